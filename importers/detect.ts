@@ -1,0 +1,107 @@
+/** What a file is, decided by its bytes and never by its name. */
+
+import { UnknownFormatError } from "../src/errors.ts";
+import type { ByteSource } from "../src/io/byte-source.ts";
+import { openZip } from "../src/wire/zip.ts";
+import type { Importer, Sniffed } from "./importer.ts";
+
+const headBytes = 4096;
+const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Reads the first bytes, and the directory of a zip. */
+export async function sniff(source: ByteSource): Promise<Sniffed> {
+  const head = await source.read(0, Math.min(headBytes, source.size));
+  const container =
+    startsWith(head, hdf5Signature) || (await hasUserBlock(source, head))
+      ? "hdf5"
+      : startsWith(head, [0x50, 0x4b, 0x03, 0x04]) || startsWith(head, [0x50, 0x4b, 0x05, 0x06])
+        ? "zip"
+        : looksLikeJson(head)
+          ? "json"
+          : "other";
+  const entries = container === "zip" ? (await openZip(source)).entries.map((entry) => entry.name) : [];
+  return { source, head, container, entries };
+}
+
+/** The importer that takes the file. @throws UnknownFormatError which says what the bytes look like. */
+export async function detect(
+  source: ByteSource,
+  importers: readonly Importer[],
+): Promise<{ importer: Importer; sniffed: Sniffed }> {
+  if (source.size === 0)
+    throw new UnknownFormatError(`${source.name}: the file is empty`, { file: source.name });
+  const sniffed = await sniff(source);
+  for (const importer of importers) {
+    if (await importer.matches(sniffed)) return { importer, sniffed };
+  }
+  throw new UnknownFormatError(`${source.name}: ${describe(sniffed)}`, { file: source.name });
+}
+
+function startsWith(bytes: Uint8Array, signature: readonly number[], at = 0): boolean {
+  return signature.every((byte, i) => bytes[at + i] === byte);
+}
+
+/** HDF5 allows a block of the user's own before its signature: 512 bytes, or a power of two times that. */
+async function hasUserBlock(source: ByteSource, head: Uint8Array): Promise<boolean> {
+  for (let at = 512; at + 8 <= source.size && at <= 1 << 20; at *= 2) {
+    const bytes = at + 8 <= head.length ? head.subarray(at, at + 8) : await source.read(at, 8);
+    if (startsWith(bytes, hdf5Signature)) return true;
+    // Anything that starts like a known text or archive has no such block.
+    if (at === 512 && (head[0] === 0x50 || looksLikeJson(head))) return false;
+  }
+  return false;
+}
+
+function looksLikeJson(head: Uint8Array): boolean {
+  const text = new TextDecoder()
+    .decode(head.subarray(0, 64))
+    .replace(/^\uFEFF/, "")
+    .trimStart();
+  return text.startsWith("{") || text.startsWith("[");
+}
+
+const looks: readonly {
+  readonly test: (head: Uint8Array, text: string) => boolean;
+  readonly text: string;
+}[] = [
+  {
+    test: (_, text) => text.startsWith("version https://git-lfs"),
+    text: "a Git LFS pointer, not the model itself; fetch the file with `git lfs pull`",
+  },
+  {
+    test: (_, text) => /^\s*<(!doctype|html|head|\?xml)/i.test(text),
+    text: "an HTML or XML page, not a model; the download probably ended on a web page, fetch the file again",
+  },
+  { test: (head) => startsWith(head, [0x1f, 0x8b]), text: "gzip data; decompress it first" },
+  {
+    test: (head) => startsWith(head, [0x47, 0x47, 0x55, 0x46]),
+    text: "a GGUF file, which this version does not read",
+  },
+  {
+    test: (head) => startsWith(head, [0x54, 0x46, 0x4c, 0x33], 4),
+    text: "a TensorFlow Lite model, which this version does not read",
+  },
+  {
+    test: (head) => head[0] === 0x80 && (head[1] ?? 9) <= 5,
+    text: "a Python pickle, which this version does not read",
+  },
+  {
+    test: (head) => startsWith(head, [0x08]) && head.length > 8,
+    text: "possibly an ONNX model, which this version does not read",
+  },
+  { test: (head) => head[8] === 0x7b, text: "possibly a safetensors file, which this version does not read" },
+];
+
+function describe(sniffed: Sniffed): string {
+  const text = new TextDecoder().decode(sniffed.head.subarray(0, 256));
+  const known = looks.find((look) => look.test(sniffed.head, text));
+  if (sniffed.container === "zip") {
+    const names = sniffed.entries.slice(0, 5).join(", ");
+    return `a zip archive that is no model known here (${names}${sniffed.entries.length > 5 ? ", ..." : ""})`;
+  }
+  if (sniffed.container === "json")
+    return "JSON, but no architecture that is known here; `weighbridge formats` lists what is read";
+  if (known) return known.text;
+  const first = [...sniffed.head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return `no format that is known here (it starts with ${first}); \`weighbridge formats\` lists what is read`;
+}

@@ -1,0 +1,7 @@
+/** Every format there is an importer for. Written by hand: one line a format, loaded when it is needed. */
+
+import type { Importer } from "./importer.ts";
+import { irImporter } from "./ir/index.ts";
+import { kerasImporter } from "./keras/index.ts";
+
+export const importers: readonly Importer[] = [irImporter, kerasImporter];

@@ -1,0 +1,93 @@
+/** A model's own serialized configuration: the outermost `{class_name, config}`, in all its generations. */
+
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { ArchModel } from "./architecture.ts";
+import { asObject, asString } from "./json-access.ts";
+import type { ReadContext } from "./read-context.ts";
+import { modelFlag, readModelGraph, unnamedPlace } from "./read-layer.ts";
+
+/** Who wrote a file, as far as it says. */
+export interface Writer {
+  readonly version: string | null;
+  readonly generation: 1 | 2 | 3;
+  /** Standalone Keras; false for tf.keras and tf-keras. */
+  readonly standalone: boolean;
+  readonly framework: string | null;
+}
+
+/** Generation and flavour from a version string: `1.2.2`, `2.1.6-tf`, `2.15.0`, `3.8.0`. */
+export function writerOf(version: string | null, config: JsonObject | undefined): Writer {
+  if (version === null) {
+    const generation = config ? generationByForm(config) : 2;
+    return { version, generation, standalone: generation < 2, framework: null };
+  }
+  const [major = 0, minor = 0] = version.split(/[.-]/).map(Number);
+  const generation = major >= 3 || major === 0 ? (major === 0 ? byZero(config) : 3) : major === 1 ? 1 : 2;
+  // Standalone Keras ended with 2.3.1 and came back as an alias of tf.keras with 2.4.
+  const standalone = generation === 1 || (generation === 2 && minor <= 3 && !version.endsWith("-tf"));
+  return {
+    version,
+    generation,
+    standalone,
+    framework: standalone || generation === 3 ? "keras" : "tf.keras",
+  };
+}
+
+/** keras-core called itself 0.x and wrote the form of Keras 3; Keras 0.x wrote that of Keras 1. */
+function byZero(config: JsonObject | undefined): 1 | 3 {
+  return config && generationByForm(config) === 3 ? 3 : 1;
+}
+
+function generationByForm(config: JsonObject): 1 | 2 | 3 {
+  const text = JSON.stringify(config).slice(0, 20_000);
+  // Keras 3 wraps every object with its module; nothing older has both of these.
+  if (/"registered_name"/.test(text) && /"module"/.test(text) && !/"batch_input_shape"/.test(text)) return 3;
+  if (
+    /"(border_mode|nb_filter|output_dim|W_regularizer|dim_ordering)"/.test(text) &&
+    !/"kernel_initializer"/.test(text)
+  )
+    return 1;
+  return /"batch_shape"|"registered_name"|"__keras_tensor__"/.test(text) && !/"batch_input_shape"/.test(text)
+    ? 3
+    : 2;
+}
+
+/** Reads the architecture; `undefined` when the configuration describes no layers (a subclassed model). */
+export function readArchitecture(
+  entry: JsonObject,
+  writer: Writer,
+  report: (diagnostic: Diagnostic) => void,
+): ArchModel | undefined {
+  const type = asString(entry.class_name) ?? "Model";
+  const config = asObject(entry.config);
+  const context: ReadContext = {
+    generation: writer.generation,
+    standalone: writer.standalone,
+    report,
+    scope: "",
+    depth: 0,
+    count: { layers: 0, unnamed: 0 },
+  };
+  const unnamed = unnamedPlace(entry, context);
+  const graph = readModelGraph(type, entry, context);
+  if (!graph) return undefined;
+  return {
+    name: modelName(entry, type),
+    ...unnamed,
+    type,
+    trainable: modelFlag(config, graph, writer.generation),
+    graph,
+    slots: [],
+  };
+}
+
+/** A model's name; unnamed ones (Keras 1 Sequential) get the name Keras would give the first of their class. */
+export function modelName(entry: JsonObject, type: string): string {
+  const config = asObject(entry.config);
+  return (
+    asString(config?.name) ??
+    asString(entry.name as Json) ??
+    (type === "Sequential" ? "sequential_1" : "model_1")
+  );
+}

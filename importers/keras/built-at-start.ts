@@ -1,0 +1,36 @@
+/**
+ * Layer classes that Keras 3 marks as built when they are made, so that an unbuilt model lists them with 0 parameters
+ * and not as unbuilt (Keras 3.15.1, by making one of each class).
+ */
+export const builtAtStart: ReadonlySet<string> = new Set([
+  "Activation",
+  "ActivityRegularization",
+  "AlphaDropout",
+  "AveragePooling1D",
+  "AveragePooling2D",
+  "AveragePooling3D",
+  "Dropout",
+  "ELU",
+  "GaussianDropout",
+  "GaussianNoise",
+  "GlobalAveragePooling1D",
+  "GlobalAveragePooling2D",
+  "GlobalAveragePooling3D",
+  "GlobalMaxPooling1D",
+  "GlobalMaxPooling2D",
+  "GlobalMaxPooling3D",
+  "Identity",
+  "InputLayer",
+  "LeakyReLU",
+  "Masking",
+  "MaxPooling1D",
+  "MaxPooling2D",
+  "MaxPooling3D",
+  "ReLU",
+  "Reshape",
+  "Softmax",
+  "SpatialDropout1D",
+  "SpatialDropout2D",
+  "SpatialDropout3D",
+  "UnitNormalization",
+]);

@@ -1,0 +1,111 @@
+/** The architecture with its weights found, turned into the IR. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import type { Graph, Layer } from "../../src/ir/graph.ts";
+import type { Model, Optimizer } from "../../src/ir/model.ts";
+import type { StoredTensor, Weight } from "../../src/ir/tensor.ts";
+import type { ArchGraph, ArchLayer, ArchModel, WeightSlot } from "./architecture.ts";
+import type { Writer } from "./architecture-config.ts";
+import { finishTensors, type TensorTable } from "./stored.ts";
+
+/** Gives the IR graph of a model. */
+export function finishGraph(graph: ArchGraph, tensors: readonly StoredTensor[], scope = ""): Graph {
+  return {
+    topology: graph.topology,
+    layers: graph.layers.map((layer) => finishLayer(layer, tensors, scope)),
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+    ...(graph.outputStructure !== undefined && { outputStructure: graph.outputStructure }),
+  };
+}
+
+function finishLayer(layer: ArchLayer, tensors: readonly StoredTensor[], scope: string): Layer {
+  const inside = scope === "" ? layer.name : `${scope}/${layer.name}`;
+  return {
+    name: layer.name,
+    ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
+    source: { dialect: "keras", type: layer.type, ...(layer.module !== "" && { module: layer.module }) },
+    kind: layer.kind,
+    operator: layer.operator,
+    attributes: layer.attributes,
+    scope,
+    trainable: layer.trainable,
+    weights: layer.slots.map((slot) => finishWeight(slot, layer, tensors)),
+    ...(layer.inner.length > 0 && {
+      inner: layer.inner.map((inner) => finishLayer(inner.layer, tensors, inside)),
+    }),
+    ...(layer.graph && { graph: finishGraph(layer.graph, tensors, inside) }),
+    ...(layer.builtWith && { builtWith: layer.builtWith }),
+    ...(layer.needsNoBuild && { needsNoBuild: true }),
+    calls: layer.calls,
+  };
+}
+
+/** One weight; what is stored decides its dtype, what the layer declares decides its class. */
+export function finishWeight(
+  slot: WeightSlot,
+  layer: Pick<ArchLayer, "variableDtype"> | undefined,
+  tensors: readonly StoredTensor[],
+): Weight {
+  const { declaration } = slot;
+  const stored = slot.tensor === undefined ? undefined : tensors[slot.tensor];
+  const kind = declaration.class ?? "parameter";
+  return {
+    name: slot.storedName ?? declaration.name,
+    role: declaration.role,
+    class: kind,
+    trainable: declaration.trainable ?? kind === "parameter",
+    dtype: stored?.dtype ?? declaration.dtype ?? layer?.variableDtype ?? "float32",
+    ...(declaration.packing && { packing: declaration.packing }),
+    ...(slot.tensor !== undefined && { tensor: slot.tensor }),
+    ...(declaration.stored === false && { archived: false }),
+  };
+}
+
+export interface FinishFacts {
+  readonly source: ByteSource;
+  readonly variant: string;
+  readonly writer: Writer;
+  readonly table: TensorTable;
+  readonly optimizer: Optimizer | null;
+  readonly kind: Model["kind"];
+  readonly report: (diagnostic: Diagnostic) => void;
+}
+
+/** Gives the IR of a whole model. */
+export function finishModel(model: ArchModel, facts: FinishFacts): Model {
+  const tensors = finishTensors(facts.table);
+  if (model.graph.topology !== "layers") reportUnknown(model.graph, facts.report, "");
+  return {
+    file: {
+      name: facts.source.name,
+      size: facts.source.size,
+      format: "keras",
+      variant: facts.variant,
+    },
+    producer: { framework: facts.writer.framework, version: facts.writer.version },
+    name: model.name,
+    ...(model.unnamed !== undefined && { unnamed: model.unnamed }),
+    type: model.type,
+    kind: facts.kind,
+    trainable: model.trainable,
+    freezing: facts.writer.generation === 3 ? "owner" : "enclosing",
+    graph: finishGraph(model.graph, tensors),
+    weights: model.slots.map((slot) => finishWeight(slot, undefined, tensors)),
+    tensors,
+    optimizer: facts.optimizer,
+  };
+}
+
+/** One diagnostic for every layer that no rule knows, once all its weights are found. */
+function reportUnknown(graph: ArchGraph, report: FinishFacts["report"], scope: string): void {
+  const visit = (layer: ArchLayer, at: string): void => {
+    if (layer.operator === "Opaque") {
+      report({ code: "unknown-layer", args: { type: layer.type, weights: layer.slots.length }, at });
+    }
+    for (const inner of layer.inner) visit(inner.layer, `${at}/${inner.layer.name}`);
+    if (layer.graph) reportUnknown(layer.graph, report, at);
+  };
+  for (const layer of graph.layers) visit(layer, scope === "" ? layer.name : `${scope}/${layer.name}`);
+}

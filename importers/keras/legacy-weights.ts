@@ -1,0 +1,198 @@
+/**
+ * Weights in the layout of `model.save("x.h5")` and Keras 1 and 2 weight files: a group a layer, named after it, with
+ * an attribute `weight_names` that lists its datasets, trainable weights first.
+ */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { Hdf5File } from "../../src/wire/hdf5.ts";
+import type { ArchGraph, ArchLayer, WeightSlot } from "./architecture.ts";
+import { owners } from "./architecture.ts";
+import { baseName, slotFromFile } from "./guess-weights.ts";
+import { type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+
+export interface LegacyLayer {
+  readonly name: string;
+  readonly weights: readonly { readonly name: string; readonly tensor: number }[];
+}
+
+/** A list attribute, also when it was too long for one and is in numbered chunks. */
+export function listAttribute(file: Hdf5File, path: string, name: string): readonly string[] | undefined {
+  const names = new Set(file.attributes(path));
+  if (names.has(name)) return strings(file.attribute(path, name));
+  if (!names.has(`${name}0`)) return undefined;
+  const all: string[] = [];
+  for (let chunk = 0; names.has(`${name}${chunk}`); chunk += 1) {
+    all.push(...strings(file.attribute(path, `${name}${chunk}`)));
+  }
+  return all;
+}
+
+function strings(value: ReturnType<Hdf5File["attribute"]>): readonly string[] {
+  if (typeof value === "string") return [value];
+  // An empty list has no string type: Keras stores it as an empty array of float64.
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+/** The layers a weights group lists, with the tensors each names. */
+export function readLegacyLayers(
+  file: Hdf5File,
+  path: string,
+  tree: StoredGroup,
+  report: (diagnostic: Diagnostic) => void,
+): readonly LegacyLayer[] {
+  const names = listAttribute(file, path, "layer_names") ?? [];
+  const read = (name: string): LegacyLayer => {
+    const steps = name.split("/");
+    const group = steps.reduce<StoredGroup | undefined>((at, step) => at?.groups.get(step), tree);
+    if (!group) {
+      report({ code: "graph-dangling", args: { reference: `weights group ${name}` }, at: name });
+      return { name, weights: [] };
+    }
+    const inner = path === "/" ? `/${name}` : `${path}/${name}`;
+    const weights = (listAttribute(file, inner, "weight_names") ?? []).flatMap((weight) => {
+      const tensor = datasetAt(group, weight);
+      if (tensor === undefined) {
+        report({ code: "graph-dangling", args: { reference: `dataset ${weight}` }, at: name });
+        return [];
+      }
+      return [{ name: weight, tensor }];
+    });
+    return { name, weights };
+  };
+  const layers = names.map(read);
+  return tree.groups.has("top_level_model_weights") && !names.includes("top_level_model_weights")
+    ? [...layers, read("top_level_model_weights")]
+    : layers;
+}
+
+function datasetAt(group: StoredGroup, path: string): number | undefined {
+  const steps = path.split("/");
+  const last = steps.pop() as string;
+  return steps.reduce<StoredGroup | undefined>((at, step) => at?.groups.get(step), group)?.tensors.get(last);
+}
+
+/** Fills the slots of a graph; returns what belongs to the model itself. */
+export function assignLegacyWeights(
+  graph: ArchGraph,
+  stored: readonly LegacyLayer[],
+  table: TensorTable,
+  generation: 1 | 2 | 3,
+): { readonly model: WeightSlot[]; readonly unmatched: readonly LegacyLayer[] } {
+  const byName = new Map(graph.layers.map((layer) => [layer.name, layer]));
+  const filled = stored.filter((layer) => layer.weights.length > 0);
+  const model: WeightSlot[] = [];
+  const unmatched: LegacyLayer[] = [];
+  // Keras itself goes by order; names agree in all but renamed models.
+  const unnamed = filled.filter(
+    (layer) => !byName.has(layer.name) && layer.name !== "top_level_model_weights",
+  );
+  const free = graph.layers.filter(
+    (layer) => !stored.some((entry) => entry.name === layer.name) && slotCount(layer) > 0,
+  );
+  for (const entry of filled) {
+    if (entry.name === "top_level_model_weights") {
+      model.push(...entry.weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor))));
+      continue;
+    }
+    const layer = byName.get(entry.name) ?? free[unnamed.indexOf(entry)];
+    if (layer) assignLayer(layer, entry, table, generation);
+    else unmatched.push(entry);
+  }
+  return { model, unmatched };
+}
+
+function slotCount(layer: ArchLayer): number {
+  return owners(layer).reduce((sum, owner) => sum + owner.slots.length, 0);
+}
+
+interface OwnedSlot {
+  readonly owner: ArchLayer;
+  readonly slot: WeightSlot;
+}
+
+function assignLayer(layer: ArchLayer, entry: LegacyLayer, table: TensorTable, generation: 1 | 2 | 3): void {
+  const slots = legacyOrder(layer, generation);
+  const fill = (slot: WeightSlot, weight: LegacyLayer["weights"][number]): void => {
+    slot.tensor = weight.tensor;
+    slot.storedName = weight.name;
+  };
+  const sameCount = slots.length === entry.weights.length;
+  if (sameCount && (generation === 1 || slots.every(({ slot }, i) => agrees(slot, entry.weights[i]?.name)))) {
+    for (const [i, { slot }] of slots.entries())
+      fill(slot, entry.weights[i] as (typeof entry.weights)[number]);
+    return;
+  }
+  const left = new Set(entry.weights);
+  if (generation > 1) fillByName(slots, left, fill);
+  if (sameCount) {
+    const open = slots.filter(({ slot }) => slot.tensor === undefined);
+    for (const [i, weight] of [...left].entries()) {
+      const target = open[i];
+      if (!target) break;
+      fill(target.slot, weight);
+      left.delete(weight);
+    }
+  }
+  if (left.size > 0) takeFromFile(layer, [...left], table, generation);
+}
+
+/** Weights that no slot takes: of an unknown layer, or of an older form of a known one (a tensor a gate). */
+function takeFromFile(
+  layer: ArchLayer,
+  weights: readonly LegacyLayer["weights"][number][],
+  table: TensorTable,
+  generation: 1 | 2 | 3,
+): void {
+  const all = owners(layer);
+  const unknown = all.find((owner) => owner.operator === "Opaque");
+  const gates = generation === 1 ? all.find((owner) => owner.slots.length > 0) : undefined;
+  const target = unknown ?? gates;
+  if (!target) return;
+  if (gates && !unknown) target.slots.length = 0;
+  target.slots.push(...weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor))));
+}
+
+function agrees(slot: WeightSlot, name: string | undefined): boolean {
+  return name === undefined || baseName(name) === slot.declaration.name;
+}
+
+function fillByName(
+  slots: readonly OwnedSlot[],
+  left: Set<LegacyLayer["weights"][number]>,
+  fill: (slot: WeightSlot, weight: LegacyLayer["weights"][number]) => void,
+): void {
+  for (const { owner, slot } of slots) {
+    const candidates = [...left].filter((weight) => agrees(slot, weight.name));
+    const within = candidates.filter((weight) => weight.name.split("/").includes(owner.name));
+    const chosen = within[0] ?? candidates[0];
+    if (!chosen) continue;
+    fill(slot, chosen);
+    left.delete(chosen);
+  }
+}
+
+/**
+ * Keras's `trainable_weights + non_trainable_weights`: a frozen layer has everything in the second part, in creation
+ * order. Up to Keras 2 a model's own flag does not change the order of what its layers say.
+ */
+function legacyOrder(layer: ArchLayer, generation: 1 | 2 | 3): OwnedSlot[] {
+  const first: OwnedSlot[] = [];
+  const second: OwnedSlot[] = [];
+  const visit = (at: ArchLayer, inherited: boolean): void => {
+    const own = at.kind === "model" && generation < 3 ? true : at.trainable !== false;
+    const flag = inherited && own;
+    const slots = (): void => {
+      for (const slot of at.slots) {
+        const trainable =
+          slot.declaration.trainable ?? (slot.declaration.class ?? "parameter") === "parameter";
+        (flag && trainable ? first : second).push({ owner: at, slot });
+      }
+    };
+    if (!at.innerFirst) slots();
+    for (const inner of at.inner) visit(inner.layer, flag);
+    for (const inner of at.graph?.layers ?? []) visit(inner, flag);
+    if (at.innerFirst) slots();
+  };
+  visit(layer, true);
+  return [...first, ...second];
+}

@@ -1,0 +1,236 @@
+/** Serialized layers to the architecture: finds the rule of the class, reads what all classes share, and recurses. */
+
+import { LimitExceededError } from "../../src/errors.ts";
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
+import type { Shape } from "../../src/ir/shape.ts";
+import { maxKerasLayers, maxKerasNesting } from "../../src/limits.ts";
+import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture.ts";
+import { readBuildShapes, readDTypePolicy, readQuantizationConfig } from "./dtype-policy.ts";
+import { flatCall, functionalGraph, sequentialGraph } from "./graph.ts";
+import { builtAtStart } from "./built-at-start.ts";
+import { asBoolean, asList, asObject, asShape, asString } from "./json-access.ts";
+import { modernClass, modernConfig } from "./keras1.ts";
+import type { LayerSource, MappedLayer } from "./layer-rule.ts";
+import { layerRules } from "./layers/index.ts";
+import { findOperationRule } from "./operations/index.ts";
+import type { ReadContext, ReadLayer } from "./read-context.ts";
+
+const functionLayers: ReadonlySet<string> = new Set([
+  "TFOpLambda",
+  "SlicingOpLambda",
+  "ClassMethod",
+  "InstanceMethod",
+  "InstanceProperty",
+  "TensorFlowOpLayer",
+]);
+
+/** Reads `{module?, class_name, config, name?, build_config?}`. */
+export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
+  context.count.layers += 1;
+  if (context.count.layers > maxKerasLayers) {
+    throw new LimitExceededError(`the configuration has more than ${maxKerasLayers} layers`, {
+      limit: "maxKerasLayers",
+      actual: context.count.layers,
+      maximum: maxKerasLayers,
+    });
+  }
+  if (context.depth > maxKerasNesting) {
+    throw new LimitExceededError(`layers are nested deeper than ${maxKerasNesting}`, {
+      limit: "maxKerasNesting",
+      actual: context.depth,
+      maximum: maxKerasNesting,
+    });
+  }
+  // Keras 0 items may have the class under `name` and the name under `custom_name`.
+  const written = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
+  const config = asObject(entry.config) ?? {};
+  const model = readModel(written, entry, context);
+  if (model) return model;
+  if (isOperation(written, asString(entry.module))) return readOperation(written, entry, config, context);
+  return readPlainLayer(written, entry, config, context);
+}
+
+function nameOf(entry: JsonObject, config: JsonObject, type: string): string {
+  return asString(config.name) ?? asString(config.custom_name) ?? asString(entry.name) ?? type;
+}
+
+/**
+ * The graph of a model's configuration, nested or not; `undefined` when the entry is no model. `context` is that of its
+ * layers.
+ */
+export function readModelGraph(type: string, entry: JsonObject, context: ReadContext): ArchGraph | undefined {
+  const config = asObject(entry.config);
+  const list = asList(entry.config) ?? asList(config?.layers);
+  if (!list) return undefined;
+  const read = (inner: JsonObject): ReadLayer => readLayer(inner, context);
+  if (config && ("output_layers" in config || "input_layers" in config)) {
+    return functionalGraph(config, context, read);
+  }
+  if (modernClass(type) !== "Sequential" && !asList(entry.config)) return undefined;
+  const built = config?.build_input_shape ?? readBuildShapes(entry.build_config)[0];
+  return sequentialGraph(list, built, read);
+}
+
+/** Up to Keras 2.2.2 a Sequential's configuration is a bare list, without a name: its place among such, else nothing. */
+export function unnamedPlace(entry: JsonObject, context: ReadContext): { readonly unnamed?: number } {
+  return asList(entry.config) ? { unnamed: context.count.unnamed++ } : {};
+}
+
+function readModel(type: string, entry: JsonObject, context: ReadContext): ReadLayer | undefined {
+  const config = asObject(entry.config) ?? {};
+  const name = nameOf(entry, config, type);
+  // A model gets its name before its layers get theirs.
+  const unnamed = unnamedPlace(entry, context);
+  const graph = readModelGraph(type, entry, {
+    ...context,
+    scope: context.scope === "" ? name : `${context.scope}/${name}`,
+    depth: context.depth + 1,
+  });
+  if (!graph) return undefined;
+  const layer: ArchLayer = {
+    name,
+    ...unnamed,
+    type,
+    module: asString(entry.module) ?? "",
+    kind: "model",
+    operator: "Model",
+    attributes: {},
+    trainable: modelFlag(config, graph, context.generation),
+    variableDtype: null,
+    slots: [],
+    inner: [],
+    innerFirst: false,
+    graph,
+    calls: [],
+  };
+  return { layer, mapCall: flatCall };
+}
+
+/** Keras 3 does not restore the flag of a Sequential; its layers have theirs. */
+export function modelFlag(
+  config: JsonObject | undefined,
+  graph: ArchGraph,
+  generation: ReadContext["generation"],
+): boolean | null {
+  if (generation === 3 && graph.topology === "sequential") return true;
+  return asBoolean(config?.trainable) ?? null;
+}
+
+function isOperation(type: string, module: string | undefined): boolean {
+  return functionLayers.has(type) || /^keras\.(src\.)?ops\b/.test(module ?? "");
+}
+
+function readOperation(type: string, entry: JsonObject, config: JsonObject, context: ReadContext): ReadLayer {
+  const module = functionLayers.has(type) ? "" : (asString(entry.module) ?? "");
+  const rule = findOperationRule(module, module === "" ? functionName(type, config) : type);
+  const layer: ArchLayer = {
+    name: nameOf(entry, config, type),
+    type,
+    module,
+    kind: module === "" ? "layer" : "operation",
+    operator: "Opaque",
+    attributes: {},
+    trainable: asBoolean(config.trainable) ?? null,
+    variableDtype: null,
+    slots: [],
+    inner: [],
+    innerFirst: false,
+    calls: [],
+  };
+  const at = context.scope === "" ? layer.name : `${context.scope}/${layer.name}`;
+  // What an operation is can depend on its call: the operator is that of the first one.
+  let operator: string | undefined;
+  return {
+    layer,
+    mapCall(call) {
+      if (!rule) return flatCall(call);
+      try {
+        const mapped = rule({
+          type: module === "" ? functionName(type, config) : type,
+          module,
+          config,
+          call,
+        });
+        operator ??= mapped.operator;
+        (layer as { operator: string }).operator = operator as string;
+        return { inputs: mapped.inputs, attributes: { ...mapped.attributes, ...mapped.attributes } };
+      } catch (error) {
+        context.report({ code: "shape-rule-failed", args: { type, reason: messageOf(error) }, at });
+        return flatCall(call);
+      }
+    },
+  };
+}
+
+function functionName(type: string, config: JsonObject): string {
+  if (type === "SlicingOpLambda") return asString(config.function) ?? "__operators__.getitem";
+  if (type === "TensorFlowOpLayer") return type;
+  return asString(config.function) ?? asString(config.method_name) ?? asString(config.attr_name) ?? type;
+}
+
+function readPlainLayer(
+  written: string,
+  entry: JsonObject,
+  rawConfig: JsonObject,
+  context: ReadContext,
+): ReadLayer {
+  const type = context.generation === 1 ? modernClass(written) : written;
+  const config = context.generation === 1 ? modernConfig(type, rawConfig) : rawConfig;
+  const policy = readDTypePolicy(config.dtype);
+  const stated = readQuantizationConfig(config.quantization_config);
+  const source: LayerSource = {
+    type,
+    config,
+    generation: context.generation,
+    standalone: context.standalone,
+    variableDtype: policy.variableDtype,
+    quantization: policy.quantization && { ...policy.quantization, ...stated },
+    buildConfig: asObject(entry.build_config) ?? null,
+  };
+  const name = nameOf(entry, config, written);
+  const mapped = applyRule(source, context, context.scope === "" ? name : `${context.scope}/${name}`);
+  const builtWith = readBuildShapes(entry.build_config).map((shape): Shape => asShape(shape as Json) ?? null);
+  const layer: ArchLayer = {
+    name,
+    type,
+    module: asString(entry.module) ?? "",
+    kind: "layer",
+    operator: mapped.operator,
+    attributes: mapped.attributes,
+    ...(context.generation === 3 && builtAtStart.has(type) && { needsNoBuild: true }),
+    trainable: asBoolean(config.trainable) ?? null,
+    variableDtype: policy.variableDtype,
+    slots: mapped.weights.map((declaration): WeightSlot => ({ declaration })),
+    inner: (mapped.inner ?? []).map(
+      (inner): ArchInner => ({
+        key: inner.key,
+        layer: readLayer(inner.layer, { ...context, depth: context.depth + 1 }).layer,
+      }),
+    ),
+    innerFirst: mapped.innerFirst ?? false,
+    ...(builtWith.length > 0 && { builtWith }),
+    calls: [],
+  };
+  return { layer, mapCall: mapped.call?.bind(mapped) ?? flatCall };
+}
+
+const opaque: MappedLayer = { operator: "Opaque", attributes: {}, weights: [] };
+
+function applyRule(source: LayerSource, context: ReadContext, at: string): MappedLayer {
+  const rule = Object.hasOwn(layerRules, source.type) ? layerRules[source.type] : undefined;
+  if (!rule) return opaque;
+  try {
+    return rule(source);
+  } catch (error) {
+    context.report({
+      code: "shape-rule-failed",
+      args: { type: source.type, reason: messageOf(error) },
+      at,
+    });
+    return opaque;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+/**
+ * Weights in the layout of `.keras` archives and `.weights.h5` files: a tree of objects, each with a group `vars` of
+ * numbered datasets. Paths are made of class names in order, not of layer names; since Keras 3.6 each `vars` also
+ * carries the object's name, which is the surer key.
+ */
+
+import type { ArchGraph, ArchLayer, WeightSlot } from "./architecture.ts";
+import { slotFromFile } from "./guess-weights.ts";
+import { numberedNames, pythonClass, snakeCase } from "./names.ts";
+import { byNumber, groupAt, type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+import { objectSlots } from "./unnamed-vars.ts";
+
+/** Keras 2.12 to 2.14 called the container of a model's layers differently. */
+const containers = ["layers", "_layer_checkpoint_dependencies"] as const;
+
+/** Fills the slots of a graph from the group of its model; returns the weights the model owns itself. */
+export function assignTreeWeights(graph: ArchGraph, group: StoredGroup, table: TensorTable): WeightSlot[] {
+  const claimed = new Set<number>();
+  assignGraph(graph, group, table, claimed);
+  const own = group.groups.get("vars");
+  if (!own) return [];
+  return [...own.tensors]
+    .sort(([a], [b]) => byNumber(a, b))
+    .filter(([, index]) => !claimed.has(index))
+    .map(([key, index]) => slotFromFile(`vars/${key}`, index, tensorAt(table, index)));
+}
+
+function assignGraph(graph: ArchGraph, group: StoredGroup, table: TensorTable, claimed: Set<number>): void {
+  const container = containers.map((name) => group.groups.get(name)).find((found) => found !== undefined);
+  const layers = graph.layers.filter(
+    (layer) => layer.kind !== "operation" && (graph.topology !== "sequential" || layer.operator !== "Input"),
+  );
+  const named = container ? groupsByName(container) : new Map<string, StoredGroup>();
+  const number = numberedNames();
+  for (const layer of layers) {
+    const place = number(snakeCase(pythonClass(layer.type)));
+    const found = named.get(layer.name) ?? container?.groups.get(place);
+    if (found) assignLayer(layer, found, table, claimed);
+  }
+}
+
+/** Groups by the name of their object, where every object has one of its own. */
+function groupsByName(container: StoredGroup): Map<string, StoredGroup> {
+  const result = new Map<string, StoredGroup>();
+  for (const group of container.groups.values()) {
+    const name = group.groups.get("vars")?.objectName;
+    if (name === undefined) continue;
+    if (result.has(name)) return new Map();
+    result.set(name, group);
+  }
+  return result;
+}
+
+function assignLayer(layer: ArchLayer, group: StoredGroup, table: TensorTable, claimed: Set<number>): void {
+  let position = 0;
+  for (const slot of layer.slots) {
+    if (slot.declaration.stored === false) continue;
+    const key = slot.declaration.key ?? String(position++);
+    const index = key.includes("/") ? datasetAt(group, key) : group.groups.get("vars")?.tensors.get(key);
+    if (index !== undefined) fill(slot, index, claimed);
+  }
+  assignInner(layer, group, table, claimed);
+  if (layer.graph) assignGraph(layer.graph, group, table, claimed);
+  if (layer.operator === "Opaque") takeRest(layer, group, table, claimed);
+}
+
+function assignInner(layer: ArchLayer, group: StoredGroup, table: TensorTable, claimed: Set<number>): void {
+  const numbers = new Map<string, (name: string) => string>();
+  for (const inner of layer.inner) {
+    const direct = aliased(group, inner.key);
+    // A list of objects (cells) is a container: class names in order.
+    const siblings = layer.inner.filter((other) => other.key === inner.key).length;
+    const isList =
+      siblings > 1 || (direct !== undefined && !direct.groups.has("vars") && inner.key.endsWith("cells"));
+    if (!isList) {
+      if (direct) assignLayer(inner.layer, direct, table, claimed);
+      continue;
+    }
+    const number = numbers.get(inner.key) ?? numberedNames();
+    numbers.set(inner.key, number);
+    const place = direct?.groups.get(number(snakeCase(pythonClass(inner.layer.type))));
+    if (place) assignLayer(inner.layer, place, table, claimed);
+  }
+}
+
+/** Attribute paths: Keras 3.0 and Keras 2 used the private name where later versions use a public one. */
+function aliased(group: StoredGroup, path: string): StoredGroup | undefined {
+  if (path === "") return group;
+  const bare = path.replace(/^_/, "");
+  return groupAt(group, path) ?? groupAt(group, bare) ?? groupAt(group, `_${bare}`);
+}
+
+function datasetAt(group: StoredGroup, path: string): number | undefined {
+  const cut = path.lastIndexOf("/");
+  return aliased(group, path.slice(0, cut))?.tensors.get(path.slice(cut + 1));
+}
+
+function fill(slot: WeightSlot, index: number, claimed: Set<number>): void {
+  if (claimed.has(index)) return;
+  slot.tensor = index;
+  claimed.add(index);
+}
+
+/** A layer without a rule owns all that is stored below its place. */
+function takeRest(layer: ArchLayer, group: StoredGroup, table: TensorTable, claimed: Set<number>): void {
+  for (const slot of objectSlots(group, group, table)) {
+    if (slot.tensor === undefined || claimed.has(slot.tensor)) continue;
+    claimed.add(slot.tensor);
+    layer.slots.push(slot);
+  }
+}

@@ -1,0 +1,85 @@
+/** From words on the command line to values. */
+
+import { InvalidOptionError, type SummaryStyle, summaryStyles } from "../public/index.ts";
+
+/**
+ * Options whose values may be several words, made into one word each, since the parser would take every word after
+ * them, the file too: `--layer-range FIRST LAST` and `--positions A B C`.
+ */
+export function joinValues(argv: readonly string[]): string[] {
+  const joined: string[] = [];
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--") return [...joined, word, ...rest];
+    const [name = "", value] = splitOnce(word);
+    if (name === "--layer-range") {
+      joined.push(`${name}=${JSON.stringify(takeRange(value, rest))}`);
+    } else if (name === "--positions") {
+      joined.push(`${name}=${takeNumbers(value, rest).join(",")}`);
+    } else {
+      joined.push(word);
+    }
+  }
+  return joined;
+}
+
+function splitOnce(word: string): [string, string | undefined] {
+  const at = word.indexOf("=");
+  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+}
+
+function takeRange(first: string | undefined, rest: string[]): [string, string] {
+  const names = first === undefined ? [] : [first];
+  while (names.length < 2) {
+    const next = rest[0];
+    if (next === undefined || next.startsWith("--")) {
+      throw new InvalidOptionError(
+        "--layer-range takes two layer names, the first and the last to show: --layer-range conv1 conv3",
+      );
+    }
+    names.push(next);
+    rest.shift();
+  }
+  const [from = "", to = ""] = names;
+  return [from, to];
+}
+
+/** Number lists only, so that the file after them is left alone. */
+function takeNumbers(first: string | undefined, rest: string[]): string[] {
+  const taken = first === undefined ? rest.splice(0, 1) : [first];
+  while (/^[\d.,]*\d[\d.,\]]*$/.test(rest[0] ?? "")) taken.push(...rest.splice(0, 1));
+  return taken;
+}
+
+export function parseStyle(text: string): SummaryStyle {
+  const style = summaryStyles.find(({ name }) => name === text);
+  if (style) return style.name;
+  const names = summaryStyles.map(({ name }) => name).join(", ");
+  throw new InvalidOptionError(`--style is ${JSON.stringify(text)}: give one of ${names}`);
+}
+
+/** `.45,.85,1` or a Python list of such. */
+export function parsePositions(text: string): number[] {
+  const words = text
+    .replace(/^\s*[[(]|[\])]\s*$/g, "")
+    .split(/[\s,]+/)
+    .filter((word) => word !== "");
+  const numbers = words.map(Number);
+  if (numbers.length > 0 && numbers.every((number) => Number.isFinite(number))) return numbers;
+  throw new InvalidOptionError(
+    `--positions is ${JSON.stringify(text)}: give the place where each column ends: --positions .45,.85,1`,
+  );
+}
+
+/** A whole number from 1. */
+export function parseLineLength(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidOptionError(
+    `--line-length is ${JSON.stringify(text)}: give a number of characters, such as --line-length 100`,
+  );
+}
+
+/** What `joinValues` made of the two names. */
+export function parseLayerRange(text: string): [string, string] {
+  return JSON.parse(text);
+}

@@ -1,0 +1,43 @@
+/**
+ * What the command line asks of the process it runs in. Tests hand in one of their own and read what was written;
+ * bin.ts hands in the real one.
+ */
+
+export interface Output {
+  write(text: string): void;
+  /** True when a person looks at it. */
+  readonly isTTY: boolean;
+  /** Width of the terminal; undefined when it is none. */
+  readonly columns: number | undefined;
+}
+
+export interface Host {
+  /** Arguments after the name of the program. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: { readonly isTTY: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Milliseconds, for telling what takes long. */
+  now(): number;
+}
+
+/** The host that a Node process is. */
+export function hostOf(process: NodeJS.Process): Host {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdin: { isTTY: process.stdin.isTTY === true },
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    now: () => performance.now(),
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    columns: stream.isTTY ? stream.columns : undefined,
+  };
+}

@@ -1,0 +1,26 @@
+import { createRequire } from "node:module";
+import { type ExitCode, exitCode } from "./exit-code.ts";
+import type { Host } from "./host.ts";
+
+/** The whole command line: does what the host's arguments say and returns the exit code. */
+export async function run(host: Host): Promise<ExitCode> {
+  try {
+    // Scripts ask for the version often, and it needs nothing of the rest.
+    const [only] = host.argv;
+    if (host.argv.length === 1 && (only === "--version" || only === "-V")) {
+      host.stdout.write(`${version()}\n`);
+      return exitCode.fine;
+    }
+    const { runProgram } = await import("./program.ts");
+    return await runProgram(host, version());
+  } catch (error) {
+    const { reportFailure } = await import("./failure.ts");
+    return reportFailure(host, error);
+  }
+}
+
+/** Read through the package's own name, since dist/ lies deeper than src/. */
+function version(): string {
+  const manifest: { version: string } = createRequire(import.meta.url)("weighbridge/package.json");
+  return manifest.version;
+}

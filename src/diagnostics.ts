@@ -1,0 +1,118 @@
+/**
+ * Diagnostics: found, not thrown. We went on; here is what is missing or odd. A diagnostic is data
+ * ({code, args, at}); its text is made by `formatDiagnostic`, whose `switch` stops compiling when a code has no text.
+ */
+
+export type Severity = "info" | "warning" | "error";
+
+interface Found<Code extends string, Args> {
+  readonly code: Code;
+  readonly args: Args;
+  /** Where: a layer's scoped name, a path inside the file, or "" for the file as a whole. */
+  readonly at: string;
+}
+
+export type Diagnostic =
+  | Found<"unknown-layer", { readonly type: string; readonly weights: number }>
+  | Found<"unknown-output-shape", { readonly type: string; readonly reason: string }>
+  | Found<"shape-rule-failed", { readonly type: string; readonly reason: string }>
+  | Found<
+      "declared-stored-mismatch",
+      { readonly weight: string; readonly declared: string; readonly stored: string }
+    >
+  | Found<"weight-not-stored", { readonly weight: string; readonly declared: string }>
+  | Found<"weight-shape-unknown", { readonly weight: string }>
+  | Found<"stored-weight-unclaimed", { readonly tensors: number; readonly elements: number }>
+  | Found<"graph-dangling", { readonly reference: string }>
+  | Found<"graph-cycle", { readonly layers: string }>
+  | Found<"link-not-followed", { readonly kind: string; readonly target: string }>
+  | Found<"object-unreadable", { readonly reason: string }>
+  | Found<"attribute-unreadable", { readonly attribute: string; readonly reason: string }>
+  | Found<"duplicate-entry", { readonly entry: string }>
+  | Found<"companion-missing", { readonly name: string }>
+  | Found<"companion-refused", { readonly name: string; readonly reason: string }>
+  | Found<"weights-not-read", { readonly reason: string }>
+  | Found<"config-missing", { readonly reason: string }>
+  | Found<"optimizer-not-derived", { readonly optimizer: string; readonly reason: string }>
+  | Found<"virtual-dataset", { readonly reason: string }>
+  | Found<"shape-suspicious", { readonly shape: string; readonly reason: string }>
+  | Found<"names-guessed", { readonly reason: string }>;
+
+export type DiagnosticCode = Diagnostic["code"];
+
+const severities: Readonly<Record<DiagnosticCode, Severity>> = {
+  "unknown-layer": "warning",
+  "unknown-output-shape": "warning",
+  "shape-rule-failed": "warning",
+  "declared-stored-mismatch": "error",
+  "weight-not-stored": "warning",
+  "weight-shape-unknown": "warning",
+  "stored-weight-unclaimed": "warning",
+  "graph-dangling": "error",
+  "graph-cycle": "error",
+  "link-not-followed": "warning",
+  "object-unreadable": "error",
+  "attribute-unreadable": "error",
+  "duplicate-entry": "warning",
+  "companion-missing": "warning",
+  "companion-refused": "warning",
+  "weights-not-read": "warning",
+  "config-missing": "info",
+  "optimizer-not-derived": "warning",
+  "virtual-dataset": "warning",
+  "shape-suspicious": "warning",
+  "names-guessed": "info",
+};
+
+/** How serious a diagnostic of this code is. */
+export function severityOf(code: DiagnosticCode): Severity {
+  return severities[code];
+}
+
+/** The text of a diagnostic, in one sentence or two. Names inside are as the file has them: escape before showing. */
+export function formatDiagnostic(d: Diagnostic): string {
+  switch (d.code) {
+    case "unknown-layer":
+      return `no rule for layer class ${d.args.type}: its ${d.args.weights} weights are counted as the file has them, its output shape is not derived`;
+    case "unknown-output-shape":
+      return `output shape of ${d.args.type} is not known: ${d.args.reason}`;
+    case "shape-rule-failed":
+      return `output shape of ${d.args.type} could not be derived: ${d.args.reason}`;
+    case "declared-stored-mismatch":
+      return `weight ${d.args.weight}: the configuration implies ${d.args.declared}, the file stores ${d.args.stored}; totals use the stored shape`;
+    case "weight-not-stored":
+      return `weight ${d.args.weight}: the configuration implies ${d.args.declared}, the file stores nothing; totals use the implied shape`;
+    case "weight-shape-unknown":
+      return `weight ${d.args.weight}: neither stored nor derivable, so totals leave it out and are a lower bound`;
+    case "stored-weight-unclaimed":
+      return `${d.args.tensors} stored tensors (${d.args.elements} elements) belong to no weight that the configuration knows; they are in the ledger, not in the totals`;
+    case "graph-dangling":
+      return `refers to ${d.args.reference}, which does not exist; shapes that depend on it are unknown`;
+    case "graph-cycle":
+      return `layers depend on one another in a cycle: ${d.args.layers}; their shapes are unknown`;
+    case "link-not-followed":
+      return `${d.args.kind} link to ${d.args.target} was not followed`;
+    case "object-unreadable":
+      return `could not be read: ${d.args.reason}`;
+    case "attribute-unreadable":
+      return `attribute ${d.args.attribute} could not be read: ${d.args.reason}`;
+    case "duplicate-entry":
+      return `the archive holds ${d.args.entry} more than once; the last one listed was used`;
+    case "companion-missing":
+      return `the file refers to ${d.args.name}, which was not found beside it`;
+    case "companion-refused":
+      return `the file refers to ${d.args.name}, which was not opened: ${d.args.reason}`;
+    case "weights-not-read":
+      return `weights were not read: ${d.args.reason}`;
+    case "config-missing":
+      return `no architecture in this file: ${d.args.reason}`;
+    case "optimizer-not-derived":
+      return `optimizer ${d.args.optimizer}: ${d.args.reason}`;
+    case "virtual-dataset":
+      return `dataset does not hold its own data: ${d.args.reason}`;
+    case "shape-suspicious":
+      return `shape ${d.args.shape} is suspicious: ${d.args.reason}`;
+    case "names-guessed":
+      return d.args.reason;
+  }
+}

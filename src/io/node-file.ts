@@ -1,0 +1,216 @@
+/** Files on this machine. The only file below src/public that knows Node. */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { LimitExceededError, SourceReadError } from "../errors.ts";
+import { maxSpooledBytes } from "../limits.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { refuseCompanionName } from "./companions.ts";
+import { checkRange } from "./range.ts";
+
+/** A source over an open file descriptor. */
+export interface FileSource extends ByteSource {
+  readSync(offset: number, length: number): Uint8Array;
+  /** Gives the descriptor back; later reads fail. */
+  close(): void;
+}
+
+/** Opens a regular file for positioned reads; `companion` finds files beside it. */
+export function openFile(path: string): FileSource {
+  const name = basename(path);
+  let fd: number;
+  try {
+    // O_NONBLOCK: opening a FIFO would otherwise wait for a writer for ever; it changes nothing for a file.
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (cause) {
+    throw new SourceReadError(describeOpenFailure(path, cause), { file: name, cause });
+  }
+  try {
+    const source = sourceFromDescriptor(fd, name, path);
+    return { ...source, companion: (sibling) => openCompanion(path, sibling) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A source over a descriptor that is open already, such as redirected standard input (`< model.h5`). */
+export function openDescriptor(fd: number, name = "stdin"): FileSource {
+  return sourceFromDescriptor(fd, name, name);
+}
+
+/** True when `fd` allows positioned reads: a file redirected to standard input does, a pipe or a terminal does not. */
+export function isSeekable(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Copies a stream to a temporary file, because the formats need random access. The file goes when the source is
+ * closed, and at exit at the latest.
+ */
+export async function spoolStream(
+  stream: AsyncIterable<Uint8Array>,
+  name = "stdin",
+  maxBytes: number = maxSpooledBytes,
+): Promise<FileSource> {
+  const folder = mkdtempSync(join(tmpdir(), "weighbridge-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  const discard = (): void => {
+    process.off("exit", remove);
+    remove();
+  };
+  let fd: number | undefined;
+  try {
+    fd = openSync(join(folder, "input"), "wx+", 0o600);
+    let size = 0;
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new LimitExceededError(
+          `${name}: the stream is longer than ${maxBytes} bytes; save it to a file and pass the file`,
+          { limit: "maxSpooledBytes", actual: size, maximum: maxBytes, file: name },
+        );
+      }
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    }
+    const source = sourceFromDescriptor(fd, name, name);
+    return {
+      ...source,
+      close: () => {
+        source.close();
+        discard();
+      },
+    };
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    discard();
+    if (error instanceof LimitExceededError || error instanceof SourceReadError) throw error;
+    throw new SourceReadError(`${name}: the stream could not be read to its end or kept in ${folder}`, {
+      file: name,
+      cause: error,
+    });
+  }
+}
+
+function sourceFromDescriptor(fd: number, name: string, path: string): FileSource {
+  let size: number;
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) {
+      throw new SourceReadError(`${path} is a folder; pass the model file in it`, { file: name });
+    }
+    if (!stat.isFile()) {
+      throw new SourceReadError(
+        `${path} is ${stat.isFIFO() ? "a pipe" : stat.isSocket() ? "a socket" : "a device"}, not a regular file; pipe it to standard input instead`,
+        { file: name },
+      );
+    }
+    size = stat.size;
+  } catch (cause) {
+    if (cause instanceof SourceReadError) throw cause;
+    throw new SourceReadError(`${path}: cannot be examined`, { file: name, cause });
+  }
+  let open = true;
+  const readAt = (offset: number, length: number): Uint8Array => {
+    checkRange(name, size, offset, length);
+    if (!open) throw new SourceReadError(`${name}: read after close`, { file: name, offset, length });
+    const bytes = new Uint8Array(length);
+    try {
+      for (let done = 0; done < length; ) {
+        const got = readSync(fd, bytes, done, length - done, offset + done);
+        if (got === 0) {
+          throw new SourceReadError(
+            `${name}: ended at byte ${offset + done}, ${size} were there when it was opened; it is being written or was cut`,
+            { file: name, offset, length },
+          );
+        }
+        done += got;
+      }
+    } catch (cause) {
+      if (cause instanceof SourceReadError) throw cause;
+      throw new SourceReadError(`${name}: reading ${length} bytes at ${offset} failed`, {
+        file: name,
+        offset,
+        length,
+        cause,
+      });
+    }
+    return bytes;
+  };
+  return {
+    name,
+    size,
+    readSync: readAt,
+    read: async (offset, length) => readAt(offset, length),
+    close: () => {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
+}
+
+async function openCompanion(path: string, sibling: string): Promise<ByteSource | null> {
+  const file = basename(path);
+  const refuse = (reason: string): never => {
+    throw new SourceReadError(`${file}: companion ${JSON.stringify(sibling)} refused: ${reason}`, { file });
+  };
+  const reason = refuseCompanionName(sibling);
+  if (reason !== null) refuse(reason);
+  const folder = dirname(path);
+  const wanted = join(folder, sibling);
+  try {
+    lstatSync(wanted);
+  } catch {
+    return null;
+  }
+  try {
+    // Hugging Face caches are made of links into another folder: the model's own real folder counts as "beside" too.
+    const target = realpathSync(wanted);
+    const allowed = new Set([realpathSync(folder), dirname(realpathSync(path))]);
+    if (!allowed.has(dirname(target))) refuse("it is a symbolic link that leaves the folder");
+  } catch (cause) {
+    if (cause instanceof SourceReadError) throw cause;
+    throw new SourceReadError(`${file}: companion ${sibling} cannot be examined`, { file, cause });
+  }
+  return openFile(wanted);
+}
+
+function describeOpenFailure(path: string, cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return `${path}: no such file; check the path`;
+    case "EACCES":
+    case "EPERM":
+      return `${path}: permission denied; check who may read it`;
+    case "EISDIR":
+      return `${path} is a folder; pass the model file in it`;
+    case "EMFILE":
+    case "ENFILE":
+      return `${path}: too many open files`;
+    case "ENXIO":
+      return `${path} is a socket or device, not a regular file; pipe it to standard input instead`;
+    case "ELOOP":
+      return `${path}: symbolic links go round in a circle`;
+    default:
+      return `${path}: cannot be opened${code && ` (${code})`}`;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A dimension is a whole number or unknown (`null`: Keras's None). Rules do arithmetic through these functions only, so
+ * that unknown stays unknown and never becomes a number.
+ */
+export type Dim = number | null;
+
+/** Applies `f` when every dimension is known; else unknown. A result that is no safe integer is unknown too. */
+export function mapDims(f: (...values: number[]) => number, ...dims: readonly Dim[]): Dim {
+  const known: number[] = [];
+  for (const dim of dims) {
+    if (dim === null) return null;
+    known.push(dim);
+  }
+  const result = f(...known);
+  return Number.isSafeInteger(result) ? result : null;
+}
+
+export function addDims(...dims: readonly Dim[]): Dim {
+  return mapDims((...values) => values.reduce((a, b) => a + b, 0), ...dims);
+}
+
+export function multiplyDims(...dims: readonly Dim[]): Dim {
+  return mapDims((...values) => values.reduce((a, b) => a * b, 1), ...dims);
+}
+
+/** Rounds down. */
+export function floorDivideDim(dim: Dim, by: number): Dim {
+  return mapDims((value) => Math.floor(value / by), dim);
+}
+
+/** Rounds up. */
+export function ceilDivideDim(dim: Dim, by: number): Dim {
+  return mapDims((value) => Math.ceil(value / by), dim);
+}

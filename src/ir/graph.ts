@@ -1,0 +1,80 @@
+import type { Shape } from "./shape.ts";
+import type { TensorType, Weight } from "./tensor.ts";
+
+/** Plain JSON data, as configurations hold it. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** Container that a layer returns its outputs in: a leaf is an index into the flat outputs. */
+export type Structure =
+  | number
+  | { readonly list: readonly Structure[] }
+  | { readonly tuple: readonly Structure[] }
+  | { readonly dict: readonly (readonly [string, Structure])[] };
+
+/** Output `output` of call `call` of layer number `layer` of the same graph. */
+export interface ValueRef {
+  readonly layer: number;
+  readonly call: number;
+  readonly output: number;
+}
+
+/** What a call gets: a value of the graph, or a constant of known type (with its value where it is small). */
+export type Argument =
+  | { readonly kind: "value"; readonly value: ValueRef; readonly name?: string }
+  | { readonly kind: "constant"; readonly type: TensorType; readonly value?: Json; readonly name?: string };
+
+/** One use of a layer. A shared layer has several. */
+export interface Call {
+  readonly inputs: readonly Argument[];
+  /** Attributes of this call alone; they come before the layer's. */
+  readonly attributes?: JsonObject;
+  /** Output shapes the file itself states (from the consumers or the layer), by output index; checked and fallen back on. */
+  readonly declaredOutputs?: readonly Shape[];
+}
+
+/** One row of a model: what the file calls a layer (or an operation, or a nested model). */
+export interface Layer {
+  readonly name: string;
+  /** Set when the file has no name for it and the framework makes one up: its place among such models, from 0. */
+  readonly unnamed?: number;
+  /** The file's own class and module; a class that was renamed since has its newest name. */
+  readonly source: { readonly dialect: string; readonly type: string; readonly module?: string };
+  /** `operation`: a bare function call that can own no weights; `model`: holds a graph. */
+  readonly kind: "layer" | "operation" | "model";
+  /** Canonical operator; "Opaque" when there is no rule for it, "Model" for a nested model. */
+  readonly operator: string;
+  readonly attributes: JsonObject;
+  /** Module path of the enclosing models, "" at the top. */
+  readonly scope: string;
+  /** Own flag. `null`: not recorded. */
+  readonly trainable: boolean | null;
+  readonly weights: readonly Weight[];
+  /** Wrapped layers (of Bidirectional, TimeDistributed, RNN ...), whose shapes the wrapper's rule asks for. */
+  readonly inner?: readonly Layer[];
+  readonly graph?: Graph;
+  readonly calls: readonly Call[];
+  /** Shapes the layer was built with, by argument, where the file records them. */
+  readonly builtWith?: readonly Shape[];
+  /** The framework holds it as built from the start, called or not. */
+  readonly needsNoBuild?: boolean;
+}
+
+/**
+ * - functional: layers joined by recorded calls;
+ * - sequential: a chain;
+ * - layers: a list whose connections the file does not record (a subclassed model).
+ */
+export type Topology = "functional" | "sequential" | "layers";
+
+export interface Graph {
+  readonly topology: Topology;
+  /** In the order in which the framework lists them. */
+  readonly layers: readonly Layer[];
+  readonly inputs: readonly ValueRef[];
+  /** Flat outputs; `outputStructure` has their container. */
+  readonly outputs: readonly ValueRef[];
+  readonly outputStructure?: Structure;
+}

@@ -1,0 +1,70 @@
+import type { DType } from "./dtype.ts";
+import type { Graph, Layer } from "./graph.ts";
+import type { StoredTensor, Weight } from "./tensor.ts";
+
+/** Tensors an optimizer keeps for each trainable weight. */
+export interface OptimizerSlot {
+  readonly name: string;
+  /** `rows`: without the last dimension; `columns`: without the last but one. */
+  readonly shape: "same" | "rows" | "columns" | "scalar";
+  /** Kept only for weights of at least, or at most, this rank. */
+  readonly minRank?: number;
+  readonly maxRank?: number;
+  /** Not kept for weights of this rank, unless their name has `unlessNamed` in it. */
+  readonly exceptRank?: number;
+  readonly unlessNamed?: string;
+}
+
+/** The optimizer that the framework would hold after loading the file. */
+export interface Optimizer {
+  readonly name: string;
+  /** Whether it would have its variables then. */
+  readonly built: boolean;
+  readonly scalars: readonly { readonly name: string; readonly dtype: DType }[];
+  /** Kept for every trainable weight. */
+  readonly slots: readonly OptimizerSlot[];
+}
+
+export interface FileFacts {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Id of the importer (`keras`). */
+  readonly format: string;
+  /** Which kind of that format (`keras-v3-archive`, `hdf5-full-model` ...). */
+  readonly variant: string;
+}
+
+/** A model as an importer hands it on: plain data, never changed afterwards. */
+export interface Model {
+  readonly file: FileFacts;
+  readonly producer: { readonly framework: string | null; readonly version: string | null };
+  readonly name: string;
+  /** Set when the file has no name for it and the framework makes one up: its place among such models, from 0. */
+  readonly unnamed?: number;
+  /** Class as written (`Functional`, `Sequential`, `MyModel`). */
+  readonly type: string;
+  /** `weights-only`: `graph.layers` are the groups of the file, without architecture. */
+  readonly kind: "graph" | "weights-only";
+  readonly trainable: boolean | null;
+  /**
+   * Whose flag freezes a weight once the file is loaded: that of every layer around it (`enclosing`), or only that of the
+   * layer that owns it and of the model (`owner`: Keras 3 does not hand a flag down when it rebuilds a model).
+   */
+  readonly freezing: "enclosing" | "owner";
+  readonly graph: Graph;
+  /** Weights the model owns itself, outside its layers. */
+  readonly weights: readonly Weight[];
+  /** Every tensor stored in the file, also those that no weight claims. */
+  readonly tensors: readonly StoredTensor[];
+  readonly optimizer: Optimizer | null;
+}
+
+/** Calls `visit` for a model's layers, nested and wrapped ones too, outer before inner. */
+export function walkLayers(layers: readonly Layer[], visit: (layer: Layer) => void): void {
+  for (const layer of layers) {
+    visit(layer);
+    if (layer.inner) walkLayers(layer.inner, visit);
+    if (layer.graph) walkLayers(layer.graph.layers, visit);
+  }
+}

@@ -1,0 +1,83 @@
+import type { DType } from "./dtype.ts";
+import type { Shape, StaticShape } from "./shape.ts";
+
+/**
+ * What a stored element is for. Every stored tensor has exactly one class, and the classes sum to the file:
+ * - parameter: learned (also when frozen);
+ * - statistic: state gathered, not learned (BatchNormalization mean and variance, Normalization mean and variance);
+ * - bookkeeping: counters and the like;
+ * - quantization: scales, zero points, group indices of quantised weights;
+ * - constant: numbers the computation needs that were never learned;
+ * - optimizer: optimizer state;
+ * - unused: the file says whose it was, nothing in the model uses it;
+ * - unclassified: we cannot tell.
+ */
+export type TensorClass =
+  | "parameter"
+  | "statistic"
+  | "bookkeeping"
+  | "quantization"
+  | "constant"
+  | "optimizer"
+  | "unused"
+  | "unclassified";
+
+/** Every class, in the order reports list them. */
+export const tensorClasses: readonly TensorClass[] = [
+  "parameter",
+  "statistic",
+  "bookkeeping",
+  "quantization",
+  "constant",
+  "optimizer",
+  "unused",
+  "unclassified",
+];
+
+/** A tensor as it stands in the file. */
+export interface StoredTensor {
+  /** Path inside the file, unique in the model; shards prefix it with their file name. */
+  readonly path: string;
+  readonly dtype: DType;
+  readonly shape: StaticShape;
+  /** Bytes of its elements, before any compression. */
+  readonly bytes: number;
+  /** Class of a tensor that no weight of the model claims; a claimed one has the class of its weight. */
+  readonly unclaimed: TensorClass;
+}
+
+/**
+ * How a packed weight keeps several values in one stored element, as far as it changes the shape:
+ * `values` logical elements in one stored element along logical axis `axis`; `transposed` when the stored 2-D tensor
+ * has its two axes exchanged.
+ */
+export interface Packing {
+  readonly values: number;
+  readonly axis: number;
+  readonly transposed?: boolean;
+}
+
+/** A weight of a layer: what the configuration says the layer owns, and the stored tensor that is it. */
+export interface Weight {
+  /** As the file names it (`conv1/kernel:0`), else as the framework would (`kernel`). */
+  readonly name: string;
+  /** Canonical role, matched with the roles of the operator's weight rule (`kernel`, `bias`, `gamma`, ...). */
+  readonly role: string;
+  readonly class: TensorClass;
+  /** Own flag at creation; the layer's and its ancestors' flags are combined by a pass. `null`: not recorded. */
+  readonly trainable: boolean | null;
+  readonly dtype: DType | null;
+  /** Shape stated outright by the configuration; usually absent, and derived by the operator's weight rule. */
+  readonly shape?: Shape;
+  readonly packing?: Packing;
+  /** Index in `Model.tensors`. Absent: the weight is not stored in this file. */
+  readonly tensor?: number;
+  /** False: the weight exists once the model is loaded, but its format never stores it (LoRA factors). */
+  readonly archived?: boolean;
+}
+
+/** Type of a value that flows between layers. */
+export interface TensorType {
+  readonly dtype: DType | null;
+  readonly shape: Shape;
+}

@@ -1,0 +1,214 @@
+/** Rules every model keeps. What an importer hands over is checked by them, and so is a model read back from JSON. */
+
+import { isDType } from "./dtype.ts";
+import type { Model } from "./model.ts";
+import { tensorClasses } from "./tensor.ts";
+
+/** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
+export function validateModel(value: unknown): string | null {
+  try {
+    checkModel(value);
+    return null;
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
+}
+
+class Fault extends Error {}
+
+type Fields = Readonly<Record<string, unknown>>;
+const maxDepth = 256;
+
+function fail(at: string, expected: string): never {
+  throw new Fault(`${at} is not ${expected}`);
+}
+
+function object(value: unknown, at: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(at, "an object");
+  return value as Fields;
+}
+
+function list(value: unknown, at: string): readonly unknown[] {
+  return Array.isArray(value) ? value : fail(at, "a list");
+}
+
+function text(value: unknown, at: string): string {
+  return typeof value === "string" ? value : fail(at, "a string");
+}
+
+function textOrNull(value: unknown, at: string): void {
+  if (value !== null) text(value, at);
+}
+
+function count(value: unknown, at: string): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : fail(at, "a whole number");
+}
+
+function flag(value: unknown, at: string): void {
+  if (value !== null && typeof value !== "boolean") fail(at, "true, false or null");
+}
+
+function oneOf(value: unknown, options: readonly string[], at: string): void {
+  if (!options.includes(text(value, at))) fail(at, `one of ${options.join(", ")}`);
+}
+
+function shape(value: unknown, at: string): void {
+  if (value === null) return;
+  for (const [i, dim] of list(value, at).entries()) if (dim !== null) count(dim, `${at}[${i}]`);
+}
+
+function dtypeOrNull(value: unknown, at: string): void {
+  if (value !== null && !isDType(text(value, at))) fail(at, "an element type");
+}
+
+function each(value: unknown, at: string, check: (item: unknown, at: string) => void): void {
+  for (const [i, item] of list(value, at).entries()) check(item, `${at}[${i}]`);
+}
+
+function checkModel(value: unknown): asserts value is Model {
+  const model = object(value, "model");
+  const file = object(model.file, "model.file");
+  for (const key of ["name", "format", "variant"]) text(file[key], `model.file.${key}`);
+  count(file.size, "model.file.size");
+  const producer = object(model.producer, "model.producer");
+  textOrNull(producer.framework, "model.producer.framework");
+  textOrNull(producer.version, "model.producer.version");
+  text(model.name, "model.name");
+  text(model.type, "model.type");
+  oneOf(model.kind, ["graph", "weights-only"], "model.kind");
+  flag(model.trainable, "model.trainable");
+  oneOf(model.freezing, ["enclosing", "owner"], "model.freezing");
+  each(model.tensors, "model.tensors", checkTensor);
+  const paths = (model.tensors as readonly { path: string }[]).map((tensor) => tensor.path);
+  if (new Set(paths).size !== paths.length) fail("model.tensors", "free of duplicate paths");
+  const tensors = paths.length;
+  each(model.weights, "model.weights", (weight, at) => checkWeight(weight, at, tensors));
+  checkGraph(model.graph, "model.graph", tensors, 0);
+  if (model.optimizer !== null) checkOptimizer(model.optimizer, "model.optimizer");
+}
+
+function checkTensor(value: unknown, at: string): void {
+  const tensor = object(value, at);
+  text(tensor.path, `${at}.path`);
+  if (!isDType(text(tensor.dtype, `${at}.dtype`))) fail(`${at}.dtype`, "an element type");
+  each(tensor.shape, `${at}.shape`, count);
+  count(tensor.bytes, `${at}.bytes`);
+  oneOf(tensor.unclaimed, tensorClasses, `${at}.unclaimed`);
+}
+
+function checkWeight(value: unknown, at: string, tensors: number): void {
+  const weight = object(value, at);
+  text(weight.name, `${at}.name`);
+  text(weight.role, `${at}.role`);
+  oneOf(weight.class, tensorClasses, `${at}.class`);
+  flag(weight.trainable, `${at}.trainable`);
+  dtypeOrNull(weight.dtype, `${at}.dtype`);
+  if (weight.shape !== undefined) shape(weight.shape, `${at}.shape`);
+  if (weight.packing !== undefined) {
+    const packing = object(weight.packing, `${at}.packing`);
+    if (count(packing.values, `${at}.packing.values`) < 1) fail(`${at}.packing.values`, "at least 1");
+    if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
+      fail(`${at}.packing.axis`, "an axis");
+  }
+  if (weight.tensor !== undefined && count(weight.tensor, `${at}.tensor`) >= tensors)
+    fail(`${at}.tensor`, "an index into model.tensors");
+}
+
+function checkGraph(value: unknown, at: string, tensors: number, depth: number): void {
+  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  const graph = object(value, at);
+  oneOf(graph.topology, ["functional", "sequential", "layers"], `${at}.topology`);
+  const layers = list(graph.layers, `${at}.layers`);
+  for (const [i, layer] of layers.entries()) checkLayer(layer, `${at}.layers[${i}]`, tensors, depth);
+  const ref = (item: unknown, where: string): void => checkRef(item, where, layers);
+  each(graph.inputs, `${at}.inputs`, ref);
+  each(graph.outputs, `${at}.outputs`, ref);
+  const outputs = list(graph.outputs, `${at}.outputs`).length;
+  if (graph.outputStructure !== undefined)
+    checkStructure(graph.outputStructure, `${at}.outputStructure`, outputs, 0);
+  for (const [i, layer] of layers.entries()) {
+    each((layer as Fields).calls, `${at}.layers[${i}].calls`, (call, where) => {
+      each((call as Fields).inputs, `${where}.inputs`, (input, place) => {
+        if ((input as Fields).kind === "value") ref((input as Fields).value, `${place}.value`);
+      });
+    });
+  }
+}
+
+function checkLayer(value: unknown, at: string, tensors: number, depth: number): void {
+  const layer = object(value, at);
+  for (const key of ["name", "operator", "scope"]) text(layer[key], `${at}.${key}`);
+  const source = object(layer.source, `${at}.source`);
+  text(source.dialect, `${at}.source.dialect`);
+  text(source.type, `${at}.source.type`);
+  oneOf(layer.kind, ["layer", "operation", "model"], `${at}.kind`);
+  object(layer.attributes, `${at}.attributes`);
+  flag(layer.trainable, `${at}.trainable`);
+  each(layer.weights, `${at}.weights`, (weight, where) => checkWeight(weight, where, tensors));
+  if (layer.inner !== undefined) {
+    if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+    each(layer.inner, `${at}.inner`, (inner, where) => checkLayer(inner, where, tensors, depth + 1));
+  }
+  if (layer.graph !== undefined) checkGraph(layer.graph, `${at}.graph`, tensors, depth + 1);
+  if (layer.builtWith !== undefined) each(layer.builtWith, `${at}.builtWith`, shape);
+  each(layer.calls, `${at}.calls`, checkCall);
+}
+
+function checkCall(value: unknown, at: string): void {
+  const call = object(value, at);
+  each(call.inputs, `${at}.inputs`, (item, where) => {
+    const input = object(item, where);
+    oneOf(input.kind, ["value", "constant"], `${where}.kind`);
+    if (input.name !== undefined) text(input.name, `${where}.name`);
+    if (input.kind === "constant") {
+      const type = object(input.type, `${where}.type`);
+      dtypeOrNull(type.dtype, `${where}.type.dtype`);
+      shape(type.shape, `${where}.type.shape`);
+    }
+  });
+  if (call.attributes !== undefined) object(call.attributes, `${at}.attributes`);
+  if (call.declaredOutputs !== undefined) each(call.declaredOutputs, `${at}.declaredOutputs`, shape);
+}
+
+function checkRef(value: unknown, at: string, layers: readonly unknown[]): void {
+  const ref = object(value, at);
+  const layer = layers[count(ref.layer, `${at}.layer`)] as Fields | undefined;
+  if (!layer) fail(`${at}.layer`, "the number of a layer of this graph");
+  if (count(ref.call, `${at}.call`) >= list(layer.calls, `${at}.layer.calls`).length)
+    fail(`${at}.call`, "the number of a call of that layer");
+  count(ref.output, `${at}.output`);
+}
+
+function checkStructure(value: unknown, at: string, outputs: number, depth: number): void {
+  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  if (typeof value === "number") {
+    if (count(value, at) >= outputs) fail(at, "the number of an output");
+    return;
+  }
+  const structure = object(value, at);
+  const inner = (item: unknown, where: string): void => checkStructure(item, where, outputs, depth + 1);
+  if (structure.list !== undefined) each(structure.list, `${at}.list`, inner);
+  else if (structure.tuple !== undefined) each(structure.tuple, `${at}.tuple`, inner);
+  else {
+    each(structure.dict, `${at}.dict`, (entry, where) => {
+      const [key, item] = list(entry, where);
+      text(key, `${where}[0]`);
+      inner(item, `${where}[1]`);
+    });
+  }
+}
+
+function checkOptimizer(value: unknown, at: string): void {
+  const optimizer = object(value, at);
+  text(optimizer.name, `${at}.name`);
+  if (typeof optimizer.built !== "boolean") fail(`${at}.built`, "true or false");
+  each(optimizer.scalars, `${at}.scalars`, (item, where) =>
+    dtypeOrNull(object(item, where).dtype, `${where}.dtype`),
+  );
+  each(optimizer.slots, `${at}.slots`, (item, where) =>
+    oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], `${where}.shape`),
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * Every cap on untrusted input, with its reason. A file that passes one ends in `LimitExceededError`, which names
+ * the constant. The figures are chosen from what real files reach, with room: a cap that honest files meet is a bug.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+// JSON ---------------------------------------------------------------------------------------------------------
+
+/**
+ * A `config.json` or `model_config` text. The largest real ones (BERT-like graphs, TextVectorization vocabularies
+ * written inline) are 1-10 MB; V8 refuses strings above 512 MB anyway, and parsing costs about 10 bytes of heap a byte.
+ */
+export const maxJsonBytes: number = 128 * MiB;
+
+/**
+ * Nesting of arrays and objects. Keras nests about 6 levels a nested model; 1000 is far above any model and far
+ * below the depth at which recursive code that walks the result would run out of stack (about 8000 frames).
+ */
+export const maxJsonDepth = 1000;
+
+// Zip ----------------------------------------------------------------------------------------------------------
+
+/** Entries of one archive. A large `torch.save` has one entry a tensor: a few thousand. */
+export const maxZipEntries = 100_000;
+
+/** Central directory bytes, read as one block: 100 000 entries with names of 100 bytes take 15 MB. */
+export const maxZipDirectoryBytes: number = 64 * MiB;
+
+/**
+ * An entry that has to be inflated lives in memory. Re-zipped `.keras` files hold the weights deflated, so this
+ * is also the largest compressed model that can be read; a bigger one has to be stored, as Keras writes it.
+ */
+export const maxInflatedBytes: number = 1024 * MiB;
+
+/** Deflate cannot pass 1032:1, and JSON of repeated layers reaches 50:1. Above this only bombs live. */
+export const maxInflateRatio = 250;
+
+/** Entries below this size may have any ratio: 1 MiB of zeros is no bomb, and tiny files compress oddly. */
+export const inflateRatioFreeBytes: number = 4 * MiB;
+
+// HDF5 ---------------------------------------------------------------------------------------------------------
+
+/** Links listed in one file. An optimizer with three slots over 5000 layers makes 60 000 objects. */
+export const maxHdf5Objects = 500_000;
+
+/** Links in one group: the names of a group come over in one block. */
+export const maxHdf5LinksPerGroup = 200_000;
+
+/** Components of a path. Keras nests 4 levels a nested model; this also ends cycles of hard links. */
+export const maxHdf5Depth = 128;
+
+/** Bytes of one attribute: `model_config` is the large one, and it is JSON. */
+export const maxHdf5AttributeBytes: number = 128 * MiB;
+
+/** Elements of one attribute: `weight_names` is the long one, in chunks of 64 kB. */
+export const maxHdf5AttributeElements = 1_000_000;
+
+/**
+ * Reads the HDF5 library may make on one file, and bytes they may add up to. Honest files of 100 000 objects stay
+ * below a million reads; a hostile B-tree that points at itself would go on for ever.
+ */
+export const maxHdf5Reads = 4_000_000;
+export const maxHdf5ReadBytes: number = 2048 * MiB;
+
+/** One read of the library: metadata blocks are small, the largest real one is a global heap of one attribute. */
+export const maxHdf5SingleReadBytes: number = 256 * MiB;
+
+/**
+ * Memory of the HDF5 library. A variable-length attribute of a million elements that all point at the same 100 kB would
+ * take 100 GB; honest files stay within the 19 MB it starts with.
+ */
+export const maxHdf5HeapBytes: number = 512 * MiB;
+
+/** Times the library may trap or throw on one file before the file is given up. */
+export const maxHdf5Faults = 64;
+
+// Sources ------------------------------------------------------------------------------------------------------
+
+/**
+ * HDF5 wants synchronous positioned reads. Where the host has none (a Blob on the main thread), the whole file is
+ * read into memory first; this is the largest that is taken in.
+ */
+export const maxWholeFileBytes: number = 1024 * MiB;
+
+/** A pipe is spooled to a temporary file, because the formats need random access. */
+export const maxSpooledBytes: number = 16 * 1024 * MiB;
+
+/** Shards that one index may name. The largest published checkpoints have a few hundred. */
+export const maxShards = 4096;
+
+// Models -------------------------------------------------------------------------------------------------------
+
+/** Layers of one model, nested ones included. EfficientNet-B7 has 813; unrolled graphs reach some 10 000. */
+export const maxKerasLayers = 100_000;
+
+/** Models inside models, and wrappers inside wrappers. Published ones nest 3 deep. */
+export const maxKerasNesting = 64;
+
+/** Dimensions of a tensor: NumPy and HDF5 stop at 32 (NumPy 2 at 64). */
+export const maxRank = 64;
+
+// Operators ----------------------------------------------------------------------------------------------------
+
+/** Outputs one operation may have (split, unstack). Unstacking a sequence of a few thousand steps is real. */
+export const maxOperationOutputs = 100_000;
+
+/** Rule applications in one shape inference. Nested models run again for each new input shape; this ends blow-ups. */
+export const maxInferredCalls = 2_000_000;

@@ -1,0 +1,34 @@
+/** NumPy's broadcasting with unknown dimensions (Keras 3 operation_utils.broadcast_shapes; TensorFlow agrees). */
+
+import type { Dim } from "../ir/dim.ts";
+import { formatShape, type Shape } from "../ir/shape.ts";
+import { RuleError } from "./operator.ts";
+
+function broadcastDim(a: Dim, b: Dim): Dim | undefined {
+  if (a === 1) return b;
+  if (b === 1) return a;
+  if (a === null) return b;
+  if (b === null || a === b) return a;
+  return undefined;
+}
+
+/** Shapes aligned at their ends; 1 stretches; an unknown dimension takes the known one beside it. */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  if (a === null || b === null) return null;
+  const rank = Math.max(a.length, b.length);
+  const result: Dim[] = [];
+  for (let i = 0; i < rank; i++) {
+    const left = a[a.length - rank + i];
+    const right = b[b.length - rank + i];
+    const dim = broadcastDim(left === undefined ? 1 : left, right === undefined ? 1 : right);
+    if (dim === undefined) {
+      throw new RuleError(`shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`);
+    }
+    result.push(dim);
+  }
+  return result;
+}
+
+export function broadcastAll(shapes: readonly Shape[]): Shape {
+  return shapes.reduce<Shape>(broadcastShapes, []);
+}

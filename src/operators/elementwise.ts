@@ -1,0 +1,273 @@
+/**
+ * Elementwise operations: NumPy's and TensorFlow's functions of one, two or three tensors, with NumPy broadcasting over
+ * all axes (Keras 3.15 ops/numpy.py, ops/math.py; TensorFlow's math ops infer the same shapes).
+ */
+
+import { type Dim, mapDims } from "../ir/dim.ts";
+import { bitsOf, type DType } from "../ir/dtype.ts";
+import type { TensorType } from "../ir/tensor.ts";
+import { mainInput } from "./arguments.ts";
+import { readFlag } from "./attributes.ts";
+import { broadcastAll, broadcastShapes } from "./broadcast.ts";
+import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
+import { floatOf, promoteInputs } from "./promotion.ts";
+import { defineOperator, inputAt, only, optionalDType, simpleOperator, withDim } from "./tensor-rule.ts";
+import { knownValue, scalarValue, valued } from "./tensor-values.ts";
+
+type ResultType = "same" | "float" | "bool" | "real" | "int32";
+
+function resultType(kind: ResultType, dtype: DType | null): DType | null {
+  if (kind === "bool" || kind === "int32") return kind;
+  if (kind === "float") return floatOf(dtype);
+  if (kind === "real" && dtype?.startsWith("complex")) return dtype === "complex128" ? "float64" : "float32";
+  return dtype;
+}
+
+/** x -> x. */
+function unary(name: string, result: ResultType): OperatorDef<unknown> {
+  return simpleOperator(name, (inputs) => {
+    const x = mainInput(inputs);
+    return { dtype: resultType(result, x.dtype), shape: x.shape };
+  });
+}
+
+/** Any number of operands -> their broadcast shape. */
+function broadcasting(name: string, result: ResultType): OperatorDef<unknown> {
+  return simpleOperator(name, (inputs) => ({
+    dtype: resultType(result, promoteInputs(inputs)),
+    shape: broadcastAll(inputs.map((input) => input.shape)),
+  }));
+}
+
+/** Whole-number arithmetic on sizes. */
+const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
+  TensorAdd: (a, b) => a + b,
+  TensorSubtract: (a, b) => a - b,
+  TensorMultiply: (a, b) => a * b,
+  TensorMaximum: Math.max,
+  TensorMinimum: Math.min,
+  FloorDivide: (a, b) => Math.floor(a / b),
+};
+
+/** Like `broadcasting`, and works out numbers that are sizes of tensors. */
+function calculating(name: string): OperatorDef<unknown> {
+  return defineOperator<null>({
+    name,
+    attributes: () => null,
+    infer({ inputs }) {
+      const type = { dtype: promoteInputs(inputs), shape: broadcastAll(inputs.map((input) => input.shape)) };
+      const [a, b] = inputs.map(scalarValue);
+      const f = arithmetic[name];
+      return valued(type, f && a !== undefined && b !== undefined ? mapDims(f, a, b) : undefined);
+    },
+  });
+}
+
+/** The first operand's shape, whatever the others are: Keras's bitwise operations and isin do not broadcast. */
+function likeFirst(name: string, result: ResultType): OperatorDef<unknown> {
+  return simpleOperator(name, (inputs) => ({
+    dtype: resultType(result, promoteInputs(inputs)),
+    shape: mainInput(inputs).shape,
+  }));
+}
+
+const sameNames = [
+  "Abs",
+  "Sign",
+  "Negative",
+  "Round",
+  "Square",
+  "Trunc",
+  "Conjugate",
+  "NanToNum",
+  "BitwiseNot",
+  "Reciprocal",
+  "Erf",
+  "Erfinv",
+  "Rsqrt",
+] as const;
+
+const floatNames = [
+  "Exp",
+  "Exp2",
+  "Expm1",
+  "Log",
+  "Log2",
+  "Log10",
+  "Log1p",
+  "Sqrt",
+  "Cbrt",
+  "Floor",
+  "Ceil",
+  "Sin",
+  "Cos",
+  "Tan",
+  "Arcsin",
+  "Arccos",
+  "Arctan",
+  "Sinh",
+  "Cosh",
+  "Arcsinh",
+  "Arccosh",
+  "Arctanh",
+  "Sinc",
+  "I0",
+  "Erfc",
+  "Deg2rad",
+  "Rad2deg",
+  "Lgamma",
+  "Digamma",
+  "Ndtri",
+] as const;
+
+const predicateNames = [
+  "IsFinite",
+  "IsInf",
+  "IsNan",
+  "IsNegInf",
+  "IsPosInf",
+  "IsReal",
+  "LogicalNot",
+  "Signbit",
+] as const;
+
+const realNames = ["Real", "Imag", "Angle"] as const;
+
+const arithmeticNames = [
+  "TensorAdd",
+  "TensorSubtract",
+  "TensorMultiply",
+  "TensorMaximum",
+  "TensorMinimum",
+  "FloorDivide",
+  "Mod",
+  "Power",
+  "Gcd",
+  "Lcm",
+  "SquaredDifference",
+  "Polygamma",
+  "Zeta",
+] as const;
+
+const floatArithmeticNames = [
+  "Divide",
+  "DivideNoNan",
+  "Arctan2",
+  "Hypot",
+  "LogAddExp",
+  "LogAddExp2",
+  "Heaviside",
+  "Nextafter",
+  "Ldexp",
+  "Xlogy",
+] as const;
+
+const comparisonNames = [
+  "Equal",
+  "NotEqual",
+  "Greater",
+  "GreaterEqual",
+  "Less",
+  "LessEqual",
+  "LogicalAnd",
+  "LogicalOr",
+  "LogicalXor",
+  "IsClose",
+] as const;
+
+const bitwiseNames = ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "LeftShift", "RightShift"] as const;
+
+/**
+ * condition, x1, x2 -> their broadcast shape. The condition alone: TensorFlow returns the places where it holds
+ * (`places`), whose number is unknown; Keras 3 states the condition's shape.
+ */
+const where = defineOperator<{ places: boolean }>({
+  name: "Where",
+  attributes: (raw) => ({ places: readFlag(raw, "places", false) }),
+  infer({ attributes: { places }, inputs }) {
+    const condition = inputAt(inputs, "condition", 0);
+    const choices = inputs.filter((input) => input !== condition);
+    if (places && choices.length === 0) {
+      return only({ dtype: "int64", shape: [null, condition.shape?.length ?? null] });
+    }
+    const dtype = choices.length === 0 ? "int64" : promoteInputs(choices);
+    return only({ dtype, shape: broadcastAll(inputs.map((input) => input.shape)) });
+  },
+});
+
+/** x, min, max -> x's shape broadcast with the bounds'. */
+const clip = simpleOperator("Clip", (inputs) => {
+  const x = mainInput(inputs);
+  return {
+    dtype: x.dtype === "bool" ? "int32" : x.dtype,
+    shape: broadcastAll(inputs.map((input) => input.shape)),
+  };
+});
+
+/** x -> x with `dtype`. */
+const cast = defineOperator<{ dtype: DType | null }>({
+  name: "Cast",
+  attributes: (raw) => ({ dtype: optionalDType(raw) }),
+  infer: ({ attributes: { dtype }, inputs }) => {
+    const x = mainInput(inputs);
+    return valued({ dtype, shape: x.shape }, dtype?.includes("int") ? knownValue(x) : undefined);
+  },
+});
+
+function viewShape(x: RuleInput, dtype: DType): TensorType {
+  const from = x.dtype === null ? null : bitsOf(x.dtype);
+  const to = bitsOf(dtype);
+  if (x.shape === null || from === to) return { dtype, shape: x.shape };
+  const last = x.shape.at(-1);
+  if (last === undefined) throw new RuleError("a scalar cannot be viewed as elements of another size");
+  const size: Dim = mapDims((dim, a, b) => (dim * a) / b, last, from, to);
+  return { dtype, shape: withDim(x.shape, -1, size) };
+}
+
+/** x -> the same bytes as elements of `dtype`; the last dimension changes with their size. */
+const view = defineOperator<{ dtype: DType | null }>({
+  name: "View",
+  attributes: (raw) => ({ dtype: optionalDType(raw) }),
+  infer({ attributes, inputs }) {
+    const x = mainInput(inputs);
+    return only(attributes.dtype === null ? x : viewShape(x, attributes.dtype));
+  },
+});
+
+/** Tensors of one shape -> their sum; what one does not know of the shape another may (tf.add_n). */
+const addMany = simpleOperator("AddMany", (inputs) => ({
+  dtype: promoteInputs(inputs),
+  shape: inputs.map((input) => input.shape).reduce((a, b) => broadcastShapes(a, b), inputs[0]?.shape ?? []),
+}));
+
+/** Tensors -> one truth value. */
+const scalarTest = simpleOperator("ScalarTest", () => ({ dtype: "bool", shape: [] }));
+
+/** Texts -> texts joined element by element. */
+const stringJoin = simpleOperator("StringJoin", (inputs) => ({
+  dtype: "string",
+  shape: broadcastAll(inputs.map((input) => input.shape)),
+}));
+
+/** condlist, choicelist -> the first choice's type (numpy.select). */
+const select = simpleOperator("Select", (inputs) => inputAt(inputs, "choicelist", 1));
+
+export const elementwiseOperators: readonly OperatorDef<unknown>[] = [
+  ...sameNames.map((name) => unary(name, "same")),
+  ...floatNames.map((name) => unary(name, "float")),
+  ...predicateNames.map((name) => unary(name, "bool")),
+  ...realNames.map((name) => unary(name, "real")),
+  ...arithmeticNames.map(calculating),
+  ...floatArithmeticNames.map((name) => broadcasting(name, "float")),
+  ...comparisonNames.map((name) => broadcasting(name, "bool")),
+  ...bitwiseNames.map((name) => likeFirst(name, "same")),
+  likeFirst("IsIn", "bool"),
+  where,
+  clip,
+  cast,
+  view,
+  addMany,
+  scalarTest,
+  stringJoin,
+  select,
+];

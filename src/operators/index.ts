@@ -1,0 +1,75 @@
+/**
+ * Every canonical operator, by name. The list is written by hand: one line a family, whose file exports
+ * `<family>Operators`.
+ */
+
+import { activationOperators } from "./activation.ts";
+import { attentionOperators } from "./attention.ts";
+import { audioOperators } from "./audio.ts";
+import { convOperators } from "./conv.ts";
+import { convRecurrentOperators } from "./conv-recurrent.ts";
+import { einsumOperators } from "./einsum.ts";
+import { elementwiseOperators } from "./elementwise.ts";
+import { embeddingOperators } from "./embedding.ts";
+import { imageOperators } from "./image.ts";
+import { inputOperators } from "./input.ts";
+import { linearOperators } from "./linear.ts";
+import { localConvOperators } from "./local-conv.ts";
+import { mergeOperators } from "./merge.ts";
+import { normalizeOperators } from "./normalize.ts";
+import type { OperatorDef } from "./operator.ts";
+import { poolOperators } from "./pool.ts";
+import { preprocessOperators } from "./preprocess.ts";
+import { rearrangeOperators } from "./rearrange.ts";
+import { recurrentOperators } from "./recurrent.ts";
+import { reduceOperators } from "./reduce.ts";
+import { regularizeOperators } from "./regularize.ts";
+import { reshapeOperators } from "./reshape.ts";
+import { tensorCreateOperators } from "./tensor-create.ts";
+import { tensorIndexOperators } from "./tensor-index.ts";
+import { tensorJoinOperators } from "./tensor-join.ts";
+import { tensorLinalgOperators } from "./tensor-linalg.ts";
+import { tensorNnOperators } from "./tensor-nn.ts";
+import { tensorProductOperators } from "./tensor-product.ts";
+import { tensorShapeOperators } from "./tensor-shape.ts";
+import { tensorSignalOperators } from "./tensor-signal.ts";
+import { wrapperOperators } from "./wrapper.ts";
+
+/** Names are unique (test/operators/index.test.ts). */
+export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
+  activationOperators,
+  attentionOperators,
+  audioOperators,
+  convOperators,
+  convRecurrentOperators,
+  einsumOperators,
+  elementwiseOperators,
+  embeddingOperators,
+  imageOperators,
+  inputOperators,
+  linearOperators,
+  localConvOperators,
+  mergeOperators,
+  normalizeOperators,
+  poolOperators,
+  preprocessOperators,
+  rearrangeOperators,
+  recurrentOperators,
+  reduceOperators,
+  regularizeOperators,
+  reshapeOperators,
+  tensorCreateOperators,
+  tensorIndexOperators,
+  tensorJoinOperators,
+  tensorLinalgOperators,
+  tensorNnOperators,
+  tensorProductOperators,
+  tensorShapeOperators,
+  tensorSignalOperators,
+  wrapperOperators,
+];
+
+/** Operators by canonical name. What an operator reads as its attributes is known to itself alone. */
+export const operators: ReadonlyMap<string, OperatorDef> = new Map(
+  operatorFamilies.flat().map((operator) => [operator.name, operator as OperatorDef]),
+);

@@ -1,0 +1,285 @@
+/**
+ * Output shapes of every call and weight shapes of every layer. An engine: it names no operator but the two that stand
+ * for structure ("Model", "Opaque"); what an operator does is in its record.
+ */
+
+import type { Diagnostic } from "../diagnostics.ts";
+import type { Argument, Call, Graph, Layer, Structure } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import type { Shape } from "../ir/shape.ts";
+import type { TensorType } from "../ir/tensor.ts";
+import { maxInferredCalls } from "../limits.ts";
+import type { Inferred, InnerRule, OperatorDef, RuleInput } from "../operators/operator.ts";
+
+export type Operators = ReadonlyMap<string, OperatorDef>;
+
+/** What is known of one layer after inference. */
+export interface LayerFacts {
+  /** By call; an entry with no types: nothing is known. */
+  readonly calls: readonly Inferred[];
+  /** Output for the shapes it was built with, when it has no calls. */
+  readonly built: Inferred | null;
+  /** Weight shapes by role. */
+  readonly weights: Readonly<Record<string, Shape>>;
+}
+
+export interface ShapeFacts {
+  readonly layers: ReadonlyMap<Layer, LayerFacts>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const unknown: Inferred = { types: [{ dtype: null, shape: null }], structure: 0 };
+
+/** Runs every layer's rule, nested and wrapped layers too. Never throws for what a file says. */
+export function inferShapes(model: Model, operators: Operators): ShapeFacts {
+  const engine = new Engine(operators);
+  engine.runGraph(model.graph, null);
+  return engine.facts();
+}
+
+interface MutableFacts {
+  calls: Inferred[];
+  built: Inferred | null;
+  weights: Record<string, Shape> | null;
+}
+
+class Engine {
+  private readonly operators: Operators;
+  private readonly table = new Map<Layer, MutableFacts>();
+  private readonly diagnostics: Diagnostic[] = [];
+  private readonly said = new Set<string>();
+  private readonly runs = new Map<Graph, Map<string, Inferred>>();
+  private budget: number = maxInferredCalls;
+
+  constructor(operators: Operators) {
+    this.operators = operators;
+  }
+
+  facts(): ShapeFacts {
+    const layers = new Map<Layer, LayerFacts>();
+    for (const [layer, { calls, built, weights }] of this.table) {
+      layers.set(layer, { calls, built, weights: weights ?? {} });
+    }
+    return { layers, diagnostics: this.diagnostics };
+  }
+
+  /** Runs a graph on its own inputs, or on `given` ones. The first run of a graph is the one that is recorded. */
+  runGraph(graph: Graph, given: readonly TensorType[] | null): Inferred {
+    const key = given === null ? "" : JSON.stringify(given.map((type) => type.shape));
+    const runs = this.runs.get(graph) ?? new Map<string, Inferred>();
+    const known = runs.get(key);
+    if (known) return known;
+    const record = runs.size === 0;
+    this.runs.set(graph, runs);
+    const run = new GraphRun(this, graph, given, record);
+    const result = run.outputs();
+    runs.set(key, result);
+    if (record) for (const layer of graph.layers) if (layer.calls.length === 0) this.runUncalled(layer);
+    return result;
+  }
+
+  record(layer: Layer): MutableFacts {
+    let facts = this.table.get(layer);
+    if (!facts) {
+      facts = { calls: [], built: null, weights: null };
+      this.table.set(layer, facts);
+    }
+    return facts;
+  }
+
+  /** A layer nobody calls: its weights and output follow from the shapes it was built with, if the file has them. */
+  private runUncalled(layer: Layer): void {
+    const facts = this.record(layer);
+    if (layer.graph) {
+      const own = this.runGraph(layer.graph, null);
+      facts.built = layer.graph.outputs.length > 0 ? own : null;
+      return;
+    }
+    if (!layer.builtWith || layer.builtWith.includes(null)) return;
+    const inputs = layer.builtWith.map((shape): RuleInput => ({ dtype: null, shape }));
+    facts.built = this.runLayer(layer, inputs, undefined);
+  }
+
+  /** Applies one layer to inputs. */
+  runLayer(layer: Layer, inputs: readonly RuleInput[], call: Call | undefined): Inferred {
+    this.budget -= 1;
+    if (this.budget < 0) return this.giveUp(layer, call, "the model needs more steps than allowed");
+    if (layer.graph) {
+      // Its own rows show its own inputs; this call may have others.
+      this.runGraph(layer.graph, layer.graph.inputs.length > 0 ? null : inputs);
+      return this.runGraph(layer.graph, inputs);
+    }
+    const operator = this.operators.get(layer.operator);
+    if (!operator) return declared(call) ?? unknown;
+    try {
+      const attributes = operator.attributes(
+        call?.attributes ? { ...layer.attributes, ...call.attributes } : layer.attributes,
+      );
+      const context = {
+        attributes,
+        inputs,
+        inner: (layer.inner ?? []).map((inner) => this.innerRule(inner)),
+      };
+      const facts = this.record(layer);
+      if (operator.weights && facts.weights === null) facts.weights = { ...operator.weights(context) };
+      return completed(operator.infer(context), call);
+    } catch (error) {
+      return this.giveUp(layer, call, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private innerRule(layer: Layer): InnerRule {
+    return {
+      operator: layer.operator,
+      attributes: layer.attributes,
+      infer: (inputs) => {
+        const result = this.runLayer(layer, inputs, undefined);
+        const facts = this.record(layer);
+        if (facts.calls.length === 0) facts.calls.push(result);
+        return result;
+      },
+    };
+  }
+
+  private giveUp(layer: Layer, call: Call | undefined, reason: string): Inferred {
+    const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
+    if (!this.said.has(at)) {
+      this.said.add(at);
+      this.diagnostics.push({ code: "shape-rule-failed", args: { type: layer.source.type, reason }, at });
+    }
+    return declared(call) ?? unknown;
+  }
+}
+
+/** One evaluation of a graph; calls are evaluated on demand, without recursion over the graph. */
+class GraphRun {
+  private readonly engine: Engine;
+  private readonly graph: Graph;
+  private readonly given: ReadonlyMap<number, TensorType>;
+  private readonly record: boolean;
+  private readonly results: (Inferred | null)[][];
+
+  constructor(engine: Engine, graph: Graph, given: readonly TensorType[] | null, record: boolean) {
+    this.engine = engine;
+    this.graph = graph;
+    this.record = record;
+    this.results = graph.layers.map((layer) => layer.calls.map(() => null));
+    const bound = new Map<number, TensorType>();
+    for (const [i, ref] of graph.inputs.entries()) {
+      const type = given?.[i];
+      if (type && (type.shape !== null || given !== null)) bound.set(ref.layer, type);
+    }
+    this.given = bound;
+    if (given && graph.inputs.length === 0 && graph.topology === "sequential") this.chain(given);
+    else this.evaluateAll();
+  }
+
+  outputs(): Inferred {
+    if (this.graph.outputs.length === 0) return this.chained ?? unknown;
+    const types = this.graph.outputs.map((ref) => this.type(ref.layer, ref.call, ref.output));
+    return { types, structure: this.graph.outputStructure ?? defaultStructure(types.length) };
+  }
+
+  private chained: Inferred | null = null;
+
+  /** A sequential model without an input of its own, applied to what a caller gives. */
+  private chain(given: readonly TensorType[]): void {
+    let current: Inferred = { types: given };
+    for (const layer of this.graph.layers) {
+      current = this.engine.runLayer(layer, current.types, undefined);
+      if (this.record) this.engine.record(layer).calls.push(current);
+    }
+    this.chained = current;
+  }
+
+  private evaluateAll(): void {
+    for (const [i, layer] of this.graph.layers.entries()) {
+      for (const k of layer.calls.keys()) this.evaluate(i, k);
+    }
+    if (!this.record) return;
+    for (const [i, layer] of this.graph.layers.entries()) {
+      const results = (this.results[i] ?? []).map((result) => result ?? unknown);
+      if (results.length > 0) this.engine.record(layer).calls = results;
+    }
+  }
+
+  private evaluate(layer: number, call: number): void {
+    const stack: { layer: number; call: number; next: number }[] = [{ layer, call, next: 0 }];
+    const open = new Set<string>();
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1] as { layer: number; call: number; next: number };
+      const site = this.graph.layers[top.layer]?.calls[top.call];
+      const key = `${top.layer}/${top.call}`;
+      if (!site || this.results[top.layer]?.[top.call]) {
+        stack.pop();
+        continue;
+      }
+      open.add(key);
+      const input = site.inputs[top.next];
+      top.next += 1;
+      if (input) {
+        if (input.kind !== "value") continue;
+        const { layer: from, call: at } = input.value;
+        // A value that waits for itself stays unknown; the importer has reported the cycle.
+        if (!this.results[from]?.[at] && !open.has(`${from}/${at}`))
+          stack.push({ layer: from, call: at, next: 0 });
+        continue;
+      }
+      open.delete(key);
+      stack.pop();
+      (this.results[top.layer] as (Inferred | null)[])[top.call] = this.apply(top.layer, site);
+    }
+  }
+
+  private apply(number: number, call: Call): Inferred {
+    const layer = this.graph.layers[number] as Layer;
+    const bound = call.inputs.length === 0 ? this.given.get(number) : undefined;
+    if (bound) return { types: [bound], structure: 0 };
+    return this.engine.runLayer(
+      layer,
+      call.inputs.map((input) => this.input(input)),
+      call,
+    );
+  }
+
+  private input(argument: Argument): RuleInput {
+    const name = argument.name === undefined ? {} : { name: argument.name };
+    if (argument.kind === "constant") {
+      return { ...argument.type, ...name, ...(argument.value !== undefined && { value: argument.value }) };
+    }
+    const { layer, call, output } = argument.value;
+    return { ...this.type(layer, call, output), ...name };
+  }
+
+  private type(layer: number, call: number, output: number): TensorType {
+    return this.results[layer]?.[call]?.types[output] ?? { dtype: null, shape: null };
+  }
+}
+
+function defaultStructure(count: number): Structure {
+  return count === 1 ? 0 : { list: Array.from({ length: count }, (_, i) => i) };
+}
+
+function declared(call: Call | undefined): Inferred | null {
+  const shapes = call?.declaredOutputs;
+  if (!shapes || shapes.length === 0) return null;
+  return {
+    types: shapes.map((shape) => ({ dtype: null, shape })),
+    structure: defaultStructure(shapes.length),
+  };
+}
+
+/** Fills what the rule left unknown from what the file declares, and gives the outputs their default container. */
+function completed(inferred: Inferred, call: Call | undefined): Inferred {
+  const shapes = call?.declaredOutputs;
+  const count = Math.max(
+    inferred.types.length,
+    inferred.types[0]?.shape === null ? (shapes?.length ?? 0) : 0,
+  );
+  const types = Array.from({ length: count }, (_, i): TensorType => {
+    const type = inferred.types[i] ?? { dtype: null, shape: null };
+    return type.shape === null ? { ...type, shape: shapes?.[i] ?? null } : type;
+  });
+  const structure = count === inferred.types.length ? inferred.structure : undefined;
+  return { types, structure: structure ?? defaultStructure(count) };
+}

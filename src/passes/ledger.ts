@@ -1,0 +1,37 @@
+/** The ledger: every stored tensor in exactly one class. */
+
+import { type Layer } from "../ir/graph.ts";
+import { type Model, walkLayers } from "../ir/model.ts";
+import { elementsOf } from "../ir/shape.ts";
+import { type TensorClass, tensorClasses, type Weight } from "../ir/tensor.ts";
+
+export interface LedgerSums {
+  readonly elements: number;
+  readonly bytes: number;
+  readonly classes: Readonly<Record<TensorClass, { tensors: number; elements: number; bytes: number }>>;
+}
+
+/** Sums the stored tensors by class: that of the weight that claims a tensor, else what the importer says of it. */
+export function sumLedger(model: Model): LedgerSums {
+  const claimed = new Map<number, TensorClass>();
+  const claim = (weight: Weight): void => {
+    if (weight.tensor !== undefined && !claimed.has(weight.tensor)) claimed.set(weight.tensor, weight.class);
+  };
+  model.weights.forEach(claim);
+  walkLayers(model.graph.layers, (layer: Layer) => layer.weights.forEach(claim));
+  const classes = Object.fromEntries(
+    tensorClasses.map((name) => [name, { tensors: 0, elements: 0, bytes: 0 }]),
+  ) as Record<TensorClass, { tensors: number; elements: number; bytes: number }>;
+  let elements = 0;
+  let bytes = 0;
+  for (const [i, tensor] of model.tensors.entries()) {
+    const entry = classes[claimed.get(i) ?? tensor.unclaimed];
+    const count = elementsOf(tensor.shape) ?? 0;
+    entry.tensors += 1;
+    entry.elements += count;
+    entry.bytes += tensor.bytes;
+    elements += count;
+    bytes += tensor.bytes;
+  }
+  return { elements, bytes, classes };
+}

@@ -1,0 +1,159 @@
+/**
+ * Declared against stored: settles the shape of every weight. The stored shape is the truth for totals; the shape that
+ * the configuration implies fills in where nothing is stored, and is compared where something is.
+ */
+
+import type { Diagnostic } from "../diagnostics.ts";
+import { ceilDivideDim, type Dim } from "../ir/dim.ts";
+import { bitsOf } from "../ir/dtype.ts";
+import type { Layer } from "../ir/graph.ts";
+import { type Model, walkLayers } from "../ir/model.ts";
+import { elementsOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
+import type { Packing, StoredTensor, Weight } from "../ir/tensor.ts";
+import type { LayerFacts } from "./infer-shapes.ts";
+
+/** A weight with its shape settled. */
+export interface ResolvedWeight {
+  readonly weight: Weight;
+  /** Logical shape, unpacked. */
+  readonly shape: Shape;
+  /** Shape it is held in: that of the stored tensor, or the packed form of `shape`. */
+  readonly heldShape: Shape;
+  readonly stored: StoredTensor | null;
+  /** Logical elements; null when unknown. */
+  readonly elements: number | null;
+  /** Bytes as held; null when unknown. */
+  readonly bytes: number | null;
+}
+
+export interface WeightFacts {
+  readonly byLayer: ReadonlyMap<Layer, readonly ResolvedWeight[]>;
+  readonly ofModel: readonly ResolvedWeight[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Settles all weights of a model. `shapes` are the facts of infer-shapes. */
+export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFacts>): WeightFacts {
+  const diagnostics: Diagnostic[] = [];
+  const byLayer = new Map<Layer, readonly ResolvedWeight[]>();
+  const anythingStored = model.tensors.length > 0;
+  walkLayers(model.graph.layers, (layer) => {
+    const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
+    const roles = shapes.get(layer)?.weights ?? {};
+    const built = Object.keys(roles).length > 0;
+    const resolved = layer.weights
+      // A layer that was never built owns nothing yet.
+      .filter(
+        (weight) => weight.tensor !== undefined || weight.shape !== undefined || built || anythingStored,
+      )
+      .map((weight) => resolve(weight, roles[weight.role], model, at, diagnostics))
+      .filter((weight) => weight !== null);
+    byLayer.set(layer, resolved);
+  });
+  const ofModel = model.weights
+    .map((weight) => resolve(weight, undefined, model, "", diagnostics))
+    .filter((weight) => weight !== null);
+  return { byLayer, ofModel, diagnostics };
+}
+
+function resolve(
+  weight: Weight,
+  implied: Shape | undefined,
+  model: Model,
+  at: string,
+  diagnostics: Diagnostic[],
+): ResolvedWeight | null {
+  const stored = weight.tensor === undefined ? null : (model.tensors[weight.tensor] ?? null);
+  const declared = weight.shape ?? implied ?? null;
+  const packed = weight.packing ? pack(declared, weight.packing) : declared;
+  if (stored === null) {
+    // Not stored and nothing derived: in a file that stores weights such a layer was never built.
+    if (declared === null && implied === undefined && model.tensors.length > 0) return null;
+    if (elementsOf(declared) === null) {
+      diagnostics.push({ code: "weight-shape-unknown", args: { weight: weight.name }, at });
+    } else if (model.tensors.length > 0 && weight.archived !== false) {
+      diagnostics.push({
+        code: "weight-not-stored",
+        args: { weight: weight.name, declared: formatShape(declared) },
+        at,
+      });
+    }
+  } else if (packed !== null && !fits(weight, declared, stored.shape)) {
+    diagnostics.push({
+      code: "declared-stored-mismatch",
+      args: { weight: weight.name, declared: formatShape(packed), stored: formatShape(stored.shape) },
+      at,
+    });
+  }
+  const held: Shape = stored ? stored.shape : packed;
+  const agrees = stored !== null && fits(weight, declared, stored.shape);
+  const shape = logicalShape(weight, declared, stored, agrees);
+  return {
+    weight,
+    shape,
+    heldShape: held,
+    stored,
+    elements: elementsOf(shape),
+    bytes: stored ? stored.bytes : bytesOf(held, weight),
+  };
+}
+
+function logicalShape(weight: Weight, declared: Shape, stored: StoredTensor | null, agrees: boolean): Shape {
+  if (!stored) return declared;
+  if (!weight.packing) return stored.shape;
+  // The packed axis may have been padded, so the declared shape is the exact one where it fits.
+  if (agrees && elementsOf(declared) !== null) return declared;
+  return unpack(stored.shape, weight.packing);
+}
+
+function bytesOf(shape: Shape, weight: Weight): number | null {
+  const elements = elementsOf(shape);
+  const bits = weight.dtype === null ? null : bitsOf(weight.dtype);
+  return elements === null || bits === null ? null : Math.ceil((elements * bits) / 8);
+}
+
+/** Shape of a weight once packed. */
+export function pack(shape: Shape, packing: Packing): Shape {
+  if (shape === null) return null;
+  const flat = shape.map(
+    (dim, i): Dim => (i === at(packing.axis, shape) ? ceilDivideDim(dim, packing.values) : dim),
+  );
+  return packing.transposed ? [...flat].reverse() : flat;
+}
+
+function unpack(stored: StaticShape, packing: Packing): Shape {
+  const ordered = packing.transposed ? [...stored].reverse() : stored;
+  return ordered.map((dim, i) => (i === at(packing.axis, ordered) ? dim * packing.values : dim));
+}
+
+function at(axis: number, shape: readonly unknown[]): number {
+  return axis < 0 ? shape.length + axis : axis;
+}
+
+/**
+ * Whether a stored shape is that of the declared one. Packed along whichever axis: Keras 3.14 packs int4 along another
+ * axis than 3.11 to 3.13 did. Kernels of more than two axes are packed as matrices, so there only the count can tell.
+ */
+function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
+  const { packing } = weight;
+  if (!packing) return compatible(declared, stored);
+  if (declared === null) return false;
+  if (declared.length === stored.length) {
+    return declared.some((_, axis) => {
+      const packed = pack(declared, { ...packing, axis });
+      return packed !== null && compatible(packed, stored);
+    });
+  }
+  const logical = elementsOf(declared);
+  const room = (elementsOf(stored) ?? 0) * packing.values;
+  return logical === null || (logical <= room && logical > room - Math.max(...stored) * packing.values);
+}
+
+/** Same rank, and equal wherever the declared shape is known. */
+function compatible(declared: Shape, stored: StaticShape): boolean {
+  return (
+    declared !== null &&
+    declared.length === stored.length &&
+    declared.every((dim, i) => dim === null || dim === stored[i])
+  );
+}

@@ -1,0 +1,63 @@
+/** The pipeline, readable from top to bottom. */
+
+import { detect } from "../../importers/detect.ts";
+import type { Imported, ImportOptions } from "../../importers/importer.ts";
+import { importers } from "../../importers/index.ts";
+import { InvalidModelError } from "../errors.ts";
+import { blobSource } from "../io/blob.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { memorySource } from "../io/memory.ts";
+import { modelDocumentFormat, modelDocumentVersion } from "../ir/document.ts";
+import { validateModel } from "../ir/validate.ts";
+import { operators } from "../operators/index.ts";
+import { analyze } from "../passes/analyze.ts";
+import { buildReport } from "../report/build-report.ts";
+import type { Report } from "../report/report.ts";
+
+export type { Imported } from "../../importers/importer.ts";
+
+/** Options of everything that reads a file. */
+export type InspectOptions = ImportOptions;
+
+/** What a model file can come from: any byte source, or bytes the host already has. */
+export type ModelInput = ByteSource | Blob | Uint8Array | ArrayBuffer;
+
+/**
+ * Weighs a model file: reads its metadata, derives shapes and counts, and returns the report.
+ * @throws ModelError of some kind when the file cannot be read; see errors.ts.
+ */
+export async function inspect(input: ModelInput, options: InspectOptions = {}): Promise<Report> {
+  return reportOf(await readModel(input, options));
+}
+
+/** Reads a file into the normalised model, without analysing it. */
+export async function readModel(input: ModelInput, options: InspectOptions = {}): Promise<Imported> {
+  const source = toSource(input);
+  const { importer, sniffed } = await detect(source, importers);
+  const imported = await importer.load(source, options, sniffed);
+  const fault = validateModel(imported.model);
+  if (fault !== null) {
+    throw new InvalidModelError(`${source.name}: the ${importer.format} importer broke a rule: ${fault}`, {
+      file: source.name,
+    });
+  }
+  return imported;
+}
+
+/** Analyses a model and puts the figures together. */
+export function reportOf(imported: Imported): Report {
+  return buildReport(imported.model, analyze(imported.model, operators), imported.diagnostics);
+}
+
+/** The text of the model document, which every command reads back like any other format. */
+export function serializeModel(imported: Imported): string {
+  const { model, diagnostics } = imported;
+  const document = { format: modelDocumentFormat, version: modelDocumentVersion, model, diagnostics };
+  return `${JSON.stringify(document, null, 1)}\n`;
+}
+
+function toSource(input: ModelInput): ByteSource {
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer) return memorySource(input);
+  if (typeof Blob !== "undefined" && input instanceof Blob) return blobSource(input);
+  return input as ByteSource;
+}

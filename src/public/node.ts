@@ -1,0 +1,51 @@
+/** weighbridge for Node: everything of the main entry, and files by path. */
+
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isSeekable, openDescriptor, openFile, spoolStream } from "../io/node-file.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import type { Report } from "../report/report.ts";
+import { type Imported, type InspectOptions, readModel, reportOf } from "./inspect.ts";
+
+export * from "./index.ts";
+
+/**
+ * Weighs the model file at `path`. Files it refers to (shards) are looked for beside it, and nowhere else.
+ * @throws ModelError of some kind when the file cannot be read.
+ */
+export async function inspectFile(path: string, options: InspectOptions = {}): Promise<Report> {
+  return reportOf(await readModelFile(path, options));
+}
+
+/** Reads the model file at `path` into the normalised model. */
+export async function readModelFile(path: string, options: InspectOptions = {}): Promise<Imported> {
+  const source = openModel(path);
+  try {
+    return await readModel(source, options);
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Opens a model for reading: a file, or the folder of an unzipped `.keras` model.
+ * @throws SourceReadError when it cannot be opened.
+ */
+export function openModel(path: string): OpenSource {
+  const inside = join(path, "config.json");
+  return isFolder(path) && existsSync(inside)
+    ? { ...openFile(inside), name: basename(path) }
+    : openFile(path);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** An open source; give it back with `close`. */
+export type OpenSource = ByteSource & { close(): void };
+
+/** Standard input: read in place when it is a file, spooled to a temporary file when it is a pipe. */
+export async function openStandardInput(): Promise<OpenSource> {
+  return isSeekable(0) ? openDescriptor(0) : spoolStream(process.stdin);
+}

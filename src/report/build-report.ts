@@ -1,0 +1,236 @@
+/** Model and analysis to the report: the one place where figures for people and programs are put together. */
+
+import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
+import type { Graph, Layer, Structure } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import type { Analysis } from "../passes/analyze.ts";
+import type { LayerFacts } from "../passes/infer-shapes.ts";
+import type { ResolvedWeight } from "../passes/resolve-weights.ts";
+import type { CountedWeight } from "./counted-weight.ts";
+import { sumOptimizer } from "./sum-optimizer.ts";
+import type { Report, ReportCall, ReportLayer } from "./report.ts";
+
+/** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
+export function buildReport(model: Model, analysis: Analysis, diagnostics: readonly Diagnostic[]): Report {
+  const builder = new LayerBuilder(analysis, model.freezing);
+  const layers = builder.layers(model.graph, model.trainable !== false);
+  const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, model.trainable !== false));
+  const totals = sumWeights([...layers.flatMap((layer) => layer.all), ...own]);
+  const optimizer =
+    model.optimizer && sumOptimizer(model.optimizer, [...layers.flatMap((layer) => layer.all), ...own]);
+  const unknown = analysis.weights.diagnostics.some((d) => d.code === "weight-shape-unknown");
+  return {
+    file: model.file,
+    producer: model.producer,
+    model: {
+      name: model.name,
+      ...(model.unnamed !== undefined && { unnamed: model.unnamed }),
+      type: model.type,
+      kind: model.kind,
+      topology: model.graph.topology,
+      linear: isLinear(model.graph),
+      built: layers.some(({ layer }) => layer.built),
+      weights: own.map(({ report }) => report),
+    },
+    layers: layers.map(({ layer }) => layer),
+    totals: {
+      parameters: totals.params,
+      trainable: totals.trainable,
+      nonTrainable: totals.nonTrainable,
+      statistics: totals.statistics,
+      optimizer: optimizer?.elements ?? 0,
+      bytes: totals.bytes,
+      status: unknown ? "partial" : "complete",
+    },
+    ledger: analysis.ledger,
+    optimizer,
+    diagnostics: [...diagnostics, ...analysis.diagnostics].map((d) => ({
+      code: d.code,
+      severity: severityOf(d.code),
+      message: formatDiagnostic(d),
+      at: d.at,
+    })),
+  };
+}
+
+interface BuiltLayer {
+  readonly layer: ReportLayer;
+  /** Its own weights and those of everything inside it. */
+  readonly all: readonly CountedWeight[];
+}
+
+class LayerBuilder {
+  private readonly analysis: Analysis;
+  private readonly freezing: Model["freezing"];
+
+  constructor(analysis: Analysis, freezing: Model["freezing"]) {
+    this.analysis = analysis;
+    this.freezing = freezing;
+  }
+
+  /** The flag that what is inside a layer starts from. */
+  private inside(inherited: boolean, own: boolean): boolean {
+    return this.freezing === "owner" ? inherited : own;
+  }
+
+  layers(graph: Graph, trainable: boolean): BuiltLayer[] {
+    return graph.layers
+      .filter((layer) => graph.topology !== "sequential" || layer.operator !== "Input")
+      .map((layer) => this.layer(layer, graph, trainable));
+  }
+
+  private layer(layer: Layer, graph: Graph, inherited: boolean): BuiltLayer {
+    const facts = this.analysis.shapes.layers.get(layer);
+    const trainable = inherited && layer.trainable !== false;
+    const own = this.ownWeights(layer, inherited);
+    const nested = layer.graph ? this.layers(layer.graph, this.inside(inherited, trainable)) : [];
+    const all = [...own, ...nested.flatMap((child) => child.all)];
+    const sums = sumWeights(all);
+    const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
+    const last = facts?.calls.at(-1) ?? facts?.built;
+    return {
+      all,
+      layer: {
+        name: layer.name,
+        ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
+        type: layer.source.type,
+        kind: layer.kind,
+        operator: layer.operator,
+        scope: layer.scope,
+        outputShapes: last ? last.types.map((type) => type.shape) : [],
+        params: sums.params,
+        trainable: sums.trainable,
+        nonTrainable: sums.nonTrainable,
+        trainableFlag: layer.trainable,
+        built: isBuilt(layer, facts, all),
+        connectedTo: calls.flatMap((call) =>
+          call.inputs.map((input) => `${input.layer}[${input.call}][${input.output}]`),
+        ),
+        weights: own.map(({ report }) => report),
+        calls,
+        ...(layer.graph && {
+          layers: nested.map((child) => child.layer),
+          topology: layer.graph.topology,
+        }),
+      },
+    };
+  }
+
+  /** Weights of a layer and of the layers it wraps, which have no rows of their own. */
+  private ownWeights(layer: Layer, inherited: boolean): CountedWeight[] {
+    const trainable = inherited && layer.trainable !== false;
+    const own = (this.analysis.weights.byLayer.get(layer) ?? []).map((weight) =>
+      reportWeight(weight, trainable),
+    );
+    const wrapped = (layer.inner ?? []).flatMap((inner) => {
+      const flag = this.inside(inherited, trainable);
+      const below = inner.graph
+        ? this.layers(inner.graph, this.inside(flag, flag && inner.trainable !== false)).flatMap(
+            (child) => child.all,
+          )
+        : [];
+      return [...this.ownWeights(inner, flag), ...below];
+    });
+    return [...own, ...wrapped];
+  }
+}
+
+function isBuilt(layer: Layer, facts: LayerFacts | undefined, weights: readonly CountedWeight[]): boolean {
+  if ((facts?.calls.length ?? 0) > 0 || facts?.built) return true;
+  if (layer.graph) return layer.graph.outputs.length > 0 || weights.length > 0;
+  return layer.needsNoBuild === true || layer.calls.length > 0 || weights.length > 0;
+}
+
+function reportCall(
+  call: Layer["calls"][number],
+  inferred: LayerFacts["calls"][number] | undefined,
+  graph: Graph,
+): ReportCall {
+  const structure: Structure = inferred?.structure ?? 0;
+  return {
+    inputs: call.inputs.flatMap((input) =>
+      input.kind === "value"
+        ? [
+            {
+              layer: graph.layers[input.value.layer]?.name ?? "?",
+              call: input.value.call,
+              output: input.value.output,
+            },
+          ]
+        : [],
+    ),
+    outputShapes: inferred ? inferred.types.map((type) => type.shape) : [],
+    outputStructure: structure,
+  };
+}
+
+function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeight {
+  const { weight } = resolved;
+  return {
+    report: {
+      name: weight.name,
+      role: weight.role,
+      shape: resolved.shape,
+      dtype: weight.dtype,
+      class: weight.class,
+      trainable: weight.trainable === null ? null : weight.trainable && trainable,
+      storedShape: resolved.stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null),
+      stored: resolved.stored?.path ?? null,
+    },
+    // The same stored tensor under two owners is one weight.
+    identity: weight.tensor ?? weight,
+    elements: resolved.elements ?? 0,
+    bytes: resolved.bytes ?? 0,
+  };
+}
+
+function staticOrNull(shape: ResolvedWeight["heldShape"]): readonly number[] | null {
+  return shape?.every((dim) => dim !== null) ? (shape as readonly number[]) : null;
+}
+
+interface WeightSums {
+  params: number;
+  trainable: number;
+  nonTrainable: number;
+  statistics: number;
+  bytes: number;
+}
+
+/** Sums distinct weights. Helpers of quantisation are no parameters; what they belong to counts unpacked. */
+function sumWeights(weights: readonly CountedWeight[]): WeightSums {
+  const seen = new Set<unknown>();
+  const sums: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, statistics: 0, bytes: 0 };
+  for (const { report, identity, elements, bytes } of weights) {
+    if (seen.has(identity) || report.class === "quantization") continue;
+    seen.add(identity);
+    sums.params += elements;
+    if (report.trainable === false) sums.nonTrainable += elements;
+    else sums.trainable += elements;
+    if (report.class === "statistic") sums.statistics += elements;
+    sums.bytes += bytes;
+  }
+  return sums;
+}
+
+/** No branches, no call with several inputs, no layer called twice: Keras prints such a model without connections. */
+function isLinear(graph: Graph): boolean {
+  if (graph.topology !== "functional") return true;
+  const consumers = new Map<string, number>();
+  let calls = 0;
+  for (const layer of graph.layers) {
+    if (layer.calls.length > 1) return false;
+    for (const call of layer.calls) {
+      calls += 1;
+      const values = call.inputs.filter((input) => input.kind === "value");
+      if (values.length > 1) return false;
+      for (const { value } of values) {
+        const key = `${value.layer}/${value.call}`;
+        const count = (consumers.get(key) ?? 0) + 1;
+        if (count > 1) return false;
+        consumers.set(key, count);
+      }
+    }
+  }
+  // A chain has exactly one end.
+  return calls - consumers.size <= 1;
+}

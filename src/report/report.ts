@@ -1,0 +1,141 @@
+import type { DiagnosticCode, Severity } from "../diagnostics.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Structure } from "../ir/graph.ts";
+import type { TensorClass } from "../ir/tensor.ts";
+
+/**
+ * The report: everything that is told about a model, as plain JSON. `--json` prints it, reporters render it, and
+ * schema/report.v1.schema.json describes it. Counts are elements unless a name says bytes.
+ */
+export interface Report {
+  readonly file: {
+    readonly name: string;
+    /** Bytes. */
+    readonly size: number;
+    /** Importer id, e.g. `keras`. */
+    readonly format: string;
+    /** Kind of that format, e.g. `keras-v3-archive`. */
+    readonly variant: string;
+  };
+  readonly producer: {
+    /** `keras`, `tf.keras`, `tf-keras` ...; null when the file does not say. */
+    readonly framework: string | null;
+    readonly version: string | null;
+  };
+  readonly model: ReportModel;
+  /** Top-level layers in the framework's order; nested models hold theirs in `layers`. */
+  readonly layers: readonly ReportLayer[];
+  readonly totals: {
+    /** trainable + nonTrainable: what Keras's `model.count_params()` gives; packed weights count unpacked. */
+    readonly parameters: number;
+    readonly trainable: number;
+    readonly nonTrainable: number;
+    /** Of `nonTrainable`: gathered state (moving means and variances). */
+    readonly statistics: number;
+    /** Variables of the optimizer, never part of `parameters`. */
+    readonly optimizer: number;
+    /** Bytes of the weights in `parameters`, at the size they are held in. */
+    readonly bytes: number;
+    /** `partial`: a lower bound, since some weight shape is unknown (see diagnostics). */
+    readonly status: "complete" | "partial" | "unavailable";
+  };
+  readonly ledger: Ledger;
+  /** The optimizer that loading the file would give; null when there is none. */
+  readonly optimizer: {
+    readonly name: string;
+    readonly built: boolean;
+    readonly elements: number;
+    readonly bytes: number;
+  } | null;
+  readonly diagnostics: readonly ReportDiagnostic[];
+}
+
+export interface ReportModel {
+  readonly name: string;
+  /** Set when the file has no name for it and the framework makes one up: its place among such models, from 0. */
+  readonly unnamed?: number;
+  /** Class as the file has it. */
+  readonly type: string;
+  readonly kind: "graph" | "weights-only";
+  /** How its layers are joined; see ir/graph.ts. */
+  readonly topology: "functional" | "sequential" | "layers";
+  /** No branches, no layer with several inputs, no shared layer: Keras prints such a model without connections. */
+  readonly linear: boolean;
+  readonly built: boolean;
+  /** Weights the model owns outside its layers. */
+  readonly weights: readonly ReportWeight[];
+}
+
+export interface ReportLayer {
+  readonly name: string;
+  /** Set when the file has no name for it and the framework makes one up: its place among such models, from 0. */
+  readonly unnamed?: number;
+  /** Class (`Conv2D`); one that was renamed since (Keras 1's `Convolution2D`) has its newest name. */
+  readonly type: string;
+  /** `operation`: a function call without weights; `model`: a nested model. */
+  readonly kind: "layer" | "operation" | "model";
+  /** Canonical operator; `Opaque` when no rule knows it. */
+  readonly operator: string;
+  /** Names of the enclosing nested models, joined by "/"; "" at the top. */
+  readonly scope: string;
+  /** One shape an output, of the last call; `null` for a shape that is not known at all. */
+  readonly outputShapes: readonly (readonly Dim[] | null)[];
+  /** Elements of all its weights, each shared one once; packed ones unpacked. */
+  readonly params: number;
+  readonly trainable: number;
+  readonly nonTrainable: number;
+  /** The layer's own flag, as the framework holds it after loading (a frozen model freezes its layers); null: not recorded. */
+  readonly trainableFlag: boolean | null;
+  /** False when the framework would hold it without weights or shapes yet. */
+  readonly built: boolean;
+  /** `layer[call][output]` for each input of each call, calls counted from 0. */
+  readonly connectedTo: readonly string[];
+  readonly weights: readonly ReportWeight[];
+  readonly calls: readonly ReportCall[];
+  /** Layers of a nested model; absent for others. */
+  readonly layers?: readonly ReportLayer[];
+  /** Of a nested model: how its layers are joined. */
+  readonly topology?: "functional" | "sequential" | "layers";
+}
+
+export interface ReportCall {
+  readonly inputs: readonly { readonly layer: string; readonly call: number; readonly output: number }[];
+  readonly outputShapes: readonly (readonly Dim[] | null)[];
+  /** Container the outputs come in: an index into `outputShapes`, or a list, tuple or dict of such. */
+  readonly outputStructure: Structure;
+}
+
+export interface ReportWeight {
+  readonly name: string;
+  readonly role: string;
+  /** Logical shape; `null` when unknown. */
+  readonly shape: readonly Dim[] | null;
+  readonly dtype: string | null;
+  readonly class: TensorClass;
+  /** After combination with the flags of layer and models; null: not recorded. */
+  readonly trainable: boolean | null;
+  /** Shape in the file, when stored; differs from `shape` for packed weights. */
+  readonly storedShape: readonly number[] | null;
+  /** Path in the file, when stored. */
+  readonly stored: string | null;
+}
+
+export interface LedgerEntry {
+  readonly tensors: number;
+  readonly elements: number;
+  readonly bytes: number;
+}
+
+/** Every tensor element stored in the file, each in exactly one class. */
+export interface Ledger {
+  readonly elements: number;
+  readonly bytes: number;
+  readonly classes: Readonly<Record<TensorClass, LedgerEntry>>;
+}
+
+export interface ReportDiagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly at: string;
+}

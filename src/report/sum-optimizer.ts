@@ -1,0 +1,50 @@
+/** What the optimizer's variables come to, from the weights it would train. */
+
+import { bitsOf, isDType } from "../ir/dtype.ts";
+import type { Optimizer, OptimizerSlot } from "../ir/model.ts";
+import type { CountedWeight } from "./counted-weight.ts";
+import type { Report } from "./report.ts";
+
+/** Elements and bytes of all variables of a built optimizer; zero for one that is not built. */
+export function sumOptimizer(optimizer: Optimizer, weights: readonly CountedWeight[]): Report["optimizer"] {
+  let elements = 0;
+  let bytes = 0;
+  const add = (count: number, dtype: string | null): void => {
+    elements += count;
+    const bits = dtype !== null && isDType(dtype) ? bitsOf(dtype) : null;
+    bytes += Math.ceil((count * (bits ?? 32)) / 8);
+  };
+  if (optimizer.built) {
+    for (const scalar of optimizer.scalars) add(1, scalar.dtype);
+    const seen = new Set<unknown>();
+    for (const { report, identity } of weights) {
+      if (report.trainable !== true || seen.has(identity)) continue;
+      seen.add(identity);
+      for (const slot of optimizer.slots) {
+        const shape = report.storedShape ?? report.shape ?? [];
+        const name = `${report.stored ?? ""}/${report.name}`;
+        if (keeps(slot, shape.length, name)) add(slotElements(slot, shape), report.dtype);
+      }
+    }
+  }
+  return { name: optimizer.name, built: optimizer.built, elements, bytes };
+}
+
+function keeps(slot: OptimizerSlot, rank: number, name: string): boolean {
+  if (slot.minRank !== undefined && rank < slot.minRank) return false;
+  if (slot.maxRank !== undefined && rank > slot.maxRank) return false;
+  if (slot.exceptRank !== rank) return true;
+  return slot.unlessNamed !== undefined && name.toLowerCase().includes(slot.unlessNamed);
+}
+
+function slotElements(slot: OptimizerSlot, shape: readonly (number | null)[]): number {
+  if (slot.shape === "scalar") return 1;
+  const dims = shape.map((dim) => dim ?? 0);
+  const kept =
+    slot.shape === "rows"
+      ? dims.slice(0, -1)
+      : slot.shape === "columns"
+        ? [...dims.slice(0, -2), ...dims.slice(-1)]
+        : dims;
+  return kept.reduce((product, dim) => product * dim, 1);
+}

@@ -1,0 +1,87 @@
+import type { Dim } from "../ir/dim.ts";
+import type { Report, ReportLayer } from "../report/report.ts";
+import { escapeName } from "./escape.ts";
+import { leavesOf, structureText, tupleText } from "./python-text.ts";
+import type { KerasStyle } from "./summary-options.ts";
+import {
+  className,
+  connectionsOf,
+  isInput,
+  isStandaloneKeras,
+  nestedModelsCallThemselves,
+} from "./summary-rows.ts";
+import { totalOf, weightsOf } from "./weight-totals.ts";
+
+/** The cells of a row, as all printers of Keras 2 have them. */
+
+/** `name (Class)`. */
+export function layerTitle(layer: ReportLayer, style: KerasStyle): string {
+  const type = escapeName(className(layer, style));
+  return type === "" ? escapeName(layer.name) : `${escapeName(layer.name)} (${type})`;
+}
+
+export function parameterCount(layer: ReportLayer, style: KerasStyle): bigint {
+  return totalOf(weightsOf(layer), style).elements;
+}
+
+/**
+ * Keras 2 gives a layer one output shape only if all its calls agree, and calls the rest `multiple`. A shape that we do
+ * not know is `?`.
+ */
+export function outputShapeField(layer: ReportLayer, report: Report, style: KerasStyle): string {
+  if (report.model.kind === "weights-only") return "?";
+  const own = ownOutputShape(layer);
+  // tf.keras takes the shape of a nested model from the model alone; before, its own was one of its calls.
+  if (own !== null && !nestedModelsCallThemselves(report, style)) return tupleText(own);
+  const texts = new Set(layer.calls.map((call) => callShape(call, layer, report, style)));
+  if (own !== null) texts.add(tupleText(own));
+  if (texts.size !== 1) return "multiple";
+  return escapeName([...texts][0] ?? "");
+}
+
+/** Output of a nested model for the inputs it was made with, if it has just one: that of its only end. */
+function ownOutputShape(layer: ReportLayer): readonly Dim[] | null {
+  if (layer.kind !== "model" || layer.topology === "layers" || !layer.layers) return null;
+  const last = layer.calls.at(-1);
+  if (!last || leavesOf(last.outputStructure).length !== 1 || typeof last.outputStructure !== "number")
+    return null;
+  let ends = layer.layers;
+  if (layer.topology === "functional") {
+    const used = new Set(layer.layers.flatMap((inner) => connectionsOf(inner).map((input) => input.layer)));
+    ends = layer.layers.filter((inner) => !used.has(inner.name));
+    if (ends.length !== 1) return null;
+  }
+  const call = ends.at(-1)?.calls.at(-1);
+  return call?.outputShapes.length === 1 ? (call.outputShapes[0] ?? null) : null;
+}
+
+function callShape(
+  call: ReportLayer["calls"][number],
+  layer: ReportLayer,
+  report: Report,
+  style: KerasStyle,
+): string {
+  const shapes = call.outputShapes;
+  if (shapes.every((shape) => shape === null)) return "?";
+  const leaves = leavesOf(call.outputStructure);
+  const single = leaves.length === 1 ? (shapes[leaves[0] ?? 0] ?? null) : null;
+  if (isInput(layer) && single) {
+    // Only tf.keras has the shape of an input in a list.
+    const bare = style === "keras2.2" || (style === "keras2.3" && isStandaloneKeras(report));
+    return bare ? tupleText(single) : `[${tupleText(single)}]`;
+  }
+  return structureText(call.outputStructure, (index) => tupleText(shapes[index] ?? null));
+}
+
+/** `layer[call][output]` for each input of each call. */
+export function connectionNames(layer: ReportLayer, report: Report, style: KerasStyle): string[] {
+  const shifted = new Set(
+    nestedModelsCallThemselves(report, style)
+      ? report.layers.filter((other) => other.kind === "model" && other.built).map((other) => other.name)
+      : [],
+  );
+  return connectionsOf(layer).map((input) => {
+    const call = input.call + (shifted.has(input.layer) ? 1 : 0);
+    return `${input.layer}[${call}][${input.output}]`;
+  });
+}

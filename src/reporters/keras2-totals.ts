@@ -1,0 +1,33 @@
+import type { Report } from "../report/report.ts";
+import { readableSize, withCommas } from "./memory-size.ts";
+import type { KerasStyle } from "./summary-options.ts";
+import { addTotals, modelWeights, totalOf, type WeightTotal } from "./weight-totals.ts";
+import { trainableIsKnown } from "./weights-only.ts";
+
+/** The lines below the table of all printers of Keras 2, which leave the optimizer out. */
+export function keras2Totals(report: Report, style: KerasStyle): string[] {
+  const weights = modelWeights(report);
+  const trainable = totalOf(
+    weights.filter((weight) => weight.trainable !== false),
+    style,
+  );
+  const frozen = totalOf(
+    weights.filter((weight) => weight.trainable === false),
+    style,
+  );
+  const lines = [`Total params: ${amount(addTotals(trainable, frozen), style)}`];
+  if (trainableIsKnown(report)) {
+    lines.push(
+      `Trainable params: ${amount(trainable, style)}`,
+      `Non-trainable params: ${amount(frozen, style)}`,
+    );
+  }
+  return lines;
+}
+
+/** Sizes came with 2.13, which also dropped the commas. */
+function amount(total: WeightTotal, style: KerasStyle): string {
+  return style === "keras2"
+    ? `${total.elements} (${readableSize(total.bits, "Byte")})`
+    : withCommas(total.elements);
+}

@@ -1,0 +1,179 @@
+import { InvalidOptionError } from "../errors.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Report, ReportLayer } from "../report/report.ts";
+import { escapeName } from "./escape.ts";
+import { selectRange } from "./layer-range.ts";
+import { readableSize, withCommas } from "./memory-size.ts";
+import { leavesOf } from "./python-text.ts";
+import { cropLine, lineText, type RichColumn, renderTable, renderText } from "./rich-table.ts";
+import { escapeMarkup } from "./rich-text.ts";
+import type { Justify } from "./rich-wrap.ts";
+import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
+import { className, connectionsOf, loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
+import { addTotals, modelWeights, totalOf, type WeightTotal, weightsOf } from "./weight-totals.ts";
+import { heading, isWeightsOnly, trainableIsKnown } from "./weights-only.ts";
+
+/** The summary as Keras 3 prints it (keras/src/utils/summary_utils.py of 3.15.1, with rich 15). */
+export function formatKeras3(report: Report, options: SummaryOptions): string {
+  const consoleWidth = options.columns ?? 80;
+  const layout = layoutOf(report, options, consoleWidth);
+  const rows = selectRange(topRows(report, "keras3"), options.layerRange).flatMap((layer) =>
+    layerRows(layer, 0, { report, options }),
+  );
+  const lines = [
+    ...renderText(bold(heading(report, (name) => escapeMarkup(escapeName(name)))), consoleWidth),
+    ...renderTable(layout.columns, rows, layout.lineLength),
+    ...totalLines(report).flatMap((line) => renderText(line, consoleWidth)),
+  ];
+  return lines.map((line) => `${lineText(cropLine(line, consoleWidth), options.color === true)}\n`).join("");
+}
+
+const header = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
+const alignment: readonly Justify[] = ["left", "left", "right", "left"];
+
+function layoutOf(
+  report: Report,
+  options: SummaryOptions,
+  consoleWidth: number,
+): { columns: RichColumn[]; lineLength: number } {
+  const linear = report.model.linear;
+  const names = linear ? header.slice(0, 3) : [...header];
+  const justify = alignment.slice(0, names.length);
+  let positions = options.positions ?? (linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1]);
+  let length = linear ? 88 : 108;
+  if (options.showTrainable) {
+    length += 12;
+    positions = [...positions.map((position) => position * 0.9), 1];
+    names.push("Trainable");
+    justify.push("center");
+  }
+  checkPositionCount(positions, names);
+  const lineLength = options.lineLength ?? Math.min(length, consoleWidth - 4);
+  const widths = nominalWidths(positions, lineLength);
+  const columns = names.map((name, index) => ({
+    header: name,
+    justify: justify[index] ?? "left",
+    width: widths[index] ?? 0,
+  }));
+  return { columns, lineLength };
+}
+
+function nominalWidths(positions: readonly number[], lineLength: number): number[] {
+  let current = 0;
+  return positions.map((position, index) => {
+    const width = Math.trunc(position * lineLength) - current;
+    if (width < 4) {
+      throw new InvalidOptionError(
+        `Insufficient console width to print summary: column ${index + 1} would have ${width} of the ${lineLength} ` +
+          "characters of a line, and each needs 4; give a greater lineLength (or columns), or other positions",
+      );
+    }
+    current += width;
+    return width;
+  });
+}
+
+interface Context {
+  readonly report: Report;
+  readonly options: SummaryOptions;
+}
+
+function layerRows(layer: ReportLayer, level: number, context: Context): string[][] {
+  const children = context.options.expandNested ? nestedRows(layer, "keras3") : [];
+  return [
+    layerFields(layer, level, context),
+    ...children.flatMap((child) => layerRows(child, level + 1, context)),
+  ];
+}
+
+function layerFields(layer: ReportLayer, level: number, { report, options }: Context): string[] {
+  const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
+  const type = escapeMarkup(escapeName(className(layer, "keras3"), "cell"));
+  const name = escapeMarkup(prefix + escapeName(layer.name, "cell"));
+  const fields = [type === "" ? name : `${name} (${symbol(type)})`, shapeField(layer), parameterField(layer)];
+  if (!report.model.linear) fields.push(level === 0 ? connectionField(layer) : "-");
+  if (options.showTrainable) fields.push(trainableField(layer, report));
+  return fields;
+}
+
+/** The shape of the last call, or for a layer that was built without a call, what it was built for. */
+function shapeField(layer: ReportLayer): string {
+  const last = layer.calls.at(-1);
+  const shapes = last?.outputShapes ?? layer.outputShapes;
+  if (shapes.every((shape) => shape === null)) return "?";
+  // Keras 3 keeps the outputs of a call as a flat list, whatever container they came in.
+  const leaves = last ? leavesOf(last.outputStructure) : shapes.map((_, index) => index);
+  const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null));
+  if (texts.length === 1) return texts[0] ?? "?";
+  // Without a call it asks the layer for its output shape: layers with several answer with a tuple.
+  return last ? `[${texts.join(", ")}]` : `(${texts.join(", ")})`;
+}
+
+function shapeMarkup(shape: readonly Dim[] | null): string {
+  return shape === null ? "?" : `(${shape.map((dim) => number(dim ?? "None")).join(", ")})`;
+}
+
+function parameterField(layer: ReportLayer): string {
+  if (layer.kind === "operation") return number(0);
+  if (!layer.built) return `${number(0)} (unbuilt)`;
+  return number(withCommas(totalOf(weightsOf(layer), "keras3").elements));
+}
+
+/** Keras forgets to escape the markup in these names, so that `[bold]` in one disappears; so does it here. */
+function connectionField(layer: ReportLayer): string {
+  const parts = connectionsOf(layer).map(
+    (input) => `${escapeName(input.layer, "cell")}[${number(input.call)}][${number(input.output)}]`,
+  );
+  return parts.length === 0 ? "-" : parts.join(", ");
+}
+
+function trainableField(layer: ReportLayer, report: Report): string {
+  if (weightsOf(layer).length === 0) return bold("-");
+  const flag = loadedTrainableFlag(layer, "keras3");
+  if (flag === null && isWeightsOnly(report)) return bold("?");
+  return flag === false ? bold(colored("N", 9)) : bold(colored("Y", 34));
+}
+
+function totalLines(report: Report): string[] {
+  const weights = modelWeights(report);
+  const trainable = totalOf(
+    weights.filter((weight) => weight.trainable !== false),
+    "keras3",
+  );
+  const frozen = totalOf(
+    weights.filter((weight) => weight.trainable === false),
+    "keras3",
+  );
+  const optimizer = report.optimizer?.built ? report.optimizer : null;
+  const optimizerTotal: WeightTotal = {
+    elements: BigInt(optimizer?.elements ?? 0),
+    bits: BigInt(optimizer?.bytes ?? 0) * 8n,
+  };
+  const lines = [totalLine("Total", addTotals(addTotals(trainable, frozen), optimizerTotal))];
+  if (trainableIsKnown(report)) {
+    lines.push(totalLine("Trainable", trainable), totalLine("Non-trainable", frozen));
+  }
+  if (optimizer) lines.push(totalLine("Optimizer", optimizerTotal));
+  return lines;
+}
+
+function totalLine(title: string, total: WeightTotal): string {
+  const size = readableSize(total.bits, "B");
+  return `${bold(` ${title} params: `)}${number(withCommas(total.elements))} (${size})`;
+}
+
+function number(value: number | string): string {
+  return colored(String(value), value === "None" ? 45 : 34);
+}
+
+function symbol(text: string): string {
+  return colored(text, 33);
+}
+
+function colored(text: string, color: number): string {
+  return `[color(${color})]${text}[/]`;
+}
+
+function bold(text: string): string {
+  return `[bold]${text}[/]`;
+}

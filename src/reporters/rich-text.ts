@@ -1,0 +1,159 @@
+import { emojiCodes } from "./rich-emoji.ts";
+
+/**
+ * Text with styles and the markup it is written in (`[bold]x[/]`, `:smile:`), as the Python library rich has it: Keras 3
+ * prints its summary as such markup, so what rich does with a layer's name is what the summary shows.
+ *
+ * Text is an array of code points, since Python counts those.
+ */
+export interface RichText {
+  readonly text: readonly string[];
+  /** In order: where styles meet, the later one decides. */
+  readonly spans: readonly Span[];
+}
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly style: TextStyle;
+}
+
+export interface TextStyle {
+  readonly bold?: true;
+  /** Index in the terminal's palette of 256. */
+  readonly color?: number;
+}
+
+const emojiCode = /:([^\s:]*):/gu;
+const emojiVariants: Readonly<Record<string, string>> = { text: "\ufe0e", emoji: "\ufe0f" };
+
+function replaceEmoji(text: string): string {
+  if (!text.includes(":")) return text;
+  return text.replace(emojiCode, (code, body: string) => {
+    const variant = /-(emoji|text)$/.exec(body);
+    const name = variant ? body.slice(0, variant.index) : body;
+    const emoji = emojiCodes().get(name.toLowerCase());
+    return emoji === undefined ? code : emoji + (emojiVariants[variant?.[1] ?? ""] ?? "");
+  });
+}
+
+// The tags of rich, with the backslashes before them. Not from the middle of a run of backslashes: that would only try
+// what was tried before, which a long run makes slow.
+
+/** Makes text safe to put into markup: it is then shown as it is (but for emoji codes, which rich replaces anyway). */
+export function escapeMarkup(text: string): string {
+  const escaped = text.replace(/(?<!\\)(\\*)(\[[a-z#/@][^[]*?\])/g, "$1$1\\$2");
+  return escaped.endsWith("\\") && !escaped.endsWith("\\\\") ? `${escaped}\\` : escaped;
+}
+
+interface OpenTag {
+  readonly name: string;
+  readonly start: number;
+}
+
+/** Reads markup. Where rich would refuse it (a closing tag that closes nothing), the tag is shown as text. */
+export function parseMarkup(markup: string): RichText {
+  const text: string[] = [];
+  const closed: Span[] = [];
+  const open: OpenTag[] = [];
+  const append = (plain: string): void => {
+    for (const character of replaceEmoji(plain.replaceAll("\\[", "["))) text.push(character);
+  };
+  const close = (tag: OpenTag): void => {
+    closed.push({ start: tag.start, end: text.length, style: styleOf(tag.name) });
+  };
+  let position = 0;
+  for (const match of markup.matchAll(/(?<!\\)(\\*)\[([a-z#/@][^[]*?)\]/g)) {
+    const [whole, backslashes = "", tag = ""] = match;
+    if (match.index > position) append(markup.slice(position, match.index));
+    position = match.index + whole.length;
+    append("\\".repeat(backslashes.length >> 1));
+    if (backslashes.length % 2 === 1) {
+      append(whole.slice(backslashes.length));
+    } else if (!tag.startsWith("/")) {
+      open.push({ name: tag, start: text.length });
+    } else {
+      const name = tag.slice(1).trim();
+      const index = name === "" ? open.length - 1 : open.findLastIndex((other) => other.name === name);
+      const [closing] = index < 0 ? [] : open.splice(index, 1);
+      if (closing) close(closing);
+      else append(whole);
+    }
+  }
+  append(markup.slice(position));
+  for (const tag of open.reverse()) close(tag);
+  const spans = closed.reverse().sort((a, b) => a.start - b.start);
+  return { text, spans };
+}
+
+/** Styles that Keras uses. Others can only come from a layer's name, and are dropped. */
+function styleOf(tag: string): TextStyle {
+  if (tag === "bold") return { bold: true };
+  const color = /^color\((\d{1,3})\)$/.exec(tag);
+  return color ? { color: Number(color[1]) } : {};
+}
+
+export function combineStyles(below: TextStyle, above: TextStyle): TextStyle {
+  return { ...below, ...above };
+}
+
+/** The part from `start` to `end`, with its styles. */
+export function sliceText(text: RichText, start: number, end: number): RichText {
+  const spans = text.spans
+    .map((span) => ({
+      start: Math.max(span.start, start) - start,
+      end: Math.min(span.end, end) - start,
+      style: span.style,
+    }))
+    .filter((span) => span.end > span.start);
+  return { text: text.text.slice(start, end), spans };
+}
+
+/** The parts between `offsets`, which are in order, with their styles. In one go: a text can have very many parts. */
+export function divideText(text: RichText, offsets: readonly number[]): RichText[] {
+  const starts = [0, ...offsets];
+  const parts = starts.map((start, index) => ({
+    text: text.text.slice(start, offsets[index] ?? text.text.length),
+    spans: [] as Span[],
+  }));
+  let first = 0;
+  for (const span of text.spans) {
+    // Spans are in the order of their starts, so no later one begins in an earlier part.
+    while ((offsets[first] ?? Infinity) <= span.start) first++;
+    for (let index = first; index < parts.length && (starts[index] ?? 0) < span.end; index++) {
+      const [start, end] = [starts[index] ?? 0, offsets[index] ?? text.text.length];
+      const piece = { start: Math.max(span.start, start) - start, end: Math.min(span.end, end) - start };
+      if (piece.end > piece.start) parts[index]?.spans.push({ ...piece, style: span.style });
+    }
+  }
+  return parts;
+}
+
+/** Puts blanks to the left and right. Styles do not grow into them. */
+export function padText(text: RichText, left: number, right: number): RichText {
+  const blanks = (count: number): string[] => new Array<string>(Math.max(0, count)).fill(" ");
+  const shift = Math.max(0, left);
+  return {
+    text: [...blanks(left), ...text.text, ...blanks(right)],
+    spans: text.spans.map((span) => ({ ...span, start: span.start + shift, end: span.end + shift })),
+  };
+}
+
+/** Runs of equal style, as rich hands them to the terminal. */
+export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
+  const cuts = new Set([0, text.text.length]);
+  for (const span of text.spans) cuts.add(span.start).add(span.end);
+  const places = [...cuts].sort((a, b) => a - b);
+  return places.slice(1).map((end, index) => {
+    const start = places[index] ?? 0;
+    const style = text.spans
+      .filter((span) => span.start <= start && span.end >= end)
+      .reduce((below, span) => combineStyles(below, span.style), base);
+    return { text: text.text.slice(start, end), style };
+  });
+}
+
+export interface Segment {
+  readonly text: readonly string[];
+  readonly style: TextStyle;
+}

@@ -1,0 +1,133 @@
+import { cellLength, chopCells, setCellSize } from "./rich-cells.ts";
+import { divideText, padText, type RichText, sliceText } from "./rich-text.ts";
+
+export type Justify = "default" | "left" | "center" | "right";
+/** What happens to a word that is longer than a line: it goes on in the next one, or ends in an ellipsis. */
+export type Overflow = "fold" | "ellipsis";
+
+/** Breaks text into lines of at most `width` cells, at blanks where it can, as rich's Text.wrap does. */
+export function wrapText(text: RichText, width: number, justify: Justify, overflow: Overflow): RichText[] {
+  return splitLines(text).flatMap((line) => {
+    const spread = expandTabs(line);
+    return divideText(spread, lineBreaks(spread.text, width, overflow === "fold")).map((piece) =>
+      truncate(justified(trimEnd(piece, width), width, justify, overflow), width, overflow),
+    );
+  });
+}
+
+function splitLines(text: RichText): RichText[] {
+  const ends = text.text.flatMap((character, index) => (character === "\n" ? [index + 1] : []));
+  if (ends.length === 0) return [text];
+  const lines = divideText(text, ends);
+  return lines.map((line, index) => (index < ends.length ? sliceText(line, 0, line.text.length - 1) : line));
+}
+
+/** Tabs as blanks up to the next multiple of 8 cells. A style that reaches a tab covers its blanks. */
+function expandTabs(line: RichText): RichText {
+  if (!line.text.includes("\t")) return line;
+  const text: string[] = [];
+  /** Where each place of the line is now; the last one is its end. */
+  const places = [0];
+  let partStart = 0;
+  let cells = 0;
+  for (const [index, character] of line.text.entries()) {
+    if (character === "\t") {
+      cells += cellLength(line.text.slice(partStart, index)) + 1;
+      partStart = index + 1;
+      const added = (8 - (cells % 8)) % 8;
+      cells += added;
+      for (let count = 0; count <= added; count++) text.push(" ");
+    } else {
+      text.push(character);
+    }
+    places.push(text.length);
+  }
+  const spans = line.spans.map((span) => ({
+    ...span,
+    start: places[span.start] ?? span.start,
+    end: places[span.end] ?? span.end,
+  }));
+  return { text, spans };
+}
+
+/** Where to break a line that has no line ends in it (rich's divide_line). */
+function lineBreaks(text: readonly string[], width: number, fold: boolean): number[] {
+  const breaks: number[] = [];
+  let used = 0;
+  for (const { start, end } of wordsOf(text)) {
+    const word = text.slice(start, end);
+    const length = cellLength(withoutTrailingBlanks(word));
+    if (width - used >= length) {
+      used += cellLength(word);
+    } else if (length > width) {
+      let at = start;
+      const pieces = fold ? chopCells(word, width) : [word];
+      for (const [index, piece] of pieces.entries()) {
+        if (at > 0) breaks.push(at);
+        if (index === pieces.length - 1) used = cellLength(piece);
+        else at += piece.length;
+      }
+    } else if (used > 0 && start > 0) {
+      breaks.push(start);
+      used = cellLength(word);
+    }
+  }
+  return breaks;
+}
+
+/** Words with the blanks after them; the first one also with the blanks before. */
+function wordsOf(text: readonly string[]): { start: number; end: number }[] {
+  const words: { start: number; end: number }[] = [];
+  let index = 0;
+  while (index < text.length) {
+    const start = index;
+    while (index < text.length && isBlank(text[index])) index++;
+    if (index === text.length) break;
+    while (index < text.length && !isBlank(text[index])) index++;
+    while (index < text.length && isBlank(text[index])) index++;
+    words.push({ start, end: index });
+  }
+  return words;
+}
+
+function isBlank(character: string | undefined): boolean {
+  if (character === undefined || (character > " " && character <= "~")) return false;
+  return character === " " || (character !== "\ufeff" && /^\s$/u.test(character));
+}
+
+function withoutTrailingBlanks(text: readonly string[]): readonly string[] {
+  let end = text.length;
+  while (end > 0 && isBlank(text[end - 1])) end--;
+  return text.slice(0, end);
+}
+
+/** Drops blanks that stand beyond `width` characters (not cells: so does rich). */
+function trimEnd(line: RichText, width: number): RichText {
+  const length = line.text.length;
+  if (length <= width) return line;
+  const blanks = length - withoutTrailingBlanks(line.text).length;
+  return sliceText(line, 0, length - Math.min(blanks, length - width));
+}
+
+function justified(line: RichText, width: number, justify: Justify, overflow: Overflow): RichText {
+  if (justify === "default") return line;
+  if (justify === "left") {
+    const missing = width - cellLength(line.text);
+    return missing >= 0 ? padText(line, 0, missing) : truncate(line, width, overflow);
+  }
+  const bare = truncate(sliceText(line, 0, withoutTrailingBlanks(line.text).length), width, overflow);
+  const missing = width - cellLength(bare.text);
+  if (justify === "right") return padText(bare, missing, 0);
+  const left = Math.floor(missing / 2);
+  return padText(bare, left, missing - left);
+}
+
+function truncate(line: RichText, width: number, overflow: Overflow): RichText {
+  if (cellLength(line.text) <= width) return line;
+  const text =
+    overflow === "ellipsis" ? [...setCellSize(line.text, width - 1), "…"] : setCellSize(line.text, width);
+  const spans = line.spans
+    .filter((span) => span.start < text.length)
+    .map((span) => ({ ...span, end: Math.min(span.end, text.length) }));
+  return { text, spans };
+}

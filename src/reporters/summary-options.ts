@@ -1,0 +1,93 @@
+import { InvalidOptionError } from "../errors.ts";
+
+/** How a summary looks: a generation of Keras, or the one that wrote the file. */
+export type SummaryStyle = "keras3" | "keras2" | "keras2.7" | "keras2.3" | "keras2.2" | "as-written";
+
+/** The arguments of Keras's `model.summary()`, and what Keras takes from the terminal. */
+export interface SummaryOptions {
+  /** Default: `keras3`. */
+  readonly style?: SummaryStyle | undefined;
+  /** Length of the lines. */
+  readonly lineLength?: number | undefined;
+  /** Where the columns end: fractions of the line, or (before Keras 3) characters. */
+  readonly positions?: readonly number[] | undefined;
+  /** Rows for the layers of nested models too. */
+  readonly expandNested?: boolean | undefined;
+  /** A column that tells which layers are trainable. */
+  readonly showTrainable?: boolean | undefined;
+  /** Regular expressions for the names of the first and the last layer to show. */
+  readonly layerRange?: readonly [string, string] | undefined;
+  /** Width of the console: Keras 3 cuts what is wider. Default: 80, as Keras 3 takes it without a terminal. */
+  readonly columns?: number | undefined;
+  /** Escape sequences for colour, as Keras 3 sends them to a terminal. */
+  readonly color?: boolean | undefined;
+}
+
+/** The styles with a layout of their own. */
+export type KerasStyle = Exclude<SummaryStyle, "as-written">;
+
+/** Every style, with a line on what it is. */
+export const summaryStyles: readonly { readonly name: SummaryStyle; readonly description: string }[] = [
+  { name: "keras3", description: "Keras 3 (3.0.5 and later)" },
+  { name: "keras2", description: "Keras 2.13 to 2.15, and tf-keras" },
+  { name: "keras2.7", description: "Keras 2.7 to 2.12" },
+  { name: "keras2.3", description: "Keras 2.2.5 to 2.6" },
+  { name: "keras2.2", description: "Keras 2.2.4 and older" },
+  { name: "as-written", description: "the style of the Keras that wrote the file" },
+];
+
+const withNested: readonly SummaryStyle[] = ["keras3", "keras2", "keras2.7"];
+
+/** Throws when an option is no good for `style`, which is the style after `as-written` was looked up. */
+export function checkSummaryOptions(options: SummaryOptions, style: KerasStyle): void {
+  checkCount("lineLength", options.lineLength, 10_000);
+  checkCount("columns", options.columns, 1_000_000);
+  checkPositions(options.positions);
+  checkRange(options.layerRange);
+  if (withNested.includes(style)) return;
+  for (const name of ["expandNested", "showTrainable", "layerRange"] as const) {
+    if (options[name] !== undefined && options[name] !== false) {
+      throw new InvalidOptionError(
+        `${name} does not exist in style ${style}: Keras had it from 2.7 on; use style ${withNested.join(", ")}`,
+      );
+    }
+  }
+}
+
+/** Throws unless `style` is one of the styles. */
+export function checkStyle(style: string): asserts style is SummaryStyle {
+  if (summaryStyles.some(({ name }) => name === style)) return;
+  const names = summaryStyles.map(({ name }) => name).join(", ");
+  throw new InvalidOptionError(`there is no style ${JSON.stringify(style)}: use one of ${names}`);
+}
+
+function checkCount(name: string, value: number | undefined, most: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= most)) return;
+  throw new InvalidOptionError(`${name} is ${value}: give a whole number of characters from 1 to ${most}`);
+}
+
+function checkPositions(positions: readonly number[] | undefined): void {
+  if (positions === undefined) return;
+  if (positions.every((position) => Number.isFinite(position) && position > 0 && position <= 10_000)) return;
+  throw new InvalidOptionError(
+    `positions are ${positions.join(", ")}: give for each column the place where it ends, ` +
+      "as fractions of the line such as 0.45, 0.85, 1",
+  );
+}
+
+function checkRange(range: readonly string[] | undefined): void {
+  if (range === undefined) return;
+  if (range.length === 2 && range.every((end) => typeof end === "string")) return;
+  throw new InvalidOptionError(
+    `layerRange has ${range.length} parts: give two, the names of the first and the last layer to show`,
+  );
+}
+
+/** Throws unless there is a position for every column. Like Keras, ignores positions past the last column. */
+export function checkPositionCount(positions: readonly number[], columns: readonly string[]): void {
+  if (positions.length >= columns.length) return;
+  throw new InvalidOptionError(
+    `positions has ${positions.length} numbers, but this model's summary has ${columns.length} columns ` +
+      `(${columns.join(", ")}): give one position for each`,
+  );
+}

@@ -1,0 +1,100 @@
+import type { Report, ReportCall, ReportLayer } from "../report/report.ts";
+import type { KerasStyle } from "./summary-options.ts";
+
+/** What all styles agree on: which layers get a row, under which class name, and what their shapes are. */
+
+/** Rows at the top of the model. Only Keras 3 functional models keep operations among their layers. */
+export function topRows(report: Report, style: KerasStyle): readonly ReportLayer[] {
+  const { topology, kind } = report.model;
+  return visibleLayers(
+    report.layers,
+    topology,
+    style !== "keras3" || topology === "functional" || kind === "weights-only",
+  );
+}
+
+/** Rows below a nested model. */
+export function nestedRows(layer: ReportLayer, style: KerasStyle): readonly ReportLayer[] {
+  return visibleLayers(layer.layers ?? [], layer.topology, style !== "keras3");
+}
+
+function visibleLayers(
+  layers: readonly ReportLayer[],
+  topology: ReportLayer["topology"],
+  withOperations: boolean,
+): readonly ReportLayer[] {
+  const shown = topology === "sequential" && isInput(layers[0]) ? layers.slice(1) : layers;
+  return withOperations ? shown : shown.filter((layer) => layer.kind !== "operation");
+}
+
+export function isInput(layer: ReportLayer | undefined): boolean {
+  return layer?.type === "InputLayer";
+}
+
+/** Classes of Keras 1 that all later versions load under another name. */
+const renamed: ReadonlyMap<string, string> = new Map([
+  ["Convolution1D", "Conv1D"],
+  ["Convolution2D", "Conv2D"],
+  ["Convolution3D", "Conv3D"],
+  ["AtrousConvolution1D", "Conv1D"],
+  ["AtrousConvolution2D", "Conv2D"],
+  ["Deconvolution2D", "Conv2DTranspose"],
+  ["SeparableConvolution2D", "SeparableConv2D"],
+]);
+
+/** The same for classes of tf.keras up to 2.6. */
+const renamedSince27: ReadonlyMap<string, string> = new Map([
+  ...renamed,
+  ["BatchNormalizationV1", "BatchNormalization"],
+  ["BatchNormalizationV2", "BatchNormalization"],
+]);
+
+/** And for a class that Keras 3 exports, and so writes, under a name that is not its own. */
+const renamedSince3: ReadonlyMap<string, string> = new Map([
+  ...renamedSince27,
+  ["GroupQueryAttention", "GroupedQueryAttention"],
+]);
+
+/** Class that the Keras of `style` prints for a layer of this file. */
+export function className(layer: ReportLayer, style: KerasStyle): string {
+  // Registered classes are written as `Package>Class`.
+  const type = layer.type.slice(layer.type.lastIndexOf(">") + 1);
+  if (layer.kind === "model" && (type === "Model" || type === "Functional")) {
+    if (style === "keras2.2") return "Model";
+    return style === "keras2.3" ? type : "Functional";
+  }
+  const names =
+    style === "keras3"
+      ? renamedSince3
+      : style.startsWith("keras2.") && style !== "keras2.7"
+        ? renamed
+        : renamedSince27;
+  return names.get(type) ?? type;
+}
+
+/** `keras2.3` styles: the standalone package up to 2.3, which differs in details from tf.keras of its time. */
+export function isStandaloneKeras(report: Report): boolean {
+  return /^2\.[0-3]\.\d+$/.test(report.producer.version ?? "");
+}
+
+/**
+ * Keras up to 2.3 gave a nested model a call of its own when it was created, which shifts the number of those that
+ * follow.
+ */
+export function nestedModelsCallThemselves(report: Report, style: KerasStyle): boolean {
+  return style === "keras2.2" || (style === "keras2.3" && /^2\.[0-3]\./.test(report.producer.version ?? ""));
+}
+
+/**
+ * The layer's flag as the Keras of `style` holds it after loading. A nested model is created anew, and only Keras 3
+ * restores its own flag, and only that of a functional one; the flags of its layers are always restored.
+ */
+export function loadedTrainableFlag(layer: ReportLayer, style: KerasStyle): boolean | null {
+  if (layer.kind !== "model" || layer.topology === "layers") return layer.trainableFlag;
+  return style === "keras3" && layer.topology === "functional" ? layer.trainableFlag : true;
+}
+
+/** `name`, `call`, `output` of every input of every call of a layer, in order. */
+export function connectionsOf(layer: ReportLayer): readonly ReportCall["inputs"][number][] {
+  return layer.calls.flatMap((call) => call.inputs);
+}

@@ -1,0 +1,54 @@
+import { bitsOf, isDType } from "../ir/dtype.ts";
+import type { Report, ReportLayer, ReportWeight } from "../report/report.ts";
+import type { KerasStyle } from "./summary-options.ts";
+
+/** Whole numbers without end, since a hostile file can state any shape. */
+export interface WeightTotal {
+  readonly elements: bigint;
+  readonly bits: bigint;
+}
+
+/** Weights of a layer and of everything inside it. */
+export function weightsOf(layer: ReportLayer): readonly ReportWeight[] {
+  return layer.layers ? [...layer.weights, ...layer.layers.flatMap(weightsOf)] : layer.weights;
+}
+
+/** Weights of the whole model. */
+export function modelWeights(report: Report): readonly ReportWeight[] {
+  return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
+}
+
+/** Sum over the weights, a shared one once: the same place in the file is the same weight. */
+export function totalOf(weights: readonly ReportWeight[], style: KerasStyle): WeightTotal {
+  const seen = new Set<string>();
+  let elements = 0n;
+  let bits = 0n;
+  for (const weight of weights) {
+    if (weight.stored !== null) {
+      if (seen.has(weight.stored)) continue;
+      seen.add(weight.stored);
+    }
+    const count = elementsHeld(weight);
+    elements += count;
+    bits += count * bitsHeld(weight.dtype, style);
+  }
+  return { elements, bits };
+}
+
+export function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
+  return { elements: a.elements + b.elements, bits: a.bits + b.bits };
+}
+
+/** Of the shape the framework holds, which for packed weights is the stored one. An unknown dimension counts 0. */
+function elementsHeld(weight: ReportWeight): bigint {
+  const shape = weight.storedShape ?? weight.shape ?? [null];
+  return shape.reduce<bigint>((product, dim) => product * BigInt(dim ?? 0), 1n);
+}
+
+/** Keras 3 counts a bool as one bit, Keras 2 as a byte; packed types are held in bytes. */
+function bitsHeld(dtype: string | null, style: KerasStyle): bigint {
+  if (dtype === "bool" && style === "keras3") return 1n;
+  // Without a dtype in the file Keras creates weights in its default, float32.
+  const bits = dtype === null ? 32 : isDType(dtype) ? bitsOf(dtype) : null;
+  return BigInt(Math.max(8, bits ?? 0));
+}
