@@ -1,7 +1,7 @@
 /** A model's own serialized configuration: the outermost `{class_name, config}`, in all its generations. */
 
-import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { ArchModel } from "./architecture.ts";
 import { asObject, asString } from "./json-access.ts";
 import type { ReadContext } from "./read-context.ts";

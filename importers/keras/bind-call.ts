@@ -33,8 +33,9 @@ export function bindCall(
   options: BindOptions = {},
 ): BoundCall {
   const inputs: Argument[] = [];
-  const plain: Record<string, Json> = {};
-  const values: Record<string, CallValue> = {};
+  // Names come from files: without a prototype "__proto__" is a name like any other.
+  const plain: Record<string, Json> = Object.create(null);
+  const values: Record<string, CallValue> = Object.create(null);
   const renamed = new Map(parameters.map((parameter) => nameAndAlias(parameter)));
   const bind = (name: string, value: CallValue): void => {
     values[name] = value;

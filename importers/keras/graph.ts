@@ -214,7 +214,9 @@ export function sequentialGraph(
   inputShape: Json | undefined,
   readLayer: (entry: JsonObject) => ReadLayer,
 ): ArchGraph {
+  const branches = mergedBranches(entries[0]).map((branch) => readLayer(branch));
   const read = entries.map((entry) => readLayer(asObject(entry) ?? {}));
+  if (branches.length > 0) return mergedGraph(branches, read);
   const first = read[0];
   const stated = first === undefined ? undefined : (statedInput(entries[0]) ?? asShape(inputShape));
   const hasInput = first?.layer.operator === "Input" || first?.layer.graph?.inputs.length === 1;
@@ -238,6 +240,33 @@ export function sequentialGraph(
   }
   const end = { layer: layers.length - 1, call: 0, output: 0 };
   return { topology: "sequential", layers, inputs: [{ layer: 0, call: 0, output: 0 }], outputs: [end] };
+}
+
+/** A Sequential of Keras 1 may begin with a Merge that holds the models it merges. */
+function mergedBranches(entry: Json | undefined): readonly JsonObject[] {
+  const object = asObject(entry);
+  if (object?.class_name !== "Merge") return [];
+  return (asList(asObject(object.config)?.layers) ?? []).map((branch) => asObject(branch) ?? {});
+}
+
+/** The branches first, each with an input of its own, then the merge and what follows it. */
+function mergedGraph(branches: readonly ReadLayer[], chain: readonly ReadLayer[]): ArchGraph {
+  for (const branch of branches) branch.layer.calls = [{ inputs: [] }];
+  for (const [i, item] of chain.entries()) {
+    const from = i === 0 ? branches.map((_, k) => k) : [branches.length + i - 1];
+    const items = from.map(
+      (layer): CallValue => ({
+        kind: "tensor",
+        argument: { kind: "value", value: { layer, call: 0, output: 0 } },
+      }),
+    );
+    item.layer.calls = [
+      item.mapCall({ args: [i === 0 ? { kind: "list", items } : (items[0] as CallValue)], kwargs: {} }),
+    ];
+  }
+  const layers = [...branches, ...chain].map((item) => item.layer);
+  const end = { layer: layers.length - 1, call: 0, output: 0 };
+  return { topology: "sequential", layers, inputs: [], outputs: [end] };
 }
 
 /** Input shape that a first layer states for the model (Keras 1 and 2, and `input_shape` arguments). */

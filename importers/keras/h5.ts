@@ -13,7 +13,7 @@ import { finishModel } from "./finish.ts";
 import { asObject, asString } from "./json-access.ts";
 import { assignLegacyWeights, listAttribute, readLegacyLayers } from "./legacy-weights.ts";
 import { readOptimizer } from "./optimizer.ts";
-import { emptyTable, type StoredGroup, type TensorTable, readTree, tensorsBelow } from "./stored.ts";
+import { emptyTable, readTree, type StoredGroup, type TensorTable, tensorsBelow } from "./stored.ts";
 import { legacyWeightsModel, treeWeightsModel } from "./weights-only.ts";
 
 /** Imports an HDF5 file. */

@@ -8,7 +8,7 @@ import type { Hdf5File } from "../../src/wire/hdf5.ts";
 import type { ArchGraph, ArchLayer, WeightSlot } from "./architecture.ts";
 import { owners } from "./architecture.ts";
 import { baseName, slotFromFile } from "./guess-weights.ts";
-import { type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+import { type StoredGroup, type TensorTable, tensorAt } from "./stored.ts";
 
 export interface LegacyLayer {
   readonly name: string;
@@ -42,7 +42,7 @@ export function readLegacyLayers(
 ): readonly LegacyLayer[] {
   const names = listAttribute(file, path, "layer_names") ?? [];
   const read = (name: string): LegacyLayer => {
-    const steps = name.split("/");
+    const steps = name.split(/[\\/]/);
     const group = steps.reduce<StoredGroup | undefined>((at, step) => at?.groups.get(step), tree);
     if (!group) {
       report({ code: "graph-dangling", args: { reference: `weights group ${name}` }, at: name });
@@ -66,7 +66,7 @@ export function readLegacyLayers(
 }
 
 function datasetAt(group: StoredGroup, path: string): number | undefined {
-  const steps = path.split("/");
+  const steps = path.split(/[\\/]/);
   const last = steps.pop() as string;
   return steps.reduce<StoredGroup | undefined>((at, step) => at?.groups.get(step), group)?.tensors.get(last);
 }
@@ -78,7 +78,9 @@ export function assignLegacyWeights(
   table: TensorTable,
   generation: 1 | 2 | 3,
 ): { readonly model: WeightSlot[]; readonly unmatched: readonly LegacyLayer[] } {
-  const byName = new Map(graph.layers.map((layer) => [layer.name, layer]));
+  // Keras 1 lists the layers of merged branches one by one.
+  const named = generation === 1 ? graph.layers.flatMap(owners).reverse() : graph.layers;
+  const byName = new Map(named.map((layer) => [layer.name, layer]));
   const filled = stored.filter((layer) => layer.weights.length > 0);
   const model: WeightSlot[] = [];
   const unmatched: LegacyLayer[] = [];
@@ -183,6 +185,8 @@ function legacyOrder(layer: ArchLayer, generation: 1 | 2 | 3): OwnedSlot[] {
     const flag = inherited && own;
     const slots = (): void => {
       for (const slot of at.slots) {
+        // Archives alone hold copies.
+        if (slot.declaration.class === "unused") continue;
         const trainable =
           slot.declaration.trainable ?? (slot.declaration.class ?? "parameter") === "parameter";
         (flag && trainable ? first : second).push({ owner: at, slot });

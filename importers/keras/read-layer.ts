@@ -5,9 +5,9 @@ import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
 import { maxKerasLayers, maxKerasNesting } from "../../src/limits.ts";
 import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture.ts";
+import { builtAtStart } from "./built-at-start.ts";
 import { readBuildShapes, readDTypePolicy, readQuantizationConfig } from "./dtype-policy.ts";
 import { flatCall, functionalGraph, sequentialGraph } from "./graph.ts";
-import { builtAtStart } from "./built-at-start.ts";
 import { asBoolean, asList, asObject, asShape, asString } from "./json-access.ts";
 import { modernClass, modernConfig } from "./keras1.ts";
 import type { LayerSource, MappedLayer } from "./layer-rule.ts";
@@ -78,9 +78,10 @@ export function unnamedPlace(entry: JsonObject, context: ReadContext): { readonl
 
 function readModel(type: string, entry: JsonObject, context: ReadContext): ReadLayer | undefined {
   const config = asObject(entry.config) ?? {};
-  const name = nameOf(entry, config, type);
   // A model gets its name before its layers get theirs.
   const unnamed = unnamedPlace(entry, context);
+  const madeUp = unnamed.unnamed === undefined ? type : `sequential_${unnamed.unnamed + 1}`;
+  const name = nameOf(entry, config, madeUp);
   const graph = readModelGraph(type, entry, {
     ...context,
     scope: context.scope === "" ? name : `${context.scope}/${name}`,

@@ -4,10 +4,10 @@
  * carries the object's name, which is the surer key.
  */
 
-import type { ArchGraph, ArchLayer, WeightSlot } from "./architecture.ts";
+import { type ArchGraph, type ArchLayer, owners, type WeightSlot } from "./architecture.ts";
 import { slotFromFile } from "./guess-weights.ts";
 import { numberedNames, pythonClass, snakeCase } from "./names.ts";
-import { byNumber, groupAt, type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+import { byNumber, groupAt, type StoredGroup, type TensorTable, tensorAt, tensorsBelow } from "./stored.ts";
 import { objectSlots } from "./unnamed-vars.ts";
 
 /** Keras 2.12 to 2.14 called the container of a model's layers differently. */
@@ -31,12 +31,45 @@ function assignGraph(graph: ArchGraph, group: StoredGroup, table: TensorTable, c
     (layer) => layer.kind !== "operation" && (graph.topology !== "sequential" || layer.operator !== "Input"),
   );
   const named = container ? groupsByName(container) : new Map<string, StoredGroup>();
-  const number = numberedNames();
+  const places = container ? placesOf(layers, container) : new Map<ArchLayer, StoredGroup>();
   for (const layer of layers) {
-    const place = number(snakeCase(pythonClass(layer.type)));
-    const found = named.get(layer.name) ?? container?.groups.get(place);
+    const found = named.get(layer.name) ?? places.get(layer);
     if (found) assignLayer(layer, found, table, claimed);
   }
+}
+
+/**
+ * The group of each layer by class and order. Keras 2.12 and 2.13 listed a layer with weights under two keys, so that
+ * it took two numbers; which way a file counts is told by which way finds more of its weighted layers.
+ */
+function placesOf(layers: readonly ArchLayer[], container: StoredGroup): Map<ArchLayer, StoredGroup> {
+  const once = numberedPlaces(layers, container, false);
+  if (!container.path.endsWith(containers[1])) return once;
+  const twice = numberedPlaces(layers, container, true);
+  const found = (places: Map<ArchLayer, StoredGroup>): number =>
+    [...places].filter(([layer, group]) => isWeighted(layer) && !tensorsBelow(group).next().done).length;
+  return found(twice) > found(once) ? twice : once;
+}
+
+function numberedPlaces(
+  layers: readonly ArchLayer[],
+  container: StoredGroup,
+  weightedTwice: boolean,
+): Map<ArchLayer, StoredGroup> {
+  const number = numberedNames();
+  const places = new Map<ArchLayer, StoredGroup>();
+  for (const layer of layers) {
+    const segment = snakeCase(pythonClass(layer.type));
+    const group = container.groups.get(number(segment));
+    if (group) places.set(layer, group);
+    if (weightedTwice && isWeighted(layer)) number(segment);
+  }
+  return places;
+}
+
+/** Layers of a class that no rule knows are there because they hold something. */
+function isWeighted(layer: ArchLayer): boolean {
+  return owners(layer).some((owner) => owner.slots.length > 0 || owner.operator === "Opaque");
 }
 
 /** Groups by the name of their object, where every object has one of its own. */

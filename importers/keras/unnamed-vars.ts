@@ -7,7 +7,7 @@ import type { StoredTensor } from "../../src/ir/tensor.ts";
 import type { WeightSlot } from "./architecture.ts";
 import { slotFromFile } from "./guess-weights.ts";
 import { snakeCase } from "./names.ts";
-import { byNumber, type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+import { byNumber, type StoredGroup, type TensorTable, tensorAt } from "./stored.ts";
 
 const batchStatistics = ["moving_mean", "moving_variance"];
 const cell = ["kernel", "recurrent_kernel", "bias"];

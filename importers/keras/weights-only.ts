@@ -10,7 +10,7 @@ import { asBoolean, asObject, asString } from "./json-access.ts";
 import { layerRules } from "./layers/index.ts";
 import type { LegacyLayer } from "./legacy-weights.ts";
 import { pythonClass, snakeCase } from "./names.ts";
-import { byNumber, type StoredGroup, tensorAt, type TensorTable } from "./stored.ts";
+import { byNumber, type StoredGroup, type TensorTable, tensorAt } from "./stored.ts";
 import { objectSlots } from "./unnamed-vars.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
@@ -37,7 +37,7 @@ export function legacyWeightsModel(
   for (const layer of stored) {
     const slots = layer.weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor)));
     if (layer.name === "top_level_model_weights") own.push(...slots);
-    else layers.push(row(layer.name, "?", slots));
+    else layers.push(row(layer.name, "?", slots, true));
   }
   return shell(config, layers, own);
 }
@@ -68,12 +68,26 @@ function collectRows(path: string, group: StoredGroup, table: TensorTable, rows:
   const vars = group.groups.get("vars");
   const nested = group.groups.get("layers") ?? group.groups.get("_layer_checkpoint_dependencies");
   if (vars && !nested) {
-    rows.push(row(vars.objectName ?? path, typeFromPath(path), objectSlots(group, group, table)));
+    rows.push(
+      row(
+        vars.objectName ?? path,
+        typeFromPath(path),
+        objectSlots(group, group, table),
+        table.tensors.length > 0,
+      ),
+    );
     return;
   }
   if (vars && vars.tensors.size > 0) {
     const own: StoredGroup = { ...group, groups: new Map([["vars", vars]]) };
-    rows.push(row(vars.objectName ?? path, typeFromPath(path), objectSlots(own, group, table)));
+    rows.push(
+      row(
+        vars.objectName ?? path,
+        typeFromPath(path),
+        objectSlots(own, group, table),
+        table.tensors.length > 0,
+      ),
+    );
   }
   for (const [name, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {
     if (name !== "vars") collectRows(`${path}/${name}`, inner, table, rows);
@@ -91,7 +105,7 @@ function typeFromPath(path: string): string {
   return classes.get((steps.at(-1) ?? "").replace(/_\d+$/, "")) ?? "?";
 }
 
-function row(name: string, type: string, slots: WeightSlot[]): ArchLayer {
+function row(name: string, type: string, slots: WeightSlot[], built: boolean): ArchLayer {
   return {
     name,
     type,
@@ -105,7 +119,7 @@ function row(name: string, type: string, slots: WeightSlot[]): ArchLayer {
     inner: [],
     innerFirst: false,
     // Its state was saved, so it was built, whatever its shapes were.
-    needsNoBuild: true,
+    needsNoBuild: built,
     calls: [],
   };
 }

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from "node:v8";
 import { hostOf } from "./host.ts";
 import { run } from "./main.ts";
+
+// The HDF5 library is a megabyte of WebAssembly of which a run uses a few functions: validating each when it is first
+// called, and never optimising any, takes a third off a whole run. Other V8 versions may not know the flags and would
+// say so on standard error, so they are set where they have been tried.
+if (/^v?2[0-4]\./.test(process.versions.node)) {
+  setFlagsFromString("--wasm-lazy-validation");
+  setFlagsFromString("--liftoff-only");
+}
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no failure, and nobody is left to tell.
 for (const stream of [process.stdout, process.stderr]) {

@@ -83,7 +83,7 @@ const multiHeadAttention = defineOperator<MultiHeadAttributes>({
       keyDim,
       valueDim: readInteger(raw, "valueDim", { fallback: keyDim }),
       useGate: readFlag(raw, "useGate", false),
-      outputShape: optionalDims(raw, "outputShape"),
+      outputShape: optionalDims(raw, "outputShape", 0),
       attentionAxes: optionalIntegers(raw, "attentionAxes"),
       returnScores: readFlag(raw, "returnScores", false),
       squareScores: readFlag(raw, "squareScores", false),
@@ -120,7 +120,7 @@ const headsToOutput = defineOperator<ProjectionAttributes>({
   attributes: (raw) => ({
     heads: readInteger(raw, "heads"),
     valueDim: readInteger(raw, "valueDim"),
-    outputShape: optionalDims(raw, "outputShape"),
+    outputShape: optionalDims(raw, "outputShape", 0),
     useBias: readFlag(raw, "useBias", true),
   }),
   weights({

@@ -212,7 +212,7 @@ const mapCoordinates = simpleOperator("MapCoordinates", (inputs) => {
 /** images -> images of a stated shape. */
 const scaleAndTranslate = defineOperator<{ shape: readonly Dim[] | null }>({
   name: "ScaleAndTranslate",
-  attributes: (raw) => ({ shape: optionalDims(raw, "outputShape") }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "outputShape", 0) }),
   infer: ({ attributes: { shape }, inputs }) => only({ dtype: mainInput(inputs).dtype, shape }),
 });
 

@@ -21,7 +21,7 @@ import { argumentValues, valued } from "./tensor-values.ts";
 /** A tensor of a stated shape; what is not known here is null. */
 const fill = defineOperator<{ shape: Shape; dtype: DType | null }>({
   name: "Fill",
-  attributes: (raw) => ({ shape: optionalDims(raw, "shape"), dtype: optionalDType(raw) }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", 0), dtype: optionalDType(raw) }),
   infer: ({ attributes: { shape, dtype }, inputs }) =>
     only({ shape: argumentValues(shape, inputs, "shape"), dtype }),
 });
@@ -81,7 +81,7 @@ const identityMatrix = defineOperator<{
   attributes: (raw) => ({
     rows: readOptionalInteger(raw, "rows", { min: 0 }),
     columns: readOptionalInteger(raw, "columns", { min: 0 }),
-    batch: optionalDims(raw, "batchShape") ?? [],
+    batch: optionalDims(raw, "batchShape", 0) ?? [],
     dtype: optionalDType(raw) ?? "float32",
   }),
   infer: ({ attributes: { rows, columns, batch, dtype } }) =>

@@ -119,7 +119,10 @@ const getItem = defineOperator<{ key: readonly Subscript[] }>({
 /** x -> `size` elements along each axis from `begin` on; size -1 means up to the end. */
 const slice = defineOperator<{ begin: readonly Dim[] | null; size: readonly Dim[] }>({
   name: "Slice",
-  attributes: (raw) => ({ begin: optionalDims(raw, "begin"), size: optionalDims(raw, "size") ?? [] }),
+  attributes: (raw) => ({
+    begin: optionalDims(raw, "begin", Number.MIN_SAFE_INTEGER),
+    size: optionalDims(raw, "size", -1) ?? [],
+  }),
   infer: ({ attributes: { begin, size }, inputs }) =>
     only(
       reshaped(mainInput(inputs), (shape) => {
@@ -320,7 +323,7 @@ const inTopK = simpleOperator("InTopK", (inputs) => ({ dtype: "bool", shape: mai
 /** indices, values -> a tensor of `shape`. */
 const scatter = defineOperator<{ shape: Shape }>({
   name: "Scatter",
-  attributes: (raw) => ({ shape: optionalDims(raw, "shape") }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", 0) }),
   infer: ({ attributes, inputs }) => {
     const values = optionalInput(inputs, "values", 1);
     return only({ dtype: values?.dtype ?? null, shape: argumentValues(attributes.shape, inputs, "shape") });
@@ -346,7 +349,7 @@ const segment = defineOperator<{ segments: Dim; reduction: string }>({
 /** indices -> for each axis of a tensor the indices along it. */
 const unravelIndex = defineOperator<{ shape: readonly Dim[] }>({
   name: "UnravelIndex",
-  attributes: (raw) => ({ shape: optionalDims(raw, "shape") ?? [] }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", 0) ?? [] }),
   infer({ attributes: { shape }, inputs }) {
     const indices = mainInput(inputs);
     const each = shape.includes(null) ? [null] : indices.shape;

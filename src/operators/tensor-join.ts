@@ -174,8 +174,8 @@ const split = defineOperator<SplitAttributes>({
   name: "Split",
   attributes: (raw) => ({
     sections: optionalInteger(raw, "sections"),
-    indices: optionalDims(raw, "indices"),
-    sizes: optionalDims(raw, "sizes"),
+    indices: optionalDims(raw, "indices", Number.MIN_SAFE_INTEGER),
+    sizes: optionalDims(raw, "sizes", -1),
     axis: optionalInteger(raw, "axis") ?? 0,
     uneven: raw.uneven === true,
     firstOfVector: raw.firstOfVector === true,

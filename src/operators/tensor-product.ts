@@ -87,6 +87,8 @@ const tensordot = defineOperator<{ count: number; left: readonly number[]; right
   infer: ({ attributes: { count, left, right }, inputs }) =>
     only(
       product(inputs, (a, b) => {
+        if (count > a.length || count > b.length)
+          throw new RuleError(`there are no ${count} axes to sum over`);
         const summedA = left.length > 0 ? left : Array.from({ length: count }, (_, i) => i - count);
         const summedB = right.length > 0 ? right : Array.from({ length: count }, (_, i) => i);
         for (const [i, axis] of summedA.entries())

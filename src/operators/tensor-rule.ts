@@ -78,12 +78,16 @@ export function optionalIntegers(raw: JsonObject, key: string): readonly number[
     : readIntegers(raw, key, { min: Number.MIN_SAFE_INTEGER });
 }
 
-/** Like whole numbers, but what is no number (a value known only when the model runs) is unknown. */
-export function optionalDims(raw: JsonObject, key: string): readonly Dim[] | null {
+/** Whole numbers of at least `min`; what is no number (a value known only when the model runs) is unknown. */
+export function optionalDims(raw: JsonObject, key: string, min: number): readonly Dim[] | null {
   const value = raw[key];
   if (value === undefined || value === null) return null;
   const items: readonly Json[] = Array.isArray(value) ? value : [value as Json];
-  return items.map((item) => (typeof item === "number" && Number.isSafeInteger(item) ? item : null));
+  return items.map((item) => {
+    if (typeof item !== "number" || !Number.isSafeInteger(item)) return null;
+    if (item < min) throw new RuleError(`attribute "${key}" has ${item} where ${min} is the least`);
+    return item;
+  });
 }
 
 export function optionalDType(raw: JsonObject, key = "dtype"): DType | null {

@@ -43,7 +43,7 @@ export function reshapeTo(shape: readonly Dim[], target: readonly Dim[]): readon
 /** x -> x as `shape`, in which one dimension may be -1. Without a shape nothing is known. */
 const reshape = defineOperator<{ shape: readonly Dim[] | null }>({
   name: "TensorReshape",
-  attributes: (raw) => ({ shape: optionalDims(raw, "shape") }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", -1) }),
   infer({ attributes, inputs }) {
     const x = mainInput(inputs);
     const target = argumentValues(attributes.shape, inputs, "shape");
@@ -162,7 +162,7 @@ const ravel = simpleOperator("Ravel", (inputs) =>
 /** x -> x stretched to `shape`. */
 const broadcastTo = defineOperator<{ shape: readonly Dim[] | null }>({
   name: "BroadcastTo",
-  attributes: (raw) => ({ shape: optionalDims(raw, "shape") }),
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", -1) }),
   infer({ attributes, inputs }) {
     const x = mainInput(inputs);
     const shape = argumentValues(attributes.shape, inputs, "shape");
@@ -196,7 +196,11 @@ const pad = defineOperator<{ width: readonly (readonly [number, number])[] | nul
         if (width.length !== 1 && width.length !== shape.length) {
           throw new RuleError(`${width.length} pairs of padding for shape ${formatShape(shape)}`);
         }
-        return shape.map((dim, i) => addDims(dim, ...(width[width.length === 1 ? 0 : i] ?? [0])));
+        return shape.map((dim, i) => {
+          const padded = addDims(dim, ...(width[width.length === 1 ? 0 : i] ?? [0]));
+          if (padded !== null && padded < 0) throw new RuleError(`padding leaves ${padded} elements`);
+          return padded;
+        });
       }),
     );
   },
@@ -205,7 +209,7 @@ const pad = defineOperator<{ width: readonly (readonly [number, number])[] | nul
 /** x -> x repeated `repeats` times along each axis, aligned at the end. */
 const tile = defineOperator<{ repeats: readonly Dim[] | null }>({
   name: "Tile",
-  attributes: (raw) => ({ repeats: optionalDims(raw, "repeats") }),
+  attributes: (raw) => ({ repeats: optionalDims(raw, "repeats", 0) }),
   infer({ attributes, inputs }) {
     const repeats = argumentValues(attributes.repeats, inputs, "multiples");
     return only(
@@ -225,7 +229,7 @@ const tile = defineOperator<{ repeats: readonly Dim[] | null }>({
 /** x -> each element repeated along `axis` (flattened without it); one number of repeats, or one for each element. */
 const repeat = defineOperator<{ repeats: readonly Dim[] | null; axis: number | null }>({
   name: "Repeat",
-  attributes: (raw) => ({ repeats: optionalDims(raw, "repeats"), axis: optionalInteger(raw, "axis") }),
+  attributes: (raw) => ({ repeats: optionalDims(raw, "repeats", 0), axis: optionalInteger(raw, "axis") }),
   infer({ attributes: { repeats, axis }, inputs }) {
     const times = (size: Dim): Dim => {
       if (repeats === null || size === null) return null;

@@ -73,7 +73,7 @@ const inverseRealFft = defineOperator<LengthAttributes>({
   infer: ({ attributes: { fftLength }, inputs }) =>
     only(
       reshaped(complexInput(inputs, 1), (shape) =>
-        withDim(shape, -1, fftLength ?? mapDims((m) => 2 * (m - 1), dimAt(shape, -1))),
+        withDim(shape, -1, fftLength ?? mapDims((m) => Math.max(0, 2 * (m - 1)), dimAt(shape, -1))),
       ),
     ),
 });
@@ -164,7 +164,8 @@ const inverseStft = defineOperator<StftAttributes>({
     return only(
       reshaped(complexInput(inputs, 2), (shape) => [
         ...shape.slice(0, -2),
-        length ?? mapDims((n) => (n - 1) * stride + fftLength - padding(attributes), dimAt(shape, -2)),
+        length ??
+          mapDims((n) => Math.max(0, (n - 1) * stride + fftLength - padding(attributes)), dimAt(shape, -2)),
       ]),
     );
   },

@@ -119,9 +119,10 @@ class LayerBuilder {
   /** Weights of a layer and of the layers it wraps, which have no rows of their own. */
   private ownWeights(layer: Layer, inherited: boolean): CountedWeight[] {
     const trainable = inherited && layer.trainable !== false;
-    const own = (this.analysis.weights.byLayer.get(layer) ?? []).map((weight) =>
-      reportWeight(weight, trainable),
-    );
+    const own = (this.analysis.weights.byLayer.get(layer) ?? [])
+      // A second copy in the file is the ledger's business; the layer holds the weight once.
+      .filter(({ weight }) => weight.class !== "unused")
+      .map((weight) => reportWeight(weight, trainable));
     const wrapped = (layer.inner ?? []).flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
       const below = inner.graph

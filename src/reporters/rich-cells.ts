@@ -8,6 +8,11 @@ export function cellLength(text: readonly string[]): number {
   return total;
 }
 
+/** The same for a string. */
+export function stringCells(text: string): number {
+  return simple.test(text) ? text.length : cellLength([...text]);
+}
+
 /** Exactly `total` cells: cut, or filled up with blanks. Half a wide character becomes a blank. */
 export function setCellSize(text: readonly string[], total: number): readonly string[] {
   if (total <= 0) return [];
@@ -21,7 +26,9 @@ export function setCellSize(text: readonly string[], total: number): readonly st
   return [...text, ...new Array<string>(total - cells).fill(" ")];
 }
 
-/** Nearly all text: a cell for each character. */
+/** Nearly all text: a cell for each character (in strings, with the lines of tables). */
+const simple = /^[ -~\u2500-\u257f]*$/;
+
 function isSimple(text: readonly string[]): boolean {
   return text.every((character) => character >= " " && character <= "~");
 }

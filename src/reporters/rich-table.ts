@@ -1,5 +1,5 @@
 import { roundHalfEven } from "./memory-size.ts";
-import { cellLength, setCellSize } from "./rich-cells.ts";
+import { setCellSize, stringCells } from "./rich-cells.ts";
 import { parseMarkup, type Segment, segmentsOf, type TextStyle } from "./rich-text.ts";
 import { type Justify, wrapText } from "./rich-wrap.ts";
 
@@ -28,8 +28,9 @@ export function renderTable(
     ...renderRow(columns, header, widths, true),
     rule("┡", "━", "╇", "┩"),
   ];
+  const between = rule("├", "─", "┼", "┤");
   for (const [index, row] of rows.entries()) {
-    if (index > 0) lines.push(rule("├", "─", "┼", "┤"));
+    if (index > 0) lines.push(between);
     for (const line of renderRow(columns, row, widths, false)) lines.push(line);
   }
   lines.push(rule("└", "─", "┴", "┘"));
@@ -45,11 +46,11 @@ export function renderText(markup: string, columns: number): Line[] {
 export function cropLine(line: Line, columns: number): Line {
   let room = columns;
   const result: Segment[] = [];
-  if (line.reduce((sum, segment) => sum + cellLength(segment.text), 0) <= columns) return line;
+  if (line.reduce((sum, segment) => sum + stringCells(segment.text), 0) <= columns) return line;
   for (const segment of line) {
-    const length = cellLength(segment.text);
+    const length = stringCells(segment.text);
     if (length >= room) {
-      result.push({ text: setCellSize(segment.text, room), style: segment.style });
+      result.push({ text: setCellSize([...segment.text], room).join(""), style: segment.style });
       break;
     }
     result.push(segment);
@@ -60,7 +61,7 @@ export function cropLine(line: Line, columns: number): Line {
 
 /** A line as text; with `color`, in the escape sequences that rich sends to a terminal of 256 colours. */
 export function lineText(line: Line, color: boolean): string {
-  return line.map((segment) => paint(segment.text.join(""), color ? codesOf(segment.style) : "")).join("");
+  return line.map((segment) => paint(segment.text, color ? codesOf(segment.style) : "")).join("");
 }
 
 function paint(text: string, codes: string): string {
@@ -122,7 +123,7 @@ function renderRow(
   return Array.from({ length: height }, (_, row) => {
     const line: Segment[] = [border];
     for (const [index, block] of blocks.entries()) {
-      const blank: Segment = { text: [..." ".repeat(widths[index] ?? 0)], style };
+      const blank: Segment = { text: " ".repeat(widths[index] ?? 0), style };
       // The header stands at the bottom of its row, all others at the top.
       line.push(...(block[isHeader ? row - (height - block.length) : row] ?? [blank]), border);
     }
@@ -133,7 +134,7 @@ function renderRow(
 function renderCell(markup: string, column: RichColumn, width: number, style: TextStyle): Line[] {
   const room = width - 2;
   if (room < 1) return [];
-  const blank: Segment = { text: [" "], style };
+  const blank: Segment = { text: " ", style };
   return wrapText(parseMarkup(markup), room, column.justify, "ellipsis").map((line) => [
     blank,
     ...segmentsOf(line, style),
@@ -142,5 +143,5 @@ function renderCell(markup: string, column: RichColumn, width: number, style: Te
 }
 
 function plain(text: string): Segment {
-  return { text: [...text], style: {} };
+  return { text, style: {} };
 }

@@ -141,6 +141,7 @@ export function padText(text: RichText, left: number, right: number): RichText {
 
 /** Runs of equal style, as rich hands them to the terminal. */
 export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
+  if (text.spans.length === 0) return [{ text: text.text.join(""), style: base }];
   const cuts = new Set([0, text.text.length]);
   for (const span of text.spans) cuts.add(span.start).add(span.end);
   const places = [...cuts].sort((a, b) => a - b);
@@ -149,11 +150,11 @@ export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
     const style = text.spans
       .filter((span) => span.start <= start && span.end >= end)
       .reduce((below, span) => combineStyles(below, span.style), base);
-    return { text: text.text.slice(start, end), style };
+    return { text: text.text.slice(start, end).join(""), style };
   });
 }
 
 export interface Segment {
-  readonly text: readonly string[];
+  readonly text: string;
   readonly style: TextStyle;
 }

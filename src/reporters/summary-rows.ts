@@ -72,9 +72,9 @@ export function className(layer: ReportLayer, style: KerasStyle): string {
   return names.get(type) ?? type;
 }
 
-/** `keras2.3` styles: the standalone package up to 2.3, which differs in details from tf.keras of its time. */
+/** Written by the standalone package up to 2.3, which differs in details from tf.keras of its time. */
 export function isStandaloneKeras(report: Report): boolean {
-  return /^2\.[0-3]\.\d+$/.test(report.producer.version ?? "");
+  return /^(1\.|2\.[0-3]\.\d+$)/.test(report.producer.version ?? "");
 }
 
 /**
@@ -82,7 +82,9 @@ export function isStandaloneKeras(report: Report): boolean {
  * follow.
  */
 export function nestedModelsCallThemselves(report: Report, style: KerasStyle): boolean {
-  return style === "keras2.2" || (style === "keras2.3" && /^2\.[0-3]\./.test(report.producer.version ?? ""));
+  return (
+    style === "keras2.2" || (style === "keras2.3" && /^(1|2\.[0-3])\./.test(report.producer.version ?? ""))
+  );
 }
 
 /**

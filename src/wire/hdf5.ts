@@ -50,9 +50,9 @@ export async function openHdf5(
 }
 
 /**
- * HDF5 writers lay headers down in runs of 2 kB or more between the data. 4 kB blocks read all headers of VGG-16 (99 objects and attributes) in 37 reads
- * of 149 kB together, 16 kB ones in 22 reads of 358 kB;
- * the cache holds the headers of some 10 000 layers, which are visited twice: when listed and when described.
+ * HDF5 writers lay headers down in runs of 2 kB or more between the data. Blocks of 4 kB read all headers of VGG-16
+ * (99 objects and attributes) in 37 reads of 149 kB together; blocks of 16 kB take 22 reads of 358 kB.
+ * The cache holds the headers of some 10 000 layers, which are visited twice: when listed and when described.
  */
 const blockSize = 4 * 1024;
 const cacheBytes = 32 * 1024 * 1024;

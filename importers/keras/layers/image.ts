@@ -28,11 +28,10 @@ function dictionaryCall(call: CallArguments): MappedCall {
       return inputs.length - 1;
     }
     if (value.kind !== "dict") return null;
-    const structure: Record<string, Json> = {};
-    for (const key of Object.keys(value.entries).sort()) {
-      structure[key] = walk(value.entries[key] as CallValue, path === "" ? key : `${path}.${key}`);
-    }
-    return structure;
+    const keys = Object.keys(value.entries).sort();
+    return Object.fromEntries(
+      keys.map((key) => [key, walk(value.entries[key] as CallValue, path === "" ? key : `${path}.${key}`)]),
+    );
   };
   const first = call.args[0] ?? call.kwargs.data ?? call.kwargs.inputs ?? call.kwargs.images;
   const structure = first ? walk(first, "") : null;

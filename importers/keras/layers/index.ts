@@ -24,21 +24,21 @@ import { wrapperLayers } from "./wrappers.ts";
 
 /** Rules by class name as it stands in `class_name`. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
+  ...activationLayers,
   ...attentionLayers,
   ...audioLayers,
-  ...foreignLayers,
-  ...imageLayers,
-  ...preprocessingLayers,
-  ...recurrentLayers,
-  ...wrapperLayers,
-  ...activationLayers,
   ...convolutionLayers,
   ...coreLayers,
   ...embeddingLayers,
+  ...foreignLayers,
+  ...imageLayers,
   ...linearLayers,
   ...mergingLayers,
   ...normalizationLayers,
   ...poolingLayers,
+  ...preprocessingLayers,
+  ...recurrentLayers,
   ...regularizationLayers,
   ...reshapingLayers,
+  ...wrapperLayers,
 };

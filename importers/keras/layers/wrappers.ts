@@ -58,7 +58,11 @@ function around(operator: string): LayerRule {
 const spectralNormalization: LayerRule = ({ config }) => ({
   operator: "SpectralNormalization",
   attributes: {},
-  weights: [{ name: "vector_u", role: "vector-u", class: "statistic", trainable: false }],
+  weights: [
+    // The archive holds the wrapped layer's kernel a second time, because the wrapper keeps a reference to it.
+    { name: "kernel", role: "kernel-copy", class: "unused", key: "0" },
+    { name: "vector_u", role: "vector-u", class: "statistic", trainable: false, key: "1" },
+  ],
   inner: [wrapped(config)],
 });
 

@@ -14,18 +14,19 @@ export type AttributeReader = (stated: JsonObject, call: BoundCall) => JsonObjec
 const renamed: Readonly<Record<string, string>> = { keepdims: "keepDims", dilation_rate: "dilations" };
 
 function camelCase(name: string): string {
-  return renamed[name] ?? name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.hasOwn(renamed, name)
+    ? (renamed[name] ?? name)
+    : name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The plain attributes under their operators' names; `data_format` becomes a layout. */
 export function canonicalAttributes(stated: JsonObject): JsonObject {
-  const attributes: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(stated)) {
-    if (key === "name") continue;
-    if (key === "data_format") attributes.layout = layoutOf(value);
-    else attributes[camelCase(key)] = value;
-  }
-  return attributes;
+  const entries = Object.entries(stated)
+    .filter(([key]) => key !== "name")
+    .map(([key, value]): [string, Json] =>
+      key === "data_format" ? ["layout", layoutOf(value)] : [camelCase(key), value],
+    );
+  return Object.fromEntries(entries);
 }
 
 /** `channels_first`, and TensorFlow's NCHW and its kin. */

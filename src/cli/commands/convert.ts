@@ -1,5 +1,5 @@
 import { chmodSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { InvalidOptionError, readModel, reportOf, serializeModel } from "../../public/index.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { OutputError, reportFailure } from "../failure.ts";
@@ -35,9 +35,13 @@ export async function convert(host: Host, file: string, flags: ConvertFlags): Pr
 function refuseInput(file: string, output: string): void {
   if (file === standardStream || output === standardStream) return;
   const [from, to] = [statOf(file), statOf(output)];
-  if (from && to && from.ino === to.ino && from.dev === to.dev) {
+  if (!from || !to) return;
+  const itself = from.ino === to.ino && from.dev === to.dev;
+  // A model may be a folder, as an unzipped .keras file is.
+  const inside = from.isDirectory() && !relative(realpathSync(file), realpathSync(output)).startsWith("..");
+  if (itself || inside) {
     throw new InvalidOptionError(
-      "--output is the file itself, whose weights would be lost; give another name",
+      "--output is the model itself, whose weights would be lost; give another name",
     );
   }
 }

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import {
+  joinValues,
+  parseLayerRange,
+  parseLineLength,
+  parsePositions,
+  parseStyle,
+} from "../../src/cli/arguments.ts";
+
+describe("joinValues", () => {
+  test.each([
+    [
+      ["--layer-range", "a", "b", "m.h5"],
+      ['--layer-range=["a","b"]', "m.h5"],
+    ],
+    [
+      ["--layer-range=a", "b", "m.h5"],
+      ['--layer-range=["a","b"]', "m.h5"],
+    ],
+    [
+      ["m.h5", "--layer-range", "-a", "b c"],
+      ["m.h5", '--layer-range=["-a","b c"]'],
+    ],
+    [
+      ["--positions", ".3,.6,1", "m.h5"],
+      ["--positions=.3,.6,1", "m.h5"],
+    ],
+    [
+      ["--positions", ".3", ".6", "1.", "m.h5"],
+      ["--positions=.3,.6,1.", "m.h5"],
+    ],
+    [
+      ["--positions=.3", ".6,", "1", "--json"],
+      ["--positions=.3,.6,,1", "--json"],
+    ],
+    [
+      ["--positions", "abc", "m.h5"],
+      ["--positions=abc", "m.h5"],
+    ],
+    [
+      ["m.h5", "--positions"],
+      ["m.h5", "--positions="],
+    ],
+    [
+      ["--", "--layer-range"],
+      ["--", "--layer-range"],
+    ],
+    [
+      ["--style=keras2", "m.h5"],
+      ["--style=keras2", "m.h5"],
+    ],
+  ])("%j becomes %j", (argv, joined) => {
+    expect(joinValues(argv)).toEqual(joined);
+  });
+
+  test.each([[["--layer-range"]], [["--layer-range", "a"]], [["--layer-range", "a", "--json", "m.h5"]]])(
+    "%j lacks a name",
+    (argv) => {
+      expect(() => joinValues(argv)).toThrow("takes two layer names");
+    },
+  );
+});
+
+test.each([
+  [".45,.85,1", [0.45, 0.85, 1]],
+  ["[.3, .6, 1.]", [0.3, 0.6, 1]],
+  ["(29,55,65)", [29, 55, 65]],
+  [".3,.6,,1", [0.3, 0.6, 1]],
+])("positions %s", (text, positions) => {
+  expect(parsePositions(text)).toEqual(positions);
+});
+
+test.each(["", "abc", ".3,x", "1,Infinity", "[]"])("no positions: %j", (text) => {
+  expect(() => parsePositions(text)).toThrow("--positions is");
+});
+
+test("line length", () => {
+  expect(parseLineLength("100")).toBe(100);
+  for (const text of ["", "0", "-1", "1e2", "10.5", "x"])
+    expect(() => parseLineLength(text)).toThrow("--line-length");
+});
+
+test("style", () => {
+  expect(parseStyle("keras2.7")).toBe("keras2.7");
+  expect(() => parseStyle("keras")).toThrow("give one of keras3,");
+});
+
+test("layer range", () => {
+  expect(parseLayerRange('["a","b"]')).toEqual(["a", "b"]);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { broadcastShapes } from "../../src/operators/broadcast.ts";
+import { promoteDTypes } from "../../src/operators/promotion.ts";
+import { named, run } from "./run-operator.ts";
+
+test("shapes broadcast from their ends, the batch too", () => {
+  expect(broadcastShapes([null, 6, 4], [6, 1])).toEqual([null, 6, 4]);
+  expect(broadcastShapes([null, 1], [3, 1, 5])).toEqual([3, null, 5]);
+  expect(broadcastShapes([null], [1])).toEqual([null]);
+  expect(broadcastShapes(null, [3])).toBeNull();
+  expect(() => broadcastShapes([2, 3], [4])).toThrow("(2, 3) and (4) do not broadcast");
+});
+
+test("types promote as in Keras 3", () => {
+  expect(promoteDTypes("int32", "float16")).toBe("float16");
+  expect(promoteDTypes("float16", "bfloat16")).toBe("float32");
+  expect(promoteDTypes("uint8", "int8")).toBe("int16");
+  expect(promoteDTypes("uint64", "int64")).toBe("float32");
+  expect(promoteDTypes("bool", null)).toBeNull();
+});
+
+test("operands, conditions and bounds", () => {
+  expect(run({ operator: "TensorAdd" }, [null, 6, 4], named("x2", [], 1)).shapes).toEqual([[null, 6, 4]]);
+  const parts = [named("condition", [null, 6, 1]), named("x1", [null, 1, 4]), named("x2", [])];
+  expect(run({ operator: "Where" }, ...parts).shapes).toEqual([[null, 6, 4]]);
+  expect(run({ operator: "Where", attributes: { places: true } }, named("condition", [3, 4])).shapes).toEqual(
+    [[null, 2]],
+  );
+  expect(run({ operator: "View", attributes: { dtype: "float16" } }, [null, 6]).shapes).toEqual([[null, 12]]);
+});
+
+test("a plain number does not widen a type", () => {
+  const types = run({ operator: "TensorMultiply" }, { dtype: "float16", shape: [3] }, named("x2", [], 2));
+  expect(types.shapes).toEqual([[3]]);
+});
