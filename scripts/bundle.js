@@ -18,5 +18,6 @@ await bundle.write({
   entryFileNames: "[name].js",
   // Two levels below dist, like the sources: src/wire/hdf5.ts finds dist/hdf5 relative to itself.
   chunkFileNames: "chunks/[name].js",
+  minify: true,
 });
 await bundle.close();

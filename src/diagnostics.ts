@@ -73,7 +73,7 @@ export function severityOf(code: DiagnosticCode): Severity {
 export function formatDiagnostic(d: Diagnostic): string {
   switch (d.code) {
     case "unknown-layer":
-      return `no rule for layer class ${d.args.type}: its ${d.args.weights} weights are counted as the file has them, its output shape is not derived`;
+      return `no rule for layer class ${d.args.type}: its ${d.args.weights} weights are counted as the file has them and taken as trainable unless their names say otherwise, and its output shape is known only where the file states it`;
     case "unknown-output-shape":
       return `output shape of ${d.args.type} is not known: ${d.args.reason}`;
     case "shape-rule-failed":

@@ -98,9 +98,6 @@ export const maxKerasLayers = 100_000;
 /** Models inside models, and wrappers inside wrappers. Published ones nest 3 deep. */
 export const maxKerasNesting = 64;
 
-/** Dimensions of a tensor: NumPy and HDF5 stop at 32 (NumPy 2 at 64). */
-export const maxRank = 64;
-
 // Operators ----------------------------------------------------------------------------------------------------
 
 /** Outputs one operation may have (split, unstack). Unstacking a sequence of a few thousand steps is real. */

@@ -65,13 +65,19 @@ export function differences(report: Report, measured: Measured): string[] {
   if (report.model.kind === "weights-only") {
     // Without architecture there are weights and nothing else to compare.
     const ours = report.layers.flatMap(allWeights).concat(report.model.weights);
-    expect("weights", shapesOf(ours.map((w) => w.storedShape ?? [])), shapesOf(measuredWeights(measured.layers)));
+    expect(
+      "weights",
+      shapesOf(ours.map((w) => w.storedShape ?? [])),
+      shapesOf(measuredWeights(measured.layers)),
+    );
     return found;
   }
   for (const key of ["trainable", "nonTrainable"] as const) {
     expect(`held ${key}`, heldTotal(report, key === "trainable"), measured.totals[key]);
   }
-  compareLayers(report.layers, measured.layers, "", expect);
+  const converted =
+    report.producer.version?.startsWith("1.") === true && !measured.oracle.startsWith("keras 1.");
+  compareLayers(report.layers, measured.layers, "", { expect, converted });
   return found;
 }
 
@@ -81,7 +87,9 @@ function shapesOf(shapes: readonly (readonly number[])[]): readonly string[] {
 
 /** Shapes of all measured weights; those of a nested model are listed by the model already. */
 function measuredWeights(layers: readonly MeasuredLayer[]): readonly (readonly number[])[] {
-  const byName = new Map(layers.flatMap((layer) => layer.weights).map((weight) => [weight.name, weight.shape]));
+  const byName = new Map(
+    layers.flatMap((layer) => layer.weights).map((weight) => [weight.name, weight.shape]),
+  );
   return [...byName.values()];
 }
 
@@ -114,42 +122,53 @@ function allWeights(layer: ReportLayer): readonly ReportWeight[] {
   return [...layer.weights, ...(layer.layers ?? []).flatMap(allWeights)];
 }
 
-type Expect = (what: string, ours: unknown, theirs: unknown) => void;
+interface Comparison {
+  readonly expect: (what: string, ours: unknown, theirs: unknown) => void;
+  /** The oracle is a newer Keras that fused or transposed what Keras 1 stored: only counts can be compared. */
+  readonly converted: boolean;
+}
 
 function compareLayers(
   ours: readonly ReportLayer[],
   theirs: readonly MeasuredLayer[],
   scope: string,
-  expect: Expect,
+  comparison: Comparison,
 ): void {
-  expect(
+  // A name that each Keras makes up is whatever the oracle made up.
+  const names = ours.map((layer, i) =>
+    layer.unnamed === undefined ? layer.name : (theirs[i]?.name ?? layer.name),
+  );
+  comparison.expect(
     `${scope}layers`,
-    ours.map((layer) => layer.name),
+    names,
     theirs.map((layer) => layer.name),
   );
   for (const measured of theirs) {
-    const layer = ours.find((candidate) => candidate.name === measured.name);
-    if (layer) compareLayer(layer, measured, `${scope}${measured.name} (${measured.type})`, expect);
+    const layer = ours[names.indexOf(measured.name)];
+    if (layer) compareLayer(layer, measured, `${scope}${measured.name} (${measured.type})`, comparison);
   }
 }
 
-function compareLayer(layer: ReportLayer, measured: MeasuredLayer, at: string, expect: Expect): void {
+function compareLayer(layer: ReportLayer, measured: MeasuredLayer, at: string, comparison: Comparison): void {
+  const { expect } = comparison;
   const shapes = layer.outputShapes.length === 0 ? ["?"] : layer.outputShapes.map((shape) => shape ?? "?");
   // A shape we have where the framework has no call to read it from is more, not other.
   if (measured.outputShape !== "?") expect(`${at} output`, shapes, flatShapes(measured.outputShape));
+  if (comparison.converted) {
+    expect(`${at} params`, layer.params, measured.params);
+    return;
+  }
   const weights = allWeights(layer);
   // Keras 3 lists no trainable weights for a frozen layer, and yet counts those of its parts in the model's totals.
-  const flags = measured.trainable;
-  const flag = (trainable: boolean | null): string => (flags ? (trainable ? " T" : " N") : "");
-  const sorted = (list: readonly string[]): readonly string[] => [...list].sort();
+  const flag = (trainable: boolean | null): string => (measured.trainable ? (trainable ? " T" : " N") : "");
   expect(
     `${at} weights`,
-    sorted(weights.map((w) => `${JSON.stringify(w.storedShape ?? w.shape)}${flag(w.trainable)}`)),
-    sorted(measured.weights.map((w) => `${JSON.stringify(w.shape)}${flag(w.trainable)}`)),
+    weights.map((w) => `${JSON.stringify(w.storedShape ?? w.shape)}${flag(w.trainable)}`).sort(),
+    measured.weights.map((w) => `${JSON.stringify(w.shape)}${flag(w.trainable)}`).sort(),
   );
   if (measured.layers && layer.layers) {
     // Keras gives the operations of a nested model no rows.
     const rows = layer.layers.filter((row) => row.kind !== "operation");
-    compareLayers(rows, measured.layers, `${at}/`, expect);
+    compareLayers(rows, measured.layers, `${at}/`, comparison);
   }
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inspect } from "../src/public/index.ts";
 import { parseJson } from "../src/wire/json.ts";
+import { isKnown, knownZooDifferences } from "./known-differences.ts";
 import { differences, type Measured } from "./truth.ts";
 
 const base = join(import.meta.dirname, "../fixtures/keras/zoo");
@@ -24,7 +25,11 @@ for (const keras of ["keras3", "tf-keras"]) {
         const found: string[] = [];
         for (const { id, config, measured } of cases) {
           const report = await inspect(new TextEncoder().encode(JSON.stringify(config)));
-          found.push(...differences(report, measured).map((line) => `${id}: ${line}`));
+          const different = differences(report, measured);
+          if (isKnown(knownZooDifferences, { name: id, oracle: measured.oracle })) {
+            // An entry that nothing needs any more has to go.
+            if (different.length === 0) found.push(`${id}: agrees, but is listed as a known difference`);
+          } else found.push(...different.map((line) => `${id}: ${line}`));
         }
         expect(cases.length).toBeGreaterThan(0);
         expect(found).toEqual([]);

@@ -1,8 +1,8 @@
 /** The normalised model itself, as `weighbridge convert` writes it. */
 
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
-import { validateModel } from "../../src/ir/validate.ts";
 import { modelDocumentFormat, modelDocumentVersion } from "../../src/ir/document.ts";
+import { validateModel } from "../../src/ir/validate.ts";
 import { parseJson } from "../../src/wire/json.ts";
 import type { Imported, Importer } from "../importer.ts";
 

@@ -59,6 +59,7 @@ export function finishWeight(
     dtype: stored?.dtype ?? declaration.dtype ?? layer?.variableDtype ?? "float32",
     ...(declaration.packing && { packing: declaration.packing }),
     ...(slot.tensor !== undefined && { tensor: slot.tensor }),
+    ...(declaration.counted === false && { counted: false }),
     ...(declaration.stored === false && { archived: false }),
   };
 }

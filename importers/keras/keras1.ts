@@ -56,6 +56,9 @@ export function modernConfig(type: string, config: JsonObject): JsonObject {
     const format = dataFormats[result.data_format] ?? result.data_format;
     result.data_format = format === "default" ? null : format;
   }
+  if (typeof config.consume_less === "string") {
+    result.implementation = ["cpu", "mem", "gpu"].indexOf(config.consume_less);
+  }
   Object.assign(result, windowArguments(type, config));
   if (type.includes("Dropout") && config.p !== undefined) result.rate = config.p;
   return result;

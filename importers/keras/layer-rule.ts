@@ -62,6 +62,8 @@ export interface WeightDeclaration {
   readonly packing?: Packing;
   /** False for weights that exist after loading but are not in any file (LoRA factors). Default true. */
   readonly stored?: boolean;
+  /** False: stored with the layer, but no weight of it to Keras (a second copy, a table). Default true. */
+  readonly counted?: boolean;
   /** Key in the `vars` group of a .keras file when it is not the running number (`idf_weights`). */
   readonly key?: string;
 }

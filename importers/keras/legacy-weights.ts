@@ -135,22 +135,17 @@ function assignLayer(layer: ArchLayer, entry: LegacyLayer, table: TensorTable, g
       left.delete(weight);
     }
   }
-  if (left.size > 0) takeFromFile(layer, [...left], table, generation);
+  if (left.size > 0) takeFromFile(layer, [...left], table);
 }
 
-/** Weights that no slot takes: of an unknown layer, or of an older form of a known one (a tensor a gate). */
+/** Weights that no slot takes go to the part of the layer that no rule knows, if there is one. */
 function takeFromFile(
   layer: ArchLayer,
   weights: readonly LegacyLayer["weights"][number][],
   table: TensorTable,
-  generation: 1 | 2 | 3,
 ): void {
-  const all = owners(layer);
-  const unknown = all.find((owner) => owner.operator === "Opaque");
-  const gates = generation === 1 ? all.find((owner) => owner.slots.length > 0) : undefined;
-  const target = unknown ?? gates;
+  const target = owners(layer).find((owner) => owner.operator === "Opaque");
   if (!target) return;
-  if (gates && !unknown) target.slots.length = 0;
   target.slots.push(...weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor))));
 }
 
@@ -185,8 +180,8 @@ function legacyOrder(layer: ArchLayer, generation: 1 | 2 | 3): OwnedSlot[] {
     const flag = inherited && own;
     const slots = (): void => {
       for (const slot of at.slots) {
-        // Archives alone hold copies.
-        if (slot.declaration.class === "unused") continue;
+        // What Keras does not count is in archives alone.
+        if (slot.declaration.counted === false) continue;
         const trainable =
           slot.declaration.trainable ?? (slot.declaration.class ?? "parameter") === "parameter";
         (flag && trainable ? first : second).push({ owner: at, slot });

@@ -11,10 +11,6 @@ export function elementsOf(shape: Shape): Dim {
   return shape === null ? null : multiplyDims(...shape);
 }
 
-export function isStatic(shape: Shape): shape is StaticShape {
-  return shape?.every((dim) => dim !== null) ?? false;
-}
-
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === null || b === null) return a === b;
   return a.length === b.length && a.every((dim, i) => dim === b[i]);

@@ -72,6 +72,8 @@ export interface Weight {
   readonly packing?: Packing;
   /** Index in `Model.tensors`. Absent: the weight is not stored in this file. */
   readonly tensor?: number;
+  /** False: stored with the layer, but the framework does not count it among the layer's weights. */
+  readonly counted?: boolean;
   /** False: the weight exists once the model is loaded, but its format never stores it (LoRA factors). */
   readonly archived?: boolean;
 }

@@ -1,6 +1,6 @@
 /** The ledger: every stored tensor in exactly one class. */
 
-import { type Layer } from "../ir/graph.ts";
+import type { Layer } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import { elementsOf } from "../ir/shape.ts";
 import { type TensorClass, tensorClasses, type Weight } from "../ir/tensor.ts";

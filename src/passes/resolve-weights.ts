@@ -67,7 +67,7 @@ function resolve(
   const declared = weight.shape ?? implied ?? null;
   const packed = weight.packing ? pack(declared, weight.packing) : declared;
   if (stored === null) {
-    if (weight.class === "unused") return null;
+    if (weight.counted === false) return null;
     // Not stored and nothing derived: in a file that stores weights such a layer was never built.
     if (declared === null && implied === undefined && model.tensors.length > 0) return null;
     if (elementsOf(declared) === null) {

@@ -12,8 +12,9 @@
 
 import { importers } from "../../importers/index.ts";
 
-export { formatDiagnostic, severityOf } from "../diagnostics.ts";
 export type { Diagnostic, DiagnosticCode, Severity } from "../diagnostics.ts";
+export { formatDiagnostic, severityOf } from "../diagnostics.ts";
+export type { ModelErrorKind } from "../errors.ts";
 export {
   InvalidModelError,
   InvalidOptionError,
@@ -25,7 +26,6 @@ export {
   UnknownFormatError,
   UnsupportedFeatureError,
 } from "../errors.ts";
-export type { ModelErrorKind } from "../errors.ts";
 export type { ByteSource } from "../io/byte-source.ts";
 export type { Model } from "../ir/model.ts";
 export type {
@@ -39,10 +39,10 @@ export type {
   ReportWeight,
 } from "../report/report.ts";
 export { escapeName as escapeText } from "../reporters/escape.ts";
-export { formatJson, formatSummary, summaryStyles } from "../reporters/index.ts";
 export type { SummaryOptions, SummaryStyle } from "../reporters/index.ts";
-export { inspect, readModel, reportOf, serializeModel } from "./inspect.ts";
+export { formatJson, formatSummary, summaryStyles } from "../reporters/index.ts";
 export type { Imported, InspectOptions, ModelInput } from "./inspect.ts";
+export { inspect, readModel, reportOf, serializeModel } from "./inspect.ts";
 
 /** A format that can be read, with its kinds. */
 export interface Format {

@@ -2,8 +2,8 @@
 
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isSeekable, openDescriptor, openFile, spoolStream } from "../io/node-file.ts";
 import type { ByteSource } from "../io/byte-source.ts";
+import { isSeekable, openDescriptor, openFile, spoolStream } from "../io/node-file.ts";
 import type { Report } from "../report/report.ts";
 import { type Imported, type InspectOptions, readModel, reportOf } from "./inspect.ts";
 
@@ -39,7 +39,12 @@ export function openModel(path: string): OpenSource {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Missing, unreadable, a link to itself: opening it says so in proper words.
+    return false;
+  }
 }
 
 /** An open source; give it back with `close`. */

@@ -7,8 +7,8 @@ import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
 import type { ResolvedWeight } from "../passes/resolve-weights.ts";
 import type { CountedWeight } from "./counted-weight.ts";
-import { sumOptimizer } from "./sum-optimizer.ts";
 import type { Report, ReportCall, ReportLayer } from "./report.ts";
+import { sumOptimizer } from "./sum-optimizer.ts";
 
 /** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
 export function buildReport(model: Model, analysis: Analysis, diagnostics: readonly Diagnostic[]): Report {
@@ -120,8 +120,8 @@ class LayerBuilder {
   private ownWeights(layer: Layer, inherited: boolean): CountedWeight[] {
     const trainable = inherited && layer.trainable !== false;
     const own = (this.analysis.weights.byLayer.get(layer) ?? [])
-      // A second copy in the file is the ledger's business; the layer holds the weight once.
-      .filter(({ weight }) => weight.class !== "unused")
+      // A copy or a table beside the weights is the ledger's business alone.
+      .filter(({ weight }) => weight.counted !== false)
       .map((weight) => reportWeight(weight, trainable));
     const wrapped = (layer.inner ?? []).flatMap((inner) => {
       const flag = this.inside(inherited, trainable);

@@ -27,14 +27,7 @@ import { Hdf5File } from "./hdf5-file.ts";
 import { refuseMetadata } from "./hdf5-guard.ts";
 import type { Hdf5Session, RawModule } from "./hdf5-session.ts";
 
-export type {
-  Hdf5AttributeValue,
-  Hdf5Dataset,
-  Hdf5Kind,
-  Hdf5Link,
-} from "./hdf5-file.ts";
 export { Hdf5File } from "./hdf5-file.ts";
-export type { Hdf5DType } from "./hdf5-values.ts";
 
 /**
  * Opens an HDF5 file. Only headers are read, in blocks of 4 kB.

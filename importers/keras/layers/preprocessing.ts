@@ -77,8 +77,9 @@ function vocabularySize({ config }: LayerSource, specials: number): number | nul
 
 /** Inverse document frequencies: numbers from the data. In Keras 3 they are in the file but no variable of the layer. */
 function frequencyWeights({ generation }: LayerSource, mode: string): readonly WeightDeclaration[] {
-  if (mode !== "tf_idf" || generation === 3) return [];
-  return [{ name: "idf_weights", role: "idf-weights", class: "constant", trainable: false }];
+  if (mode !== "tf_idf") return [];
+  const table = { name: "idf_weights", role: "idf-weights", class: "constant", trainable: false } as const;
+  return [generation === 3 ? { ...table, counted: false, key: "idf_weights" } : table];
 }
 
 /** Indices of words that are not in the vocabulary come first, before them the mask's where indices are returned. */

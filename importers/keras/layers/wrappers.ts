@@ -60,7 +60,7 @@ const spectralNormalization: LayerRule = ({ config }) => ({
   attributes: {},
   weights: [
     // The archive holds the wrapped layer's kernel a second time, because the wrapper keeps a reference to it.
-    { name: "kernel", role: "kernel-copy", class: "unused", key: "0" },
+    { name: "kernel", role: "kernel-copy", class: "unused", counted: false, key: "0" },
     { name: "vector_u", role: "vector-u", class: "statistic", trainable: false, key: "1" },
   ],
   inner: [wrapped(config)],
