@@ -1,5 +1,6 @@
 /** What a file is, decided by its bytes and never by its name. */
 
+import type { Diagnostic } from "../src/diagnostics.ts";
 import { UnknownFormatError } from "../src/errors.ts";
 import type { ByteSource } from "../src/io/byte-source.ts";
 import { openZip } from "../src/wire/zip.ts";
@@ -19,8 +20,9 @@ export async function sniff(source: ByteSource): Promise<Sniffed> {
         : looksLikeJson(head)
           ? "json"
           : "other";
-  const entries = container === "zip" ? (await openZip(source)).entries.map((entry) => entry.name) : [];
-  return { source, head, container, entries };
+  const diagnostics: Diagnostic[] = [];
+  const zip = container === "zip" ? await openZip(source, (found) => void diagnostics.push(found)) : null;
+  return { source, head, container, zip, diagnostics };
 }
 
 /** The importer that takes the file. @throws UnknownFormatError which says what the bytes look like. */
@@ -95,9 +97,13 @@ const looks: readonly {
 function describe(sniffed: Sniffed): string {
   const text = new TextDecoder().decode(sniffed.head.subarray(0, 256));
   const known = looks.find((look) => look.test(sniffed.head, text));
-  if (sniffed.container === "zip") {
-    const names = sniffed.entries.slice(0, 5).join(", ");
-    return `a zip archive that is no model known here (${names}${sniffed.entries.length > 5 ? ", ..." : ""})`;
+  if (sniffed.zip) {
+    const { entries } = sniffed.zip;
+    const names = entries
+      .slice(0, 5)
+      .map((entry) => entry.name)
+      .join(", ");
+    return `a zip archive that is no model known here (${names}${entries.length > 5 ? ", ..." : ""})`;
   }
   if (sniffed.container === "json")
     return "JSON, but no architecture that is known here; `weighbridge formats` lists what is read";

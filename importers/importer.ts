@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../src/diagnostics.ts";
 import type { ByteSource } from "../src/io/byte-source.ts";
 import type { Model } from "../src/ir/model.ts";
+import type { ZipArchive } from "../src/wire/zip.ts";
 
 export interface ImportOptions {
   /** Whether the training configuration is followed, as `load_model(file, compile=...)` would. Default true. */
@@ -20,8 +21,9 @@ export interface Sniffed {
   /** Up to the first 4 KiB. */
   readonly head: Uint8Array;
   readonly container: "hdf5" | "zip" | "json" | "other";
-  /** Names of the entries, when the container is a zip. */
-  readonly entries: readonly string[];
+  /** The open archive, when the container is a zip, and what was odd about its directory. */
+  readonly zip: ZipArchive | null;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface Importer {

@@ -4,4 +4,4 @@ import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
 
-export const importers: readonly Importer[] = [irImporter, kerasImporter];
+export const importers: readonly Importer[] = [kerasImporter, irImporter];

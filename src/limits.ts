@@ -98,10 +98,30 @@ export const maxKerasLayers = 100_000;
 /** Models inside models, and wrappers inside wrappers. Published ones nest 3 deep. */
 export const maxKerasNesting = 64;
 
+/**
+ * Elements of all tensors of a file together, and of all weights of a model: 70 trillion, where the largest published
+ * models have some. So every sum over them (also in bytes, also six optimizer slots each) is a whole number below
+ * 2^53 and exact; a tensor that would go past it is left out and reported.
+ */
+export const maxModelElements: number = 2 ** 46;
+
 // Operators ----------------------------------------------------------------------------------------------------
 
-/** Outputs one operation may have (split, unstack). Unstacking a sequence of a few thousand steps is real. */
-export const maxOperationOutputs = 100_000;
+/**
+ * Dimensions of a tensor: NumPy and HDF5 stop at 32 (NumPy 2 at 64). A value of more has an unknown shape: ten
+ * thousand dimensions handed down a chain of ten thousand layers would be 100 million numbers.
+ */
+export const maxRank = 64;
 
-/** Rule applications in one shape inference. Nested models run again for each new input shape; this ends blow-ups. */
-export const maxInferredCalls = 2_000_000;
+/**
+ * Outputs one operation may have (split, unstack). Unstacking a sequence of a few thousand steps is real; printing the
+ * shapes of a million takes 15 seconds.
+ */
+export const maxOperationOutputs = 20_000;
+
+/**
+ * Steps of one shape inference: one for each rule applied, for each of its inputs and for each of its outputs. A model
+ * of 10 000 layers takes 30 000; nested models run again for each new input shape, which can double with every level,
+ * and this ends that within a second or two.
+ */
+export const maxInferenceSteps = 1_000_000;

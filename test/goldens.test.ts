@@ -27,7 +27,7 @@ interface Expected {
   }[];
 }
 
-const root = resolve(import.meta.dirname, "../fixtures/keras");
+const root = process.env.FIXTURES ?? resolve(import.meta.dirname, "../fixtures/keras");
 const only = process.env.GOLDENS ?? "";
 const shown = Number(process.env.GOLDENS_SHOW ?? 2);
 

@@ -100,7 +100,7 @@ function heldTotal(report: Report, trainable: boolean): number {
   const add = (weights: readonly ReportWeight[]): void => {
     for (const weight of weights) {
       const identity = weight.stored ?? weight;
-      if (seen.has(identity) || (weight.trainable === true) !== trainable) continue;
+      if (seen.has(identity) || (weight.trainable !== false) !== trainable) continue;
       seen.add(identity);
       sum += heldElements(weight);
     }
@@ -160,7 +160,7 @@ function compareLayer(layer: ReportLayer, measured: MeasuredLayer, at: string, c
   }
   const weights = allWeights(layer);
   // Keras 3 lists no trainable weights for a frozen layer, and yet counts those of its parts in the model's totals.
-  const flag = (trainable: boolean | null): string => (measured.trainable ? (trainable ? " T" : " N") : "");
+  const flag = (trainable: boolean | null): string => (measured.trainable ? (trainable === false ? " N" : " T") : "");
   expect(
     `${at} weights`,
     weights.map((w) => `${JSON.stringify(w.storedShape ?? w.shape)}${flag(w.trainable)}`).sort(),

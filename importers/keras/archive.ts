@@ -9,7 +9,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
 import { parseJson } from "../../src/wire/json.ts";
-import { openZip } from "../../src/wire/zip.ts";
+import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import type { ArchGraph } from "./architecture.ts";
 import { readArchitecture, writerOf } from "./architecture-config.ts";
@@ -42,10 +42,14 @@ interface Parts {
 const weightEntries = ["model.weights.h5", "variables.h5"] as const;
 
 /** Imports a `.keras` archive. */
-export async function importArchive(source: ByteSource, options: ImportOptions): Promise<Imported> {
-  const diagnostics: Diagnostic[] = [];
+export async function importArchive(
+  source: ByteSource,
+  zip: ZipArchive,
+  found: readonly Diagnostic[],
+  options: ImportOptions,
+): Promise<Imported> {
+  const diagnostics: Diagnostic[] = [...found];
   const report: Report = (diagnostic) => void diagnostics.push(diagnostic);
-  const zip = await openZip(source, report);
   const open = async (name: string): Promise<ByteSource | null> => {
     const entry = zip.find(name);
     return entry ? zip.openEntry(entry) : null;

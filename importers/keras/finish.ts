@@ -55,7 +55,7 @@ export function finishWeight(
     name: slot.storedName ?? declaration.name,
     role: declaration.role,
     class: kind,
-    trainable: declaration.trainable ?? kind === "parameter",
+    trainable: declaration.trainable === undefined ? kind === "parameter" : declaration.trainable,
     dtype: stored?.dtype ?? declaration.dtype ?? layer?.variableDtype ?? "float32",
     ...(declaration.packing && { packing: declaration.packing }),
     ...(slot.tensor !== undefined && { tensor: slot.tensor }),

@@ -3,6 +3,7 @@
 import type { Argument, Call, Json, JsonObject, Structure, ValueRef } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
 import type { ArchGraph, ArchLayer } from "./architecture.ts";
+import { maxOperationOutputs } from "../../src/limits.ts";
 import { orderLayers } from "./graph-order.ts";
 import { asList, asObject, asShape, asString } from "./json-access.ts";
 import type { CallArguments, CallValue, MappedCall } from "./layer-rule.ts";
@@ -68,7 +69,7 @@ class FunctionalBuilder {
     return this.ordered(
       inputs.filter((ref) => ref !== null),
       outputs.filter((ref) => ref !== null),
-      outputs.includes(null) ? undefined : endStructure(ends.structure),
+      outputs.includes(null) || ends.structure === null ? undefined : endStructure(ends.structure),
     );
   }
 
@@ -102,7 +103,7 @@ class FunctionalBuilder {
     const layer = this.numbers.get(ref.layer);
     if (layer !== undefined) {
       const call = ref.node - (bases.get(layer) ?? 0);
-      if (call >= 0 && call < this.callCount(layer) && ref.tensor >= 0)
+      if (call >= 0 && call < this.callCount(layer) && ref.tensor >= 0 && ref.tensor < maxOperationOutputs)
         return { layer, call, output: ref.tensor };
     }
     this.context.report({
@@ -130,21 +131,18 @@ class FunctionalBuilder {
   }
 
   private declareOutputs(): void {
-    const shapes = new Map<string, Shape[]>();
+    const shapes = new Map<string, Map<number, Shape>>();
     for (const [key, shape] of this.declared) {
       const [layer, call, output] = key.split("/").map(Number) as [number, number, number];
       const place = `${layer}/${call}`;
-      const known = shapes.get(place) ?? [];
-      // Outputs nobody consumes before this one stay unknown.
-      while (known.length < Math.min(output, 1024)) known.push(null);
-      known[output] = shape;
-      shapes.set(place, known);
+      const known = shapes.get(place) ?? new Map<number, Shape>();
+      shapes.set(place, known.set(output, shape));
     }
     for (const [place, known] of shapes) {
       const [layer, call] = place.split("/").map(Number) as [number, number];
       const calls = this.layers[layer]?.layer.calls;
       const entry = calls?.[call];
-      if (calls && entry) calls[call] = { ...entry, declaredOutputs: known };
+      if (calls && entry) calls[call] = { ...entry, declaredOutputs: listOutputs(known) };
     }
   }
 
@@ -179,6 +177,16 @@ class FunctionalBuilder {
     const names = [...new Set(cycle)].slice(0, 10).map((i) => this.layers[i]?.layer.name ?? "?");
     this.context.report({ code: "graph-cycle", args: { layers: names.join(", ") }, at: this.context.scope });
   }
+}
+
+/**
+ * Outputs nobody consumes stay unknown. They take room, so a list is not let grow much longer than what was said of it:
+ * one reference to output 19 999 of each of many layers would else take gigabytes.
+ */
+function listOutputs(known: ReadonlyMap<number, Shape>): readonly Shape[] {
+  const last = [...known.keys()].reduce((a, b) => Math.max(a, b), -1);
+  const length = Math.min(last + 1, 64 + 16 * known.size);
+  return Array.from({ length }, (_, output) => known.get(output) ?? null);
 }
 
 function renumber(

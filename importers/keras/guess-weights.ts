@@ -23,8 +23,16 @@ export function classByName(name: string, dtype: DType): TensorClass {
 /** A slot made from the file, already filled. */
 export function slotFromFile(name: string, index: number, tensor: StoredTensor): WeightSlot {
   const base = baseName(name);
+  const kind = classByName(name, tensor.dtype);
   return {
-    declaration: { name: base, role: base, class: classByName(name, tensor.dtype), dtype: tensor.dtype },
+    declaration: {
+      name: base,
+      role: base,
+      class: kind,
+      dtype: tensor.dtype,
+      // Learned or fixed: neither the name nor the file can tell.
+      ...(kind === "parameter" && { trainable: null }),
+    },
     tensor: index,
     storedName: name,
   };

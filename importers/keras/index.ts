@@ -1,5 +1,6 @@
 /** The Keras importer: everything `model.save`, `save_weights` and `to_json` have ever written. */
 
+import { modelDocumentFormat } from "../../src/ir/document.ts";
 import type { Importer, Sniffed } from "../importer.ts";
 
 const decoder = new TextDecoder();
@@ -12,12 +13,13 @@ function isShardIndex(sniffed: Sniffed): boolean {
   return sniffed.container === "json" && /"weight_map"\s*:[^}]*\.weights\.h5"/.test(headText(sniffed));
 }
 
+/** Neither of these words is at the start of a model document, which names its format first. */
 function isArchitecture(sniffed: Sniffed): boolean {
-  return sniffed.container === "json" && /"(class_name|keras_version)"\s*:/.test(headText(sniffed));
+  return sniffed.container === "json" && !headText(sniffed).includes(modelDocumentFormat) && /"(class_name|keras_version)"\s*:/.test(headText(sniffed));
 }
 
 function isArchive(sniffed: Sniffed): boolean {
-  return sniffed.container === "zip" && sniffed.entries.includes("config.json");
+  return sniffed.zip?.find("config.json") !== undefined;
 }
 
 export const kerasImporter: Importer = {
@@ -44,7 +46,9 @@ export const kerasImporter: Importer = {
     sniffed.container === "hdf5" || isArchive(sniffed) || isShardIndex(sniffed) || isArchitecture(sniffed),
   async load(source, options, sniffed) {
     if (sniffed.container === "hdf5") return (await import("./h5.ts")).importHdf5(source, options);
-    if (sniffed.container === "zip") return (await import("./archive.ts")).importArchive(source, options);
+    if (sniffed.zip) {
+      return (await import("./archive.ts")).importArchive(source, sniffed.zip, sniffed.diagnostics, options);
+    }
     if (isShardIndex(sniffed)) return (await import("./shards.ts")).importShards(source, options);
     if (/"config"/.test(headText(sniffed))) {
       const folder = await (await import("./archive.ts")).importFolder(source, options);

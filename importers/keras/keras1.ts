@@ -17,7 +17,7 @@ const classes: Readonly<Record<string, string>> = {
 
 /** Newest name of a layer class. */
 export function modernClass(type: string): string {
-  return classes[type] ?? type;
+  return Object.hasOwn(classes, type) ? (classes[type] ?? type) : type;
 }
 
 const renamed: Readonly<Record<string, string>> = {
@@ -43,9 +43,10 @@ const dataFormats: Readonly<Record<string, string>> = { tf: "channels_last", th:
 
 /** Arguments of one layer in their newest spelling; keys without a new name stay. */
 export function modernConfig(type: string, config: JsonObject): JsonObject {
-  const result: Record<string, Json> = {};
+  // Keys come from the file: without a prototype "__proto__" is a key like any other.
+  const result: Record<string, Json> = Object.create(null);
   for (const [key, value] of Object.entries(config)) {
-    const target = renamed[key] ?? key;
+    const target = Object.hasOwn(renamed, key) ? (renamed[key] ?? key) : key;
     if (target !== "") result[target] = value;
   }
   if (type === "Embedding" && config.output_dim !== undefined) {
@@ -53,7 +54,8 @@ export function modernConfig(type: string, config: JsonObject): JsonObject {
     delete result.units;
   }
   if (typeof result.data_format === "string") {
-    const format = dataFormats[result.data_format] ?? result.data_format;
+    const written = result.data_format;
+    const format = Object.hasOwn(dataFormats, written) ? (dataFormats[written] ?? written) : written;
     result.data_format = format === "default" ? null : format;
   }
   if (typeof config.consume_less === "string") {

@@ -55,8 +55,8 @@ export interface WeightDeclaration {
   readonly role: string;
   /** Default `parameter`. */
   readonly class?: TensorClass;
-  /** Flag at creation; default: true for parameters, false for others. */
-  readonly trainable?: boolean;
+  /** Flag once loaded, before those of the layers around; default: true for parameters, false for others. `null`: not told. */
+  readonly trainable?: boolean | null;
   /** Default: the layer's variable dtype. */
   readonly dtype?: DType;
   readonly packing?: Packing;

@@ -177,19 +177,19 @@ function legacyOrder(layer: ArchLayer, generation: 1 | 2 | 3): OwnedSlot[] {
   const second: OwnedSlot[] = [];
   const visit = (at: ArchLayer, inherited: boolean): void => {
     const own = at.kind === "model" && generation < 3 ? true : at.trainable !== false;
-    const flag = inherited && own;
+    const enclosing = inherited && own;
     const slots = (): void => {
       for (const slot of at.slots) {
         // What Keras does not count is in archives alone.
         if (slot.declaration.counted === false) continue;
         const trainable =
           slot.declaration.trainable ?? (slot.declaration.class ?? "parameter") === "parameter";
-        (flag && trainable ? first : second).push({ owner: at, slot });
+        (enclosing && trainable ? first : second).push({ owner: at, slot });
       }
     };
     if (!at.innerFirst) slots();
-    for (const inner of at.inner) visit(inner.layer, flag);
-    for (const inner of at.graph?.layers ?? []) visit(inner, flag);
+    for (const inner of at.inner) visit(inner.layer, enclosing);
+    for (const inner of at.graph?.layers ?? []) visit(inner, enclosing);
     if (at.innerFirst) slots();
   };
   visit(layer, true);

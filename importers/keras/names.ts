@@ -17,7 +17,7 @@ const pythonClasses: Readonly<Record<string, string>> = {
 
 /** Name of the Python class behind an exported one. */
 export function pythonClass(type: string): string {
-  return pythonClasses[type] ?? type;
+  return Object.hasOwn(pythonClasses, type) ? (pythonClasses[type] ?? type) : type;
 }
 
 /** Gives each name in turn its place among its equals: dense, dense_1, dense_2. */

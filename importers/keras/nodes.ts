@@ -8,6 +8,7 @@ import type { DType } from "../../src/ir/dtype.ts";
 import { isDType } from "../../src/ir/dtype.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
+import { maxKerasNesting } from "../../src/limits.ts";
 import { asInteger, asList, asObject, asShape, asString } from "./json-access.ts";
 import type { CallArguments, CallValue } from "./layer-rule.ts";
 
@@ -54,7 +55,8 @@ class CallReader {
   }
 
   oldForm(node: Json): WrittenCall {
-    const kwargs: Record<string, CallValue> = {};
+    // Names come from files: without a prototype "__proto__" is a name like any other.
+    const kwargs: Record<string, CallValue> = Object.create(null);
     const first = this.oldStructure(node, kwargs);
     // Keras hands a layer with one input the tensor itself, not a list of one.
     const unpacked = first?.kind === "list" && first.items.length === 1 ? first.items[0] : first;
@@ -74,7 +76,7 @@ class CallReader {
     }
     const object = asObject(node);
     if (!object) return undefined;
-    const entries: Record<string, CallValue> = {};
+    const entries: Record<string, CallValue> = Object.create(null);
     for (const [key, value] of Object.entries(object)) {
       const read = this.oldStructure(value, kwargs);
       if (read) entries[key] = read;
@@ -184,28 +186,35 @@ function mapObject<T>(object: JsonObject, f: (value: Json) => T): Record<string,
   return result;
 }
 
-/** References in `input_layers` or `output_layers`: one `[layer, node, tensor]`, a list of them, or any nesting. */
-export function readEnds(value: Json | undefined): { refs: WrittenRef[]; structure: EndStructure } {
+/**
+ * References in `input_layers` or `output_layers`: one `[layer, node, tensor]`, a list of them, or any nesting, which is
+ * `null` where it is deeper than any container of outputs.
+ */
+export function readEnds(value: Json | undefined): { refs: WrittenRef[]; structure: EndStructure | null } {
   const refs: WrittenRef[] = [];
-  const walk = (item: Json): EndStructure => {
+  let deepest = 0;
+  const walk = (item: Json, depth: number): EndStructure => {
+    deepest = Math.max(deepest, depth);
     const list = asList(item);
     if (list) {
       if (typeof list[0] === "string" && typeof list[1] === "number") {
         refs.push({ layer: list[0], node: list[1], tensor: asInteger(list[2]) ?? 0 });
         return refs.length - 1;
       }
-      return { list: list.map(walk) };
+      return { list: list.map((inner) => walk(inner, depth + 1)) };
     }
     const object = asObject(item);
     if (object) {
       // Keras flattens a dict by its sorted keys; the container keeps the order it was written in.
-      const inner = new Map(sortedEntries(object).map(([key, value]) => [key, walk(value)] as const));
+      const inner = new Map(
+        sortedEntries(object).map(([key, entry]) => [key, walk(entry, depth + 1)] as const),
+      );
       return { dict: Object.keys(object).map((key) => [key, inner.get(key) as EndStructure] as const) };
     }
     return { list: [] };
   };
-  const structure = walk(value ?? []);
-  return { refs, structure };
+  const structure = walk(value ?? [], 0);
+  return { refs, structure: deepest > maxKerasNesting ? null : structure };
 }
 
 export type EndStructure =

@@ -17,7 +17,7 @@ type Report = (diagnostic: Diagnostic) => void;
 
 const reasons = {
   weights:
-    "it holds weights only; which of them are trainable is not recorded, so learned-looking ones count as trainable",
+    "it holds weights only; which of them are trainable is not recorded, and the totals count those that look learned as trainable",
   subclassed:
     "the model is a subclass whose code is not in the file; layers are taken from the names of the stored weights, in alphabetical order",
 } as const;

@@ -11,12 +11,22 @@ export async function run(host: Host): Promise<ExitCode> {
       host.stdout.write(`${version()}\n`);
       return exitCode.fine;
     }
+    // One file and nothing else is what is called most, and needs no parser: that saves a tenth of the run.
+    if (host.argv.length === 1 && only !== undefined && isFile(only)) {
+      const { summary } = await import("./commands/summary.ts");
+      return await summary(host, [only], { compile: true });
+    }
     const { runProgram } = await import("./program.ts");
     return await runProgram(host, version());
   } catch (error) {
     const { reportFailure } = await import("./failure.ts");
     return reportFailure(host, error);
   }
+}
+
+/** Neither an option nor one of the words that program.ts knows as commands. */
+function isFile(word: string): boolean {
+  return (word === "-" || !word.startsWith("-")) && !["summary", "formats", "convert", ""].includes(word);
 }
 
 /** Read through the package's own name, since dist/ lies deeper than src/. */

@@ -16,11 +16,29 @@ export function mapDims(f: (...values: number[]) => number, ...dims: readonly Di
 }
 
 export function addDims(...dims: readonly Dim[]): Dim {
-  return mapDims((...values) => values.reduce((a, b) => a + b, 0), ...dims);
+  return sumOfDims(dims);
 }
 
 export function multiplyDims(...dims: readonly Dim[]): Dim {
-  return mapDims((...values) => values.reduce((a, b) => a * b, 1), ...dims);
+  return productOfDims(dims);
+}
+
+/** For lists from a file: spread over the arguments of a call, a hundred thousand of them overflow the stack. */
+export function sumOfDims(dims: readonly Dim[]): Dim {
+  return fold(dims, 0, (a, b) => a + b);
+}
+
+export function productOfDims(dims: readonly Dim[]): Dim {
+  return fold(dims, 1, (a, b) => a * b);
+}
+
+function fold(dims: readonly Dim[], start: number, f: (a: number, b: number) => number): Dim {
+  let result = start;
+  for (const dim of dims) {
+    if (dim === null) return null;
+    result = f(result, dim);
+  }
+  return Number.isSafeInteger(result) ? result : null;
 }
 
 /** Rounds down. */

@@ -1,4 +1,4 @@
-import { type Dim, multiplyDims } from "./dim.ts";
+import { type Dim, productOfDims } from "./dim.ts";
 
 /** Dimensions in order, or `null` when not even the rank is known. */
 export type Shape = readonly Dim[] | null;
@@ -8,7 +8,7 @@ export type StaticShape = readonly number[];
 
 /** Product of the dimensions; 1 for a scalar; unknown when any dimension is. */
 export function elementsOf(shape: Shape): Dim {
-  return shape === null ? null : multiplyDims(...shape);
+  return shape === null ? null : productOfDims(shape);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

@@ -4,7 +4,7 @@
  * (Keras 3.15 ops/image.py).
  */
 
-import { addDims, type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
+import { type Dim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
 import type { Json, JsonObject, Structure } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, requireRank } from "./arguments.ts";
@@ -112,7 +112,7 @@ interface BorderAttributes {
 }
 
 function borderSide(size: Dim, borders: readonly Dim[], target: Dim, sign: 1 | -1): Dim {
-  const stated = addDims(...borders);
+  const stated = sumOfDims(borders);
   const result = target ?? mapDims((n, border) => n + sign * border, size, stated);
   if (result !== null && result < 0) throw new RuleError(`borders leave ${result} of ${size} elements`);
   return result;

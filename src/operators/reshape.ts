@@ -1,6 +1,6 @@
 /** Operators that move elements around, cut them away, repeat them or put zeros beside them. */
 
-import { addDims, type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
+import { addDims, type Dim, mapDims, multiplyDims, productOfDims } from "../ir/dim.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { mainInput, requireMinimumRank, requireRank, single } from "./arguments.ts";
@@ -16,7 +16,7 @@ const flatten: OperatorDef<null> = {
     const { shape, dtype } = mainInput(inputs);
     if (shape === null) return single([null, null], dtype);
     requireMinimumRank(shape, 1);
-    return single([shape[0] ?? null, multiplyDims(...shape.slice(1))], dtype);
+    return single([shape[0] ?? null, productOfDims(shape.slice(1))], dtype);
   },
 };
 
@@ -40,9 +40,9 @@ function readTarget(raw: JsonObject): readonly Dim[] {
 
 /** The target with -1 worked out; a size that cannot be is an error. */
 function reshaped(source: readonly Dim[], target: readonly Dim[]): readonly Dim[] {
-  const total = multiplyDims(...source);
+  const total = productOfDims(source);
   const open = target.indexOf(-1);
-  const known = multiplyDims(...target.filter((dim) => dim !== -1));
+  const known = productOfDims(target.filter((dim) => dim !== -1));
   const misfit = (): never => {
     throw new RuleError(`${formatShape(source)} cannot be reshaped to ${formatShape(target)}`);
   };

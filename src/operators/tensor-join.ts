@@ -1,6 +1,6 @@
 /** Operations that join tensors or take one apart along an axis (Keras 3.15 ops/numpy.py, ops/core.py). */
 
-import { addDims, type Dim, floorDivideDim } from "../ir/dim.ts";
+import { addDims, type Dim, floorDivideDim, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
 import { maxOperationOutputs } from "../limits.ts";
@@ -72,7 +72,7 @@ const concat = defineOperator<JoinAttributes>({
     const xs = inputsNamed(inputs, "xs");
     const shapes = shapesOf(xs);
     const dtype = promoteInputs(xs);
-    if (axis === null) return only({ dtype, shape: [addDims(...shapes.map(elementsOf))] });
+    if (axis === null) return only({ dtype, shape: [sumOfDims(shapes.map(elementsOf))] });
     return valued({ dtype, shape: joinShapes(shapes, axis, resolveUnknown) }, joinValues(xs));
   },
 });
@@ -148,7 +148,7 @@ function partSizes(size: Dim, attributes: SplitAttributes): readonly Dim[] {
   if (sizes !== null) {
     countParts(sizes.length);
     const rest = sizes.includes(-1)
-      ? difference(size, addDims(...sizes.filter((part) => part !== -1)))
+      ? difference(size, sumOfDims(sizes.filter((part) => part !== -1)))
       : null;
     return sizes.map((part) => (part === -1 ? rest : part));
   }

@@ -3,7 +3,7 @@
  * TensorFlow's shape functions where its functions differ).
  */
 
-import { addDims, type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
+import { addDims, type Dim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, resolveAxis } from "./arguments.ts";
@@ -235,7 +235,7 @@ const repeat = defineOperator<{ repeats: readonly Dim[] | null; axis: number | n
       if (repeats === null || size === null) return null;
       if (repeats.length === 1) return multiplyDims(size, repeats[0] ?? null);
       if (repeats.length !== size) throw new RuleError(`${repeats.length} repeats for ${size} elements`);
-      return addDims(...repeats);
+      return sumOfDims(repeats);
     };
     return only(
       reshaped(mainInput(inputs), (shape) =>

@@ -143,7 +143,8 @@ function kernelWidth({ operator, attributes }: InnerRule, { shape }: RuleInput):
     if (shape === null) return null;
     return dimAt(shape, attributes.layout === "channels-first" ? 1 : -1);
   }
-  const width = kernelWidths[operator]?.(attributes);
+  const rule = Object.hasOwn(kernelWidths, operator) ? kernelWidths[operator] : undefined;
+  const width = rule?.(attributes);
   return typeof width === "number" ? width : null;
 }
 

@@ -8,8 +8,14 @@ import type { Argument, Call, Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
-import { maxInferredCalls } from "../limits.ts";
-import type { Inferred, InnerRule, OperatorDef, RuleInput } from "../operators/operator.ts";
+import { maxInferenceSteps, maxOperationOutputs, maxRank } from "../limits.ts";
+import {
+  type Inferred,
+  type InnerRule,
+  type OperatorDef,
+  RuleError,
+  type RuleInput,
+} from "../operators/operator.ts";
 
 export type Operators = ReadonlyMap<string, OperatorDef>;
 
@@ -49,7 +55,7 @@ class Engine {
   private readonly diagnostics: Diagnostic[] = [];
   private readonly said = new Set<string>();
   private readonly runs = new Map<Graph, Map<string, Inferred>>();
-  private budget: number = maxInferredCalls;
+  private steps: number = maxInferenceSteps;
 
   constructor(operators: Operators) {
     this.operators = operators;
@@ -58,7 +64,7 @@ class Engine {
   facts(): ShapeFacts {
     const layers = new Map<Layer, LayerFacts>();
     for (const [layer, { calls, built, weights }] of this.table) {
-      layers.set(layer, { calls, built, weights: weights ?? {} });
+      layers.set(layer, { calls, built, weights: weights ?? Object.create(null) });
     }
     return { layers, diagnostics: this.diagnostics };
   }
@@ -102,8 +108,9 @@ class Engine {
 
   /** Applies one layer to inputs. */
   runLayer(layer: Layer, inputs: readonly RuleInput[], call: Call | undefined): Inferred {
-    this.budget -= 1;
-    if (this.budget < 0) return this.giveUp(layer, call, "the model needs more steps than allowed");
+    this.steps -= 1 + inputs.length;
+    if (this.steps < 0)
+      return this.giveUp(layer, call, `the model needs more than ${maxInferenceSteps} steps, the limit`);
     if (layer.graph) {
       // Its own rows show its own inputs; this call may have others.
       this.runGraph(layer.graph, layer.graph.inputs.length > 0 ? null : inputs);
@@ -121,8 +128,13 @@ class Engine {
         inner: (layer.inner ?? []).map((inner) => this.innerRule(inner)),
       };
       const facts = this.record(layer);
-      if (operator.weights && facts.weights === null) facts.weights = { ...operator.weights(context) };
-      return completed(operator.infer(context), call);
+      if (operator.weights && facts.weights === null) facts.weights = weightShapes(operator.weights(context));
+      const result = operator.infer(context);
+      this.steps -= result.types.length;
+      if (result.types.length > maxOperationOutputs)
+        throw new RuleError(`${result.types.length} outputs; the limit is ${maxOperationOutputs}`);
+      requireRanks(result.types.map((type) => type.shape));
+      return completed(result, call);
     } catch (error) {
       return this.giveUp(layer, call, error instanceof Error ? error.message : String(error));
     }
@@ -256,12 +268,25 @@ class GraphRun {
   }
 }
 
+/** Without a prototype: roles of weights come from files too, and `constructor` must not be one that every layer has. */
+function weightShapes(shapes: Readonly<Record<string, Shape>>): Record<string, Shape> {
+  requireRanks(Object.values(shapes));
+  return Object.assign(Object.create(null), shapes);
+}
+
+function requireRanks(shapes: readonly Shape[]): void {
+  for (const shape of shapes) {
+    if (shape !== null && shape.length > maxRank)
+      throw new RuleError(`a tensor of ${shape.length} dimensions; the limit is ${maxRank}`);
+  }
+}
+
 function defaultStructure(count: number): Structure {
   return count === 1 ? 0 : { list: Array.from({ length: count }, (_, i) => i) };
 }
 
 function declared(call: Call | undefined): Inferred | null {
-  const shapes = call?.declaredOutputs;
+  const shapes = call?.declaredOutputs?.map(usable);
   if (!shapes || shapes.length === 0) return null;
   return {
     types: shapes.map((shape) => ({ dtype: null, shape })),
@@ -269,9 +294,13 @@ function declared(call: Call | undefined): Inferred | null {
   };
 }
 
+function usable(shape: Shape): Shape {
+  return shape !== null && shape.length > maxRank ? null : shape;
+}
+
 /** Fills what the rule left unknown from what the file declares, and gives the outputs their default container. */
 function completed(inferred: Inferred, call: Call | undefined): Inferred {
-  const shapes = call?.declaredOutputs;
+  const shapes = call?.declaredOutputs?.map(usable);
   const count = Math.max(
     inferred.types.length,
     inferred.types[0]?.shape === null ? (shapes?.length ?? 0) : 0,

@@ -10,6 +10,7 @@ import type { Layer } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import { elementsOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
 import type { Packing, StoredTensor, Weight } from "../ir/tensor.ts";
+import { maxModelElements } from "../limits.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 
 /** A weight with its shape settled. */
@@ -37,23 +38,53 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
   const diagnostics: Diagnostic[] = [];
   const byLayer = new Map<Layer, readonly ResolvedWeight[]>();
   const anythingStored = model.tensors.length > 0;
+  const bounded = boundTotal(diagnostics);
   walkLayers(model.graph.layers, (layer) => {
     const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
-    const roles = shapes.get(layer)?.weights ?? {};
-    const built = Object.keys(roles).length > 0;
+    const roles = shapes.get(layer)?.weights;
+    const built = roles !== undefined && Object.keys(roles).length > 0;
     const resolved = layer.weights
       // A layer that was never built owns nothing yet.
       .filter(
         (weight) => weight.tensor !== undefined || weight.shape !== undefined || built || anythingStored,
       )
-      .map((weight) => resolve(weight, roles[weight.role], model, at, diagnostics))
-      .filter((weight) => weight !== null);
+      .map((weight) => resolve(weight, roles?.[weight.role], model, at, diagnostics))
+      .filter((weight) => weight !== null)
+      .map((weight) => bounded(weight, at));
     byLayer.set(layer, resolved);
   });
   const ofModel = model.weights
     .map((weight) => resolve(weight, undefined, model, "", diagnostics))
-    .filter((weight) => weight !== null);
+    .filter((weight) => weight !== null)
+    .map((weight) => bounded(weight, ""));
   return { byLayer, ofModel, diagnostics };
+}
+
+function isStatic(shape: Shape): boolean {
+  return shape?.every((dim) => dim !== null) ?? false;
+}
+
+/** A weight with which the model would be too large to count exactly has an unknown shape, and is reported. */
+function boundTotal(diagnostics: Diagnostic[]): (resolved: ResolvedWeight, at: string) => ResolvedWeight {
+  let total = 0;
+  return (resolved, at) => {
+    const { elements, shape } = resolved;
+    if (elements !== null && total + elements <= maxModelElements) {
+      total += elements;
+      return resolved;
+    }
+    if (!isStatic(shape)) return resolved;
+    const reason = `weight ${resolved.weight.name} is left out, with it the model would have more than ${maxModelElements} elements`;
+    diagnostics.push({ code: "shape-suspicious", args: { shape: formatShape(shape), reason }, at });
+    const { stored } = resolved;
+    return {
+      ...resolved,
+      shape: null,
+      heldShape: stored?.shape ?? null,
+      elements: null,
+      bytes: stored?.bytes ?? null,
+    };
+  };
 }
 
 function resolve(
@@ -70,7 +101,7 @@ function resolve(
     if (weight.counted === false) return null;
     // Not stored and nothing derived: in a file that stores weights such a layer was never built.
     if (declared === null && implied === undefined && model.tensors.length > 0) return null;
-    if (elementsOf(declared) === null) {
+    if (!isStatic(declared)) {
       diagnostics.push({ code: "weight-shape-unknown", args: { weight: weight.name }, at });
     } else if (model.tensors.length > 0 && weight.archived !== false) {
       diagnostics.push({

@@ -18,7 +18,9 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
   const totals = sumWeights([...layers.flatMap((layer) => layer.all), ...own]);
   const optimizer =
     model.optimizer && sumOptimizer(model.optimizer, [...layers.flatMap((layer) => layer.all), ...own]);
-  const unknown = analysis.weights.diagnostics.some((d) => d.code === "weight-shape-unknown");
+  const unknown = analysis.weights.diagnostics.some(
+    (d) => d.code === "weight-shape-unknown" || d.code === "shape-suspicious",
+  );
   return {
     file: model.file,
     producer: model.producer,
@@ -174,7 +176,8 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
       shape: resolved.shape,
       dtype: weight.dtype,
       class: weight.class,
-      trainable: weight.trainable === null ? null : weight.trainable && trainable,
+      // What is frozen around it settles a flag that nobody recorded.
+      trainable: trainable ? weight.trainable : false,
       storedShape: resolved.stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null),
       stored: resolved.stored?.path ?? null,
     },

@@ -1,7 +1,9 @@
 /** What the optimizer's variables come to, from the weights it would train. */
 
+import { productOfDims } from "../ir/dim.ts";
 import { bitsOf, isDType } from "../ir/dtype.ts";
 import type { Optimizer, OptimizerSlot } from "../ir/model.ts";
+import { maxModelElements } from "../limits.ts";
 import type { CountedWeight } from "./counted-weight.ts";
 import type { Report } from "./report.ts";
 
@@ -18,10 +20,12 @@ export function sumOptimizer(optimizer: Optimizer, weights: readonly CountedWeig
     for (const scalar of optimizer.scalars) add(1, scalar.dtype);
     const seen = new Set<unknown>();
     for (const { report, identity } of weights) {
-      if (report.trainable !== true || seen.has(identity)) continue;
+      if (report.trainable === false || seen.has(identity)) continue;
       seen.add(identity);
+      const shape = report.storedShape ?? report.shape;
+      // Of a weight that is not counted, neither are its slots.
+      if (shape === null) continue;
       for (const slot of optimizer.slots) {
-        const shape = report.storedShape ?? report.shape ?? [];
         const name = `${report.stored ?? ""}/${report.name}`;
         if (keeps(slot, shape.length, name)) add(slotElements(slot, shape), report.dtype);
       }
@@ -46,5 +50,7 @@ function slotElements(slot: OptimizerSlot, shape: readonly (number | null)[]): n
       : slot.shape === "columns"
         ? [...dims.slice(0, -2), ...dims.slice(-1)]
         : dims;
-  return kept.reduce((product, dim) => product * dim, 1);
+  const count = productOfDims(kept);
+  // A shape with a 0 in it may have any other dimensions.
+  return count !== null && count <= maxModelElements ? count : 0;
 }

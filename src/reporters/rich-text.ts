@@ -49,13 +49,42 @@ export function escapeMarkup(text: string): string {
 interface OpenTag {
   readonly name: string;
   readonly start: number;
+  closed: boolean;
+}
+
+/** Tags that wait for their end. A name can be a hundred thousand of them, so none is looked for among all. */
+class OpenTags {
+  readonly #all: OpenTag[] = [];
+  readonly #byName = new Map<string, OpenTag[]>();
+
+  push(name: string, start: number): void {
+    const tag: OpenTag = { name, start, closed: false };
+    this.#all.push(tag);
+    const same = this.#byName.get(name);
+    if (same) same.push(tag);
+    else this.#byName.set(name, [tag]);
+  }
+
+  /** The last one of that name, or the last one of all for "". */
+  close(name: string): OpenTag | undefined {
+    const tags = name === "" ? this.#all : (this.#byName.get(name) ?? []);
+    let tag = tags.pop();
+    while (tag?.closed) tag = tags.pop();
+    if (tag) tag.closed = true;
+    return tag;
+  }
+
+  /** What is left, the last one first. */
+  rest(): OpenTag[] {
+    return this.#all.filter((tag) => !tag.closed).reverse();
+  }
 }
 
 /** Reads markup. Where rich would refuse it (a closing tag that closes nothing), the tag is shown as text. */
 export function parseMarkup(markup: string): RichText {
   const text: string[] = [];
   const closed: Span[] = [];
-  const open: OpenTag[] = [];
+  const open = new OpenTags();
   const append = (plain: string): void => {
     for (const character of replaceEmoji(plain.replaceAll("\\[", "["))) text.push(character);
   };
@@ -71,19 +100,48 @@ export function parseMarkup(markup: string): RichText {
     if (backslashes.length % 2 === 1) {
       append(whole.slice(backslashes.length));
     } else if (!tag.startsWith("/")) {
-      open.push({ name: tag, start: text.length });
+      open.push(tag, text.length);
     } else {
-      const name = tag.slice(1).trim();
-      const index = name === "" ? open.length - 1 : open.findLastIndex((other) => other.name === name);
-      const [closing] = index < 0 ? [] : open.splice(index, 1);
+      const closing = open.close(tag.slice(1).trim());
       if (closing) close(closing);
       else append(whole);
     }
   }
   append(markup.slice(position));
-  for (const tag of open.reverse()) close(tag);
+  for (const tag of open.rest()) close(tag);
   const spans = closed.reverse().sort((a, b) => a.start - b.start);
-  return { text, spans };
+  return { text, spans: flatten(spans) };
+}
+
+/**
+ * The same styles by spans that do not meet, cut wherever one began or ended: ten thousand styles one inside the other
+ * would else be ten thousand spans of every line.
+ */
+function flatten(spans: readonly Span[]): Span[] {
+  const cuts = [...new Set(spans.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
+  const flat: Span[] = [];
+  // Later spans decide, so the last one that is not over is on top.
+  const colors: Span[] = [];
+  const bolds: Span[] = [];
+  let next = 0;
+  for (const [index, start] of cuts.slice(0, -1).entries()) {
+    for (let span = spans[next]; span !== undefined && span.start <= start; span = spans[++next]) {
+      if (span.style.color !== undefined) colors.push(span);
+      if (span.style.bold) bolds.push(span);
+    }
+    const color = topAt(colors, start)?.style.color;
+    const style: TextStyle = {
+      ...(topAt(bolds, start) && { bold: true }),
+      ...(color !== undefined && { color }),
+    };
+    flat.push({ start, end: cuts[index + 1] ?? start, style });
+  }
+  return flat;
+}
+
+function topAt(stack: Span[], place: number): Span | undefined {
+  while ((stack.at(-1)?.end ?? Infinity) <= place) stack.pop();
+  return stack.at(-1);
 }
 
 /** Styles that Keras uses. Others can only come from a layer's name, and are dropped. */

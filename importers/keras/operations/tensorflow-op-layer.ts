@@ -1,6 +1,7 @@
 /** TensorFlowOpLayer (TensorFlow 1.14 to 2.3): one node of a TensorFlow graph, as protobuf JSON, and its constants. */
 
 import type { Json, JsonObject } from "../../../src/ir/graph.ts";
+import { parseJson } from "../../../src/wire/json.ts";
 import { asList, asObject, asString } from "../json-access.ts";
 import type { CallValue, MappedOperation, OperationSource } from "../layer-rule.ts";
 import type { OperationTable } from "./operation.ts";
@@ -133,7 +134,8 @@ const dtypes: Readonly<Record<string, string>> = {
 function attributeValue(value: Json): Json {
   const object = asObject(value);
   if (!object) return null;
-  if (typeof object.type === "string") return dtypes[object.type] ?? null;
+  if (typeof object.type === "string")
+    return Object.hasOwn(dtypes, object.type) ? (dtypes[object.type] ?? null) : null;
   if (typeof object.i === "string" || typeof object.i === "number") return Number(object.i);
   if (typeof object.b === "boolean") return object.b;
   const list = asObject(object.list);
@@ -146,7 +148,7 @@ function readNode(config: JsonObject): JsonObject | undefined {
   const text = asString(written);
   if (text === undefined) return asObject(written);
   try {
-    return asObject(JSON.parse(text) as Json);
+    return asObject(parseJson(text));
   } catch {
     // Binary protobuf of TensorFlow 1.14.
     return undefined;
@@ -158,12 +160,14 @@ function operands(source: OperationSource): readonly CallValue[] {
   const flat = source.call.args.flatMap((value) => (value.kind === "list" ? value.items : [value]));
   const constants = asObject(source.config.constants) ?? {};
   const result: CallValue[] = [];
-  const rest = [...flat];
-  for (let place = 0; rest.length > 0 || String(place) in constants; place++) {
+  let used = 0;
+  for (let place = 0; ; place++) {
     const value = constants[String(place)];
+    const next = flat[used];
     if (value !== undefined) result.push({ kind: "plain", value });
-    else if (rest.length > 0) result.push(rest.shift() as CallValue);
+    else if (next !== undefined) result.push(next);
     else break;
+    if (value === undefined) used += 1;
   }
   return result;
 }
@@ -198,7 +202,7 @@ export function tensorflowOpLayer(source: OperationSource, table: OperationTable
   }
   const kwargs = keywords(parameters, values);
   for (const [key, value] of Object.entries(asObject(node?.attr) ?? {})) {
-    const parameter = renamed[key] ?? key;
+    const parameter = Object.hasOwn(renamed, key) ? (renamed[key] ?? key) : key;
     kwargs[parameter] ??= { kind: "plain", value: attributeValue(value) };
   }
   return rule({ ...source, type: name ?? operator, call: { args: [], kwargs } });
