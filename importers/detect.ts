@@ -39,6 +39,13 @@ export async function detect(
   throw new UnknownFormatError(`${source.name}: ${describe(sniffed)}`, { file: source.name });
 }
 
+/** Whether a longer file with these first bytes (a megabyte and more) can be any format known here. */
+export function couldBeModel(head: Uint8Array): boolean {
+  if (startsWith(head, hdf5Signature) || startsWith(head, [0x50, 0x4b]) || looksLikeJson(head)) return true;
+  for (let at = 512; at <= 1 << 20; at *= 2) if (startsWith(head, hdf5Signature, at)) return true;
+  return false;
+}
+
 function startsWith(bytes: Uint8Array, signature: readonly number[], at = 0): boolean {
   return signature.every((byte, i) => bytes[at + i] === byte);
 }

@@ -36,7 +36,8 @@ export type Diagnostic =
   | Found<"optimizer-not-derived", { readonly optimizer: string; readonly reason: string }>
   | Found<"virtual-dataset", { readonly reason: string }>
   | Found<"shape-suspicious", { readonly shape: string; readonly reason: string }>
-  | Found<"names-guessed", { readonly reason: string }>;
+  | Found<"names-guessed", { readonly reason: string }>
+  | Found<"diagnostics-left-out", { readonly count: number }>;
 
 export type DiagnosticCode = Diagnostic["code"];
 
@@ -62,6 +63,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "virtual-dataset": "warning",
   "shape-suspicious": "warning",
   "names-guessed": "info",
+  "diagnostics-left-out": "warning",
 };
 
 /** How serious a diagnostic of this code is. */
@@ -69,11 +71,29 @@ export function severityOf(code: DiagnosticCode): Severity {
   return severities[code];
 }
 
+/** Whether a value read from a file is a diagnostic: a known code, and plain words and numbers about it. */
+export function isDiagnostic(value: unknown): value is Diagnostic {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, args, at } = value as Partial<Diagnostic>;
+  return (
+    typeof code === "string" &&
+    Object.hasOwn(severities, code) &&
+    typeof at === "string" &&
+    typeof args === "object" &&
+    args !== null &&
+    Object.values(args).every((item) => typeof item === "string" || typeof item === "number")
+  );
+}
+
 /** The text of a diagnostic, in one sentence or two. Names inside are as the file has them: escape before showing. */
 export function formatDiagnostic(d: Diagnostic): string {
   switch (d.code) {
     case "unknown-layer":
-      return `no rule for layer class ${d.args.type}: its ${d.args.weights} weights are counted as the file has them and taken as trainable unless their names say otherwise, and its output shape is known only where the file states it`;
+      return `no rule for layer class ${d.args.type}: ${
+        d.args.weights === 0
+          ? ""
+          : `its ${d.args.weights} weights are counted as the file has them, and taken as trainable where their names do not say otherwise; `
+      }its output shape is known only where the file states it`;
     case "unknown-output-shape":
       return `output shape of ${d.args.type} is not known: ${d.args.reason}`;
     case "shape-rule-failed":
@@ -114,5 +134,7 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `shape ${d.args.shape} is suspicious: ${d.args.reason}`;
     case "names-guessed":
       return d.args.reason;
+    case "diagnostics-left-out":
+      return `${d.args.count} more things like these were found, and are left out`;
   }
 }

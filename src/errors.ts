@@ -104,6 +104,24 @@ export class InvalidModelError extends ModelError {
   readonly kind = "invalid-model";
 }
 
+/**
+ * Runs `write`. A text longer than a string can be (512 MB in V8), which only a hostile file comes to, is a limit like
+ * any other and not a crash.
+ */
+export function withinStringLength(file: string, write: () => string): string {
+  try {
+    return write();
+  } catch (cause) {
+    if (!(cause instanceof RangeError) || !/string length/i.test(cause.message)) throw cause;
+    throw new LimitExceededError(`${file}: the output is longer than a text can be`, {
+      limit: "string length",
+      actual: Number.POSITIVE_INFINITY,
+      maximum: 2 ** 29,
+      file,
+    });
+  }
+}
+
 const kinds: ReadonlySet<string> = new Set<ModelErrorKind>([
   "unknown-format",
   "malformed-file",

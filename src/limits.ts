@@ -20,6 +20,12 @@ export const maxJsonBytes: number = 128 * MiB;
  */
 export const maxJsonDepth = 1000;
 
+/**
+ * Values in one JSON text. Each takes up to 64 bytes of heap, so `[[],[],...]` of 128 MiB would take 3 GB and end the
+ * process. The largest real texts, with vocabularies written inline, have about a million.
+ */
+export const maxJsonValues = 5_000_000;
+
 // Zip ----------------------------------------------------------------------------------------------------------
 
 /** Entries of one archive. A large `torch.save` has one entry a tensor: a few thousand. */
@@ -76,6 +82,9 @@ export const maxHdf5HeapBytes: number = 512 * MiB;
 /** Times the library may trap or throw on one file before the file is given up. */
 export const maxHdf5Faults = 64;
 
+/** Length of a path in a file. Nested models reach some hundred characters; each object's path is handed over whole. */
+export const maxHdf5PathLength: number = 8 * KiB;
+
 // Sources ------------------------------------------------------------------------------------------------------
 
 /**
@@ -95,6 +104,15 @@ export const maxShards = 4096;
 /** Layers of one model, nested ones included. EfficientNet-B7 has 813; unrolled graphs reach some 10 000. */
 export const maxKerasLayers = 100_000;
 
+/** Characters of the name or class of a layer. Real ones have up to some hundred; HDF5 links stop at 64 KiB. */
+export const maxNameLength: number = 64 * KiB;
+
+/**
+ * Characters of the names of all layers together, each with the names of the models around it. A model whose name takes
+ * 60 KiB, around 100 000 layers, would be a report of 6 GB from a file of 10 MB.
+ */
+export const maxNameText: number = 16 * MiB;
+
 /** Models inside models, and wrappers inside wrappers. Published ones nest 3 deep. */
 export const maxKerasNesting = 64;
 
@@ -104,6 +122,9 @@ export const maxKerasNesting = 64;
  * 2^53 and exact; a tensor that would go past it is left out and reported.
  */
 export const maxModelElements: number = 2 ** 46;
+
+/** Diagnostics in a report. A damaged file can give one for each of half a million objects; nobody reads so many. */
+export const maxDiagnostics = 10_000;
 
 // Operators ----------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   { cases: /^k3-(subclassed(-.*)?|opt-subclass)$/, reason: subclass },
   { cases: /^k3-subclass-in-functional$/, goldens: /nested/, reason: subclass },
   { cases: /^k2-old-(compiled-sgd|trained-adam)$/, oracles: /^keras ?3/, reason: misread },
-  { cases: /^k1-/, oracles: /^keras3$/, reason: misread },
+
   {
     cases: /^k1-merge-sequential$/,
     reason:
@@ -44,12 +44,11 @@ export const knownDifferences: readonly KnownDifference[] = [
 
 /** Cases of the layer zoo. */
 export const knownZooDifferences: readonly KnownDifference[] = [
-  { cases: /^Lambda\//, reason: lambda },
+  { cases: /^Lambda\/(?!output-shape$)/, reason: lambda },
   {
     cases: /^(ops\.(map|vectorized_map|switch)\(|.*jvp)/,
     reason: "the output follows from a function that is not in the file",
   },
-  { cases: /^TFSMLayer\//, reason: "the weights are in a SavedModel elsewhere" },
   {
     cases: /^(DenseFeatures|SequenceFeatures|PreprocessingLayer|LinearModel)\//,
     reason: "classes of TensorFlow's estimator days without a rule yet",

@@ -160,7 +160,8 @@ function compareLayer(layer: ReportLayer, measured: MeasuredLayer, at: string, c
   }
   const weights = allWeights(layer);
   // Keras 3 lists no trainable weights for a frozen layer, and yet counts those of its parts in the model's totals.
-  const flag = (trainable: boolean | null): string => (measured.trainable ? (trainable === false ? " N" : " T") : "");
+  const flag = (trainable: boolean | null): string =>
+    measured.trainable ? (trainable === false ? " N" : " T") : "";
   expect(
     `${at} weights`,
     weights.map((w) => `${JSON.stringify(w.storedShape ?? w.shape)}${flag(w.trainable)}`).sort(),

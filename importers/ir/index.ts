@@ -1,9 +1,10 @@
 /** The normalised model itself, as `weighbridge convert` writes it. */
 
+import { type Diagnostic, isDiagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import { modelDocumentFormat, modelDocumentVersion } from "../../src/ir/document.ts";
 import { validateModel } from "../../src/ir/validate.ts";
-import { parseJson } from "../../src/wire/json.ts";
+import { readJson } from "../../src/wire/json.ts";
 import type { Imported, Importer } from "../importer.ts";
 
 export const irImporter: Importer = {
@@ -16,7 +17,7 @@ export const irImporter: Importer = {
       new TextDecoder().decode(sniffed.head),
     ),
   async load(source): Promise<Imported> {
-    const document = parseJson(await source.read(0, source.size), { file: source.name });
+    const document = await readJson(source, { file: source.name });
     const { version, model, diagnostics } = document as unknown as { version: unknown } & Imported;
     if (version !== modelDocumentVersion) {
       throw new UnsupportedFeatureError(
@@ -26,6 +27,15 @@ export const irImporter: Importer = {
     }
     const fault = validateModel(model);
     if (fault !== null) throw new MalformedFileError(`${source.name}: ${fault}`, { file: source.name });
-    return { model, diagnostics: Array.isArray(diagnostics) ? diagnostics : [] };
+    return { model, diagnostics: readDiagnostics(diagnostics, source.name) };
   },
 };
+
+/** Diagnostics of the first reading. One that is none says nothing, so it is a fault like any other. */
+function readDiagnostics(value: unknown, file: string): readonly Diagnostic[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new MalformedFileError(`${file}: diagnostics is not a list`, { file });
+  const bad = value.findIndex((item) => !isDiagnostic(item));
+  if (bad < 0) return value;
+  throw new MalformedFileError(`${file}: diagnostics[${bad}] is not a diagnostic of this version`, { file });
+}

@@ -67,7 +67,7 @@ export function readArchitecture(
     report,
     scope: "",
     depth: 0,
-    count: { layers: 0, unnamed: 0 },
+    count: { layers: 0, unnamed: 0, nameText: 0 },
   };
   const unnamed = unnamedPlace(entry, context);
   const graph = readModelGraph(type, entry, context);

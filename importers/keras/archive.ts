@@ -4,19 +4,20 @@
  */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { MalformedFileError } from "../../src/errors.ts";
+import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
+import { maxInflatedBytes, maxJsonBytes } from "../../src/limits.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
-import { parseJson } from "../../src/wire/json.ts";
-import type { ZipArchive } from "../../src/wire/zip.ts";
+import { readJson } from "../../src/wire/json.ts";
+import type { ZipArchive, ZipEntry } from "../../src/wire/zip.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import type { ArchGraph } from "./architecture.ts";
 import { readArchitecture, writerOf } from "./architecture-config.ts";
 import { finishModel } from "./finish.ts";
 import { asObject, asString } from "./json-access.ts";
 import { listNpz } from "./npz.ts";
-import { readOptimizer } from "./optimizer.ts";
+import { optimizerOf, readOptimizer } from "./optimizer.ts";
 import {
   emptyGroup,
   emptyTable,
@@ -35,7 +36,8 @@ type Report = (diagnostic: Diagnostic) => void;
 interface Parts {
   readonly source: ByteSource;
   readonly variant: "keras-archive" | "keras-folder";
-  open(name: string): Promise<ByteSource | null>;
+  /** A deflated entry goes into memory as a whole, so one of more than `maximum` bytes is refused unopened. */
+  open(name: string, maximum?: number): Promise<ByteSource | null>;
 }
 
 /** Keras 2.11 tried this format out with another name for the weights. */
@@ -50,12 +52,26 @@ export async function importArchive(
 ): Promise<Imported> {
   const diagnostics: Diagnostic[] = [...found];
   const report: Report = (diagnostic) => void diagnostics.push(diagnostic);
-  const open = async (name: string): Promise<ByteSource | null> => {
+  const open = async (name: string, maximum = maxInflatedBytes): Promise<ByteSource | null> => {
     const entry = zip.find(name);
+    if (entry && entry.method === "deflate") checkEntry(source, entry, maximum);
     return entry ? zip.openEntry(entry) : null;
   };
   const model = await importParts({ source, variant: "keras-archive", open }, options, report);
   return { model, diagnostics };
+}
+
+function checkEntry(source: ByteSource, { name, size }: ZipEntry, maximum: number): void {
+  if (size <= maximum) return;
+  throw new LimitExceededError(
+    `${source.name}: ${name} is ${size} bytes once inflated, the limit for it is ${maximum}`,
+    {
+      limit: maximum === maxJsonBytes ? "maxJsonBytes" : "maxInflatedBytes",
+      actual: size,
+      maximum,
+      file: source.name,
+    },
+  );
 }
 
 /** Imports an unzipped model, given its config.json; `null` when the files beside it are not those of a model. */
@@ -71,14 +87,14 @@ export async function importFolder(source: ByteSource, options: ImportOptions): 
 
 async function importParts(parts: Parts, options: ImportOptions, report: Report): Promise<Imported["model"]> {
   const { source } = parts;
-  const config = await readJson(parts, "config.json");
+  const config = await readPart(parts, "config.json");
   if (!config) {
     throw new MalformedFileError(
       `${source.name}: config.json is no JSON object, so there is no architecture to read`,
       { file: source.name, at: "config.json" },
     );
   }
-  const metadata = await readJson(parts, "metadata.json");
+  const metadata = await readPart(parts, "metadata.json");
   const writer = writerOf(asString(metadata?.keras_version) ?? null, config);
   options.onProgress?.("reading weight shapes");
   const table = emptyTable();
@@ -86,12 +102,12 @@ async function importParts(parts: Parts, options: ImportOptions, report: Report)
   const architecture =
     readArchitecture(config, writer, report) ?? treeWeightsModel(root, table, config, report);
   if (architecture.graph.topology !== "layers") {
-    architecture.slots.push(...assignTreeWeights(architecture.graph, root, table));
+    for (const slot of assignTreeWeights(architecture.graph, root, table)) architecture.slots.push(slot);
   }
   markOutside(root, table);
   const compile = options.compile === false ? undefined : asObject(config.compile_config);
   const facts = { built: isBuilt(architecture.graph, root), slots: true };
-  const optimizer = compile ? readOptimizer(compile.optimizer, facts, report) : null;
+  const optimizer = compile ? readOptimizer(optimizerOf(compile), facts, report) : null;
   return finishModel(architecture, {
     source,
     variant: parts.variant,
@@ -103,10 +119,10 @@ async function importParts(parts: Parts, options: ImportOptions, report: Report)
   });
 }
 
-async function readJson(parts: Parts, name: string): Promise<JsonObject | undefined> {
-  const part = await parts.open(name);
+async function readPart(parts: Parts, name: string): Promise<JsonObject | undefined> {
+  const part = await parts.open(name, maxJsonBytes);
   if (!part) return undefined;
-  return asObject(parseJson(await part.read(0, part.size), { file: parts.source.name, at: name }));
+  return asObject(await readJson(part, { file: parts.source.name, at: name }));
 }
 
 async function readWeights(parts: Parts, table: TensorTable, report: Report): Promise<StoredGroup> {
@@ -115,7 +131,7 @@ async function readWeights(parts: Parts, table: TensorTable, report: Report): Pr
     if (!part) continue;
     const file = await openHdf5(part, report);
     try {
-      return readTree(file, "/", table);
+      return readTree(file, table, report);
     } finally {
       file.close();
     }

@@ -44,7 +44,7 @@ export function bindCall(
       if (options.operands?.includes(name) && value.value !== null) {
         inputs.push(constant(value.value, name, options.lists ?? "scalar"));
       }
-    } else inputs.push(...tensors(value, name, options));
+    } else for (const argument of tensors(value, name, options)) inputs.push(argument);
   };
   const rest = parameters.at(-1)?.startsWith("*") ? parameters.at(-1) : undefined;
   for (const [i, value] of call.args.entries()) {

@@ -2,8 +2,8 @@
 
 import type { Argument, Call, Json, JsonObject, Structure, ValueRef } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
-import type { ArchGraph, ArchLayer } from "./architecture.ts";
 import { maxOperationOutputs } from "../../src/limits.ts";
+import type { ArchGraph, ArchLayer } from "./architecture.ts";
 import { orderLayers } from "./graph-order.ts";
 import { asList, asObject, asShape, asString } from "./json-access.ts";
 import type { CallArguments, CallValue, MappedCall } from "./layer-rule.ts";
@@ -54,14 +54,14 @@ class FunctionalBuilder {
   }
 
   build(): ArchGraph {
-    const inbound = this.nodeBase(
-      this.written.flat().flatMap((call) => call.refs),
-      this.context.generation < 3,
-    );
     const ends = readEnds(this.config.output_layers);
     const starts = readEnds(this.config.input_layers);
-    // Output references count a built-in node of nested functional models in every generation.
-    const outbound = this.nodeBase([...ends.refs, ...starts.refs], true);
+    const between = this.written.flat().flatMap((call) => call.refs);
+    const atEnds = [...ends.refs, ...starts.refs];
+    // Up to Keras 2 all references count alike; in Keras 3 only those of the ends count a built-in node.
+    const isOld = this.context.generation < 3;
+    const inbound = this.nodeBase(isOld ? [...between, ...atEnds] : between, isOld);
+    const outbound = isOld ? inbound : this.nodeBase(atEnds, true);
     for (const [i, calls] of this.written.entries()) this.connect(i, calls, inbound);
     const outputs = ends.refs.map((ref) => this.resolve(ref, outbound));
     const inputs = starts.refs.map((ref) => this.resolve(ref, outbound));
@@ -92,11 +92,17 @@ class FunctionalBuilder {
     const bases = new Map<number, number>();
     for (const [layer, { min, max }] of seen) {
       const count = this.callCount(layer);
-      const likely = countsBuiltIn && this.layers[layer]?.layer.graph?.topology === "functional" ? 1 : 0;
+      const likely = countsBuiltIn && this.hasBuiltInNode(this.layers[layer]?.layer.graph) ? 1 : 0;
       const fits = (base: number): boolean => min >= base && max - base < count;
       bases.set(layer, fits(likely) ? likely : fits(1 - likely) ? 1 - likely : likely);
     }
     return bases;
+  }
+
+  /** Functional models do, and up to Keras 2 a Sequential is one when it knows its input. */
+  private hasBuiltInNode(graph: ArchGraph | undefined): boolean {
+    if (graph?.topology === "functional") return true;
+    return this.context.generation < 3 && graph?.layers[0]?.operator === "Input";
   }
 
   private resolve(ref: WrittenRef, bases: ReadonlyMap<number, number>): ValueRef | null {

@@ -62,7 +62,7 @@ function fullModel(
       { file: source.name, at: "model_config" },
     );
   }
-  const group = file.list("/").some((link) => link.name === "model_weights") ? "/model_weights" : "/";
+  const group = hasGroup(file, "model_weights") ? "/model_weights" : "/";
   const version =
     text(file, "/", "keras_version") ??
     text(file, group, "keras_version") ??
@@ -71,7 +71,7 @@ function fullModel(
   const writer = writerOf(version, config);
   const table = emptyTable();
   options.onProgress?.("reading weight shapes");
-  const root = readTree(file, "/", table);
+  const root = readTree(file, table, report);
   markOptimizer(root, table);
   const tree = group === "/" ? root : (root.groups.get("model_weights") as StoredGroup);
   const stored = readLegacyLayers(file, group, tree, report);
@@ -90,7 +90,7 @@ function fullModel(
     });
   }
   const { model: own, unmatched } = assignLegacyWeights(architecture.graph, stored, table, writer.generation);
-  architecture.slots.push(...own);
+  for (const slot of own) architecture.slots.push(slot);
   for (const layer of unmatched) {
     report({
       code: "graph-dangling",
@@ -138,7 +138,7 @@ function weightsOnly(
   );
   if (group === undefined && !isTree) return undefined;
   const table = emptyTable();
-  const root = readTree(file, "/", table);
+  const root = readTree(file, table, report);
   const at = group ?? "/";
   const version = text(file, at, "keras_version") ?? text(file, "/", "keras_version");
   const writer: Writer = writerOf(version, undefined);
@@ -168,6 +168,11 @@ function weightsOnly(
   });
 }
 
+/** A real group: a link elsewhere or a dataset of that name holds no layers. */
+function hasGroup(file: Hdf5File, name: string): boolean {
+  return file.list("/").some((link) => link.name === name && link.kind === "group");
+}
+
 function splitName(name: string): string[] {
   return name.split("\\");
 }
@@ -175,7 +180,7 @@ function splitName(name: string): string[] {
 /** The group that lists layers: the root, or `model_weights` of a file that has lost its configuration. */
 function findWeightsGroup(file: Hdf5File): string | undefined {
   for (const group of ["/", "/model_weights"]) {
-    if (group !== "/" && !file.list("/").some((link) => link.name === group.slice(1))) continue;
+    if (group !== "/" && !hasGroup(file, group.slice(1))) continue;
     if (listAttribute(file, group, "layer_names") !== undefined) return group;
   }
   return undefined;

@@ -15,7 +15,11 @@ function isShardIndex(sniffed: Sniffed): boolean {
 
 /** Neither of these words is at the start of a model document, which names its format first. */
 function isArchitecture(sniffed: Sniffed): boolean {
-  return sniffed.container === "json" && !headText(sniffed).includes(modelDocumentFormat) && /"(class_name|keras_version)"\s*:/.test(headText(sniffed));
+  return (
+    sniffed.container === "json" &&
+    !headText(sniffed).includes(modelDocumentFormat) &&
+    /"(class_name|keras_version)"\s*:/.test(headText(sniffed))
+  );
 }
 
 function isArchive(sniffed: Sniffed): boolean {

@@ -4,19 +4,19 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
-import { parseJson } from "../../src/wire/json.ts";
+import { readJson } from "../../src/wire/json.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import { readArchitecture, writerOf } from "./architecture-config.ts";
 import { finishModel } from "./finish.ts";
 import { asObject, asString } from "./json-access.ts";
-import { readOptimizer } from "./optimizer.ts";
+import { optimizerOf, readOptimizer } from "./optimizer.ts";
 import { emptyTable } from "./stored.ts";
 
 /** Imports the JSON of a model's architecture. */
 export async function importJson(source: ByteSource, options: ImportOptions): Promise<Imported> {
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
-  let entry = asObject(parseJson(await source.read(0, source.size), { file: source.name }));
+  let entry = asObject(await readJson(source, { file: source.name }));
   // Some tools keep the architecture as a string inside JSON, or the whole under "modelTopology".
   entry = asObject(entry?.model_config) ?? entry;
   if (!entry) throw noModel(source, "it is no object");
@@ -30,7 +30,7 @@ export async function importJson(source: ByteSource, options: ImportOptions): Pr
       writer: { ...writer, framework: writer.framework ?? "keras" },
       table: emptyTable(),
       optimizer: readOptimizer(
-        options.compile === false ? undefined : asObject(entry.compile_config)?.optimizer,
+        options.compile === false ? undefined : optimizerOf(asObject(entry.compile_config)),
         { built: architecture.graph.outputs.length > 0, slots: true },
         report,
       ),

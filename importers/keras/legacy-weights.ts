@@ -22,7 +22,7 @@ export function listAttribute(file: Hdf5File, path: string, name: string): reado
   if (!names.has(`${name}0`)) return undefined;
   const all: string[] = [];
   for (let chunk = 0; names.has(`${name}${chunk}`); chunk += 1) {
-    all.push(...strings(file.attribute(path, `${name}${chunk}`)));
+    for (const item of strings(file.attribute(path, `${name}${chunk}`))) all.push(item);
   }
   return all;
 }
@@ -40,7 +40,8 @@ export function readLegacyLayers(
   tree: StoredGroup,
   report: (diagnostic: Diagnostic) => void,
 ): readonly LegacyLayer[] {
-  const names = listAttribute(file, path, "layer_names") ?? [];
+  // A group has each name once, whatever the list says: repeating one a million times must not read it as often.
+  const names = [...new Set(listAttribute(file, path, "layer_names") ?? [])];
   const read = (name: string): LegacyLayer => {
     const steps = name.split(/[\\/]/);
     const group = steps.reduce<StoredGroup | undefined>((at, step) => at?.groups.get(step), tree);
@@ -85,18 +86,15 @@ export function assignLegacyWeights(
   const model: WeightSlot[] = [];
   const unmatched: LegacyLayer[] = [];
   // Keras itself goes by order; names agree in all but renamed models.
-  const unnamed = filled.filter(
-    (layer) => !byName.has(layer.name) && layer.name !== "top_level_model_weights",
-  );
-  const free = graph.layers.filter(
-    (layer) => !stored.some((entry) => entry.name === layer.name) && slotCount(layer) > 0,
-  );
+  let unnamed = 0;
+  const storedNames = new Set(stored.map((entry) => entry.name));
+  const free = graph.layers.filter((layer) => !storedNames.has(layer.name) && slotCount(layer) > 0);
   for (const entry of filled) {
     if (entry.name === "top_level_model_weights") {
-      model.push(...entry.weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor))));
+      for (const w of entry.weights) model.push(slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor)));
       continue;
     }
-    const layer = byName.get(entry.name) ?? free[unnamed.indexOf(entry)];
+    const layer = byName.get(entry.name) ?? free[unnamed++];
     if (layer) assignLayer(layer, entry, table, generation);
     else unmatched.push(entry);
   }
@@ -146,7 +144,7 @@ function takeFromFile(
 ): void {
   const target = owners(layer).find((owner) => owner.operator === "Opaque");
   if (!target) return;
-  target.slots.push(...weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor))));
+  for (const w of weights) target.slots.push(slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor)));
 }
 
 function agrees(slot: WeightSlot, name: string | undefined): boolean {
@@ -158,14 +156,59 @@ function fillByName(
   left: Set<LegacyLayer["weights"][number]>,
   fill: (slot: WeightSlot, weight: LegacyLayer["weights"][number]) => void,
 ): void {
+  const candidates = indexWeights(left, new Set(slots.map(({ owner }) => owner.name)));
   for (const { owner, slot } of slots) {
-    const candidates = [...left].filter((weight) => agrees(slot, weight.name));
-    const within = candidates.filter((weight) => weight.name.split("/").includes(owner.name));
-    const chosen = within[0] ?? candidates[0];
+    const same = candidates.get(slot.declaration.name);
+    if (!same) continue;
+    const chosen = firstOf(same.within.get(owner.name), left) ?? firstOf(same.all, left);
     if (!chosen) continue;
     fill(slot, chosen);
     left.delete(chosen);
   }
+}
+
+/** Weights of one base name, in order: all of them, and those with a certain owner in their path. */
+interface Candidates {
+  readonly all: Queue;
+  readonly within: Map<string, Queue>;
+}
+
+interface Queue {
+  readonly weights: LegacyLayer["weights"][number][];
+  next: number;
+}
+
+/** By name, because a layer may hold twenty thousand weights, and each slot looking at each of them takes minutes. */
+function indexWeights(
+  weights: Iterable<LegacyLayer["weights"][number]>,
+  ownerNames: ReadonlySet<string>,
+): ReadonlyMap<string, Candidates> {
+  const index = new Map<string, Candidates>();
+  for (const weight of weights) {
+    const base = baseName(weight.name);
+    const same = index.get(base) ?? { all: { weights: [], next: 0 }, within: new Map<string, Queue>() };
+    index.set(base, same);
+    same.all.weights.push(weight);
+    for (const part of new Set(weight.name.split("/"))) {
+      if (!ownerNames.has(part)) continue;
+      const queue = same.within.get(part) ?? { weights: [], next: 0 };
+      same.within.set(part, queue);
+      queue.weights.push(weight);
+    }
+  }
+  return index;
+}
+
+/** The first that is left; those before it are gone for good. */
+function firstOf(
+  queue: Queue | undefined,
+  left: ReadonlySet<LegacyLayer["weights"][number]>,
+): LegacyLayer["weights"][number] | undefined {
+  if (!queue) return undefined;
+  for (let weight = queue.weights[queue.next]; weight; weight = queue.weights[++queue.next]) {
+    if (left.has(weight)) return weight;
+  }
+  return undefined;
 }
 
 /**

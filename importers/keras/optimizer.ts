@@ -60,6 +60,15 @@ export interface OptimizerFacts {
   readonly slots: boolean;
 }
 
+/**
+ * The optimizer of a `compile_config`. Without one Keras compiles with its default: a model saved as HDF5 before has lost
+ * its own.
+ */
+export function optimizerOf(compile: JsonObject | undefined): Json | undefined {
+  if (!compile || Object.keys(compile).length === 0) return undefined;
+  return "optimizer" in compile ? compile.optimizer : "rmsprop";
+}
+
 /** Reads a serialized optimizer: a name, or `{class_name, config}`. `null`: there is none. */
 export function readOptimizer(
   value: Json | undefined,

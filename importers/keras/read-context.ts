@@ -13,8 +13,8 @@ export interface ReadContext {
   /** Names of the enclosing models, joined by "/". */
   readonly scope: string;
   readonly depth: number;
-  /** Layers, and models without a name of their own, read so far in the whole file. */
-  readonly count: { layers: number; unnamed: number };
+  /** Layers, models without a name of their own, and characters of names, read so far in the whole file. */
+  readonly count: { layers: number; unnamed: number; nameText: number };
 }
 
 export interface ReadLayer {

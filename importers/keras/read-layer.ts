@@ -3,7 +3,7 @@
 import { LimitExceededError } from "../../src/errors.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
-import { maxKerasLayers, maxKerasNesting } from "../../src/limits.ts";
+import { maxKerasLayers, maxKerasNesting, maxNameLength, maxNameText } from "../../src/limits.ts";
 import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture.ts";
 import { builtAtStart } from "./built-at-start.ts";
 import { readBuildShapes, readDTypePolicy, readQuantizationConfig } from "./dtype-policy.ts";
@@ -26,23 +26,10 @@ const functionLayers: ReadonlySet<string> = new Set([
 
 /** Reads `{module?, class_name, config, name?, build_config?}`. */
 export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
-  context.count.layers += 1;
-  if (context.count.layers > maxKerasLayers) {
-    throw new LimitExceededError(`the configuration has more than ${maxKerasLayers} layers`, {
-      limit: "maxKerasLayers",
-      actual: context.count.layers,
-      maximum: maxKerasLayers,
-    });
-  }
-  if (context.depth > maxKerasNesting) {
-    throw new LimitExceededError(`layers are nested deeper than ${maxKerasNesting}`, {
-      limit: "maxKerasNesting",
-      actual: context.depth,
-      maximum: maxKerasNesting,
-    });
-  }
+  checkCounts(context);
   // Keras 0 items may have the class under `name` and the name under `custom_name`.
   const written = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
+  checkLimit("maxNameLength", written.length, maxNameLength, "characters in the class of a layer");
   const config = asObject(entry.config) ?? {};
   const model = readModel(written, entry, context);
   if (model) return model;
@@ -50,8 +37,29 @@ export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
   return readPlainLayer(written, entry, config, context);
 }
 
-function nameOf(entry: JsonObject, config: JsonObject, type: string): string {
-  return asString(config.name) ?? asString(config.custom_name) ?? asString(entry.name) ?? type;
+function checkCounts(context: ReadContext): void {
+  const { count, depth } = context;
+  count.layers += 1;
+  count.nameText += context.scope.length;
+  checkLimit("maxKerasLayers", count.layers, maxKerasLayers, "layers");
+  checkLimit("maxKerasNesting", depth, maxKerasNesting, "levels of models and wrappers inside one another");
+  checkLimit("maxNameText", count.nameText, maxNameText, "characters of names");
+}
+
+function checkLimit(limit: string, actual: number, maximum: number, what: string): void {
+  if (actual <= maximum) return;
+  throw new LimitExceededError(`the configuration has more than ${maximum} ${what}, the limit (${limit})`, {
+    limit,
+    actual,
+    maximum,
+  });
+}
+
+function nameOf(entry: JsonObject, config: JsonObject, type: string, context: ReadContext): string {
+  const name = asString(config.name) ?? asString(config.custom_name) ?? asString(entry.name) ?? type;
+  checkLimit("maxNameLength", name.length, maxNameLength, "characters in the name of a layer");
+  context.count.nameText += name.length;
+  return name;
 }
 
 /**
@@ -81,7 +89,7 @@ function readModel(type: string, entry: JsonObject, context: ReadContext): ReadL
   // A model gets its name before its layers get theirs.
   const unnamed = unnamedPlace(entry, context);
   const madeUp = unnamed.unnamed === undefined ? type : `sequential_${unnamed.unnamed + 1}`;
-  const name = nameOf(entry, config, madeUp);
+  const name = nameOf(entry, config, madeUp, context);
   const graph = readModelGraph(type, entry, {
     ...context,
     scope: context.scope === "" ? name : `${context.scope}/${name}`,
@@ -125,7 +133,7 @@ function readOperation(type: string, entry: JsonObject, config: JsonObject, cont
   const module = functionLayers.has(type) ? "" : (asString(entry.module) ?? "");
   const rule = findOperationRule(module, module === "" ? functionName(type, config) : type);
   const layer: ArchLayer = {
-    name: nameOf(entry, config, type),
+    name: nameOf(entry, config, type, context),
     type,
     module,
     kind: module === "" ? "layer" : "operation",
@@ -188,7 +196,7 @@ function readPlainLayer(
     quantization: policy.quantization && { ...policy.quantization, ...stated },
     buildConfig: asObject(entry.build_config) ?? null,
   };
-  const name = nameOf(entry, config, written);
+  const name = nameOf(entry, config, written, context);
   const mapped = applyRule(source, context, context.scope === "" ? name : `${context.scope}/${name}`);
   const builtWith = readBuildShapes(entry.build_config).map((shape): Shape => asShape(shape as Json) ?? null);
   const layer: ArchLayer = {

@@ -6,7 +6,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";
 import { maxShards } from "../../src/limits.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
-import { parseJson } from "../../src/wire/json.ts";
+import { readJson } from "../../src/wire/json.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import { writerOf } from "./architecture-config.ts";
 import { markOutside } from "./archive.ts";
@@ -19,7 +19,7 @@ import { treeWeightsModel } from "./weights-only.ts";
 export async function importShards(source: ByteSource, options: ImportOptions): Promise<Imported> {
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
-  const index = asObject(parseJson(await source.read(0, source.size), { file: source.name }));
+  const index = asObject(await readJson(source, { file: source.name }));
   const map = asObject(index?.weight_map);
   if (!map) {
     throw new MalformedFileError(`${source.name}: an index of shards without weight_map`, {
@@ -81,10 +81,15 @@ async function readShard(
     report({ code: "companion-missing", args: { name }, at: "weight_map" });
     return;
   }
-  const file = await openHdf5(shard, report);
   try {
-    readTree(file, "/", table, `${name}/`, root);
+    const file = await openHdf5(shard, report);
+    try {
+      readTree(file, table, report, `${name}/`, root);
+    } finally {
+      file.close();
+    }
   } finally {
-    file.close();
+    // An index may name thousands; a process may hold open about one thousand.
+    shard.close?.();
   }
 }

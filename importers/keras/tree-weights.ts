@@ -99,10 +99,12 @@ function assignLayer(layer: ArchLayer, group: StoredGroup, table: TensorTable, c
 
 function assignInner(layer: ArchLayer, group: StoredGroup, table: TensorTable, claimed: Set<number>): void {
   const numbers = new Map<string, (name: string) => string>();
+  const sharing = new Map<string, number>();
+  for (const { key } of layer.inner) sharing.set(key, (sharing.get(key) ?? 0) + 1);
   for (const inner of layer.inner) {
     const direct = aliased(group, inner.key);
     // A list of objects (cells) is a container: class names in order.
-    const siblings = layer.inner.filter((other) => other.key === inner.key).length;
+    const siblings = sharing.get(inner.key) ?? 0;
     const isList =
       siblings > 1 || (direct !== undefined && !direct.groups.has("vars") && inner.key.endsWith("cells"));
     if (!isList) {

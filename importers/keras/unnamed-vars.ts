@@ -62,9 +62,13 @@ export function nameVariables(
 }
 
 /** Slots of an object and its parts, named as far as classes in the paths tell. */
-export function objectSlots(group: StoredGroup, root: StoredGroup, table: TensorTable): WeightSlot[] {
+export function objectSlots(
+  group: StoredGroup,
+  root: StoredGroup,
+  table: TensorTable,
+  slots: WeightSlot[] = [],
+): WeightSlot[] {
   const prefix = root.path === "/" ? 1 : root.path.length + 1;
-  const slots: WeightSlot[] = [];
   const vars = group.groups.get("vars");
   if (vars) {
     const entries = [...vars.tensors].sort(([a], [b]) => byNumber(a, b));
@@ -78,7 +82,7 @@ export function objectSlots(group: StoredGroup, root: StoredGroup, table: Tensor
     }
   }
   for (const [name, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {
-    if (name !== "vars") slots.push(...objectSlots(inner, root, table));
+    if (name !== "vars") objectSlots(inner, root, table, slots);
   }
   return slots;
 }

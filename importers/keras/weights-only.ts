@@ -36,7 +36,7 @@ export function legacyWeightsModel(
   const layers: ArchLayer[] = [];
   for (const layer of stored) {
     const slots = layer.weights.map((w) => slotFromFile(w.name, w.tensor, tensorAt(table, w.tensor)));
-    if (layer.name === "top_level_model_weights") own.push(...slots);
+    if (layer.name === "top_level_model_weights") for (const slot of slots) own.push(slot);
     else layers.push(row(layer.name, "?", slots, true));
   }
   return shell(config, layers, own);

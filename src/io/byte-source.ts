@@ -11,6 +11,8 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** The same at once, where the host can. */
   readSync?(offset: number, length: number): Uint8Array;
+  /** Gives back what the host holds for it (a descriptor); later reads fail. Whoever opened it calls this. */
+  close?(): void;
   /**
    * A file beside this one, by plain file name (no folders), or `null` when there is none.
    * Absent when the source has no neighbours (a stream, a Blob).

@@ -39,7 +39,19 @@ export function openFile(path: string): FileSource {
   }
   try {
     const source = sourceFromDescriptor(fd, name, path);
-    return { ...source, companion: (sibling) => openCompanion(path, sibling) };
+    const companions: FileSource[] = [];
+    return {
+      ...source,
+      companion: async (sibling) => {
+        const found = openCompanion(path, sibling);
+        if (found) companions.push(found);
+        return found;
+      },
+      close: () => {
+        for (const companion of companions) companion.close();
+        source.close();
+      },
+    };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -60,6 +72,18 @@ export function isSeekable(fd: number): boolean {
   }
 }
 
+export interface SpoolOptions {
+  readonly maxBytes?: number;
+  /**
+   * Asked once, with the first bytes: false ends the copying there. What came until then is the source, and tells what
+   * the stream was; `/dev/zero` would otherwise fill the disk first.
+   */
+  accepts?(head: Uint8Array): boolean;
+}
+
+/** Enough to decide: HDF5 may start after a megabyte of the user's own. */
+const spoolHeadBytes = 1024 * 1024 + 8;
+
 /**
  * Copies a stream to a temporary file, because the formats need random access. The file goes when the source is
  * closed, and at exit at the latest.
@@ -67,8 +91,9 @@ export function isSeekable(fd: number): boolean {
 export async function spoolStream(
   stream: AsyncIterable<Uint8Array>,
   name = "stdin",
-  maxBytes: number = maxSpooledBytes,
+  options: SpoolOptions = {},
 ): Promise<FileSource> {
+  const maxBytes = options.maxBytes ?? maxSpooledBytes;
   const folder = mkdtempSync(join(tmpdir(), "weighbridge-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
@@ -89,6 +114,10 @@ export async function spoolStream(
         );
       }
       for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      if (options.accepts && size >= spoolHeadBytes && size - chunk.length < spoolHeadBytes) {
+        const head = new Uint8Array(spoolHeadBytes);
+        if (!options.accepts(head.subarray(0, readSync(fd, head, 0, head.length, 0)))) break;
+      }
     }
     const source = sourceFromDescriptor(fd, name, name);
     return {
@@ -166,7 +195,7 @@ function sourceFromDescriptor(fd: number, name: string, path: string): FileSourc
   };
 }
 
-async function openCompanion(path: string, sibling: string): Promise<ByteSource | null> {
+function openCompanion(path: string, sibling: string): FileSource | null {
   const file = basename(path);
   const refuse = (reason: string): never => {
     throw new SourceReadError(`${file}: companion ${JSON.stringify(sibling)} refused: ${reason}`, { file });

@@ -1,8 +1,10 @@
 /** Rules every model keeps. What an importer hands over is checked by them, and so is a model read back from JSON. */
 
+import { maxModelElements } from "../limits.ts";
 import { isDType } from "./dtype.ts";
 import type { Model } from "./model.ts";
-import { tensorClasses } from "./tensor.ts";
+import { elementsOf } from "./shape.ts";
+import { type StoredTensor, tensorClasses } from "./tensor.ts";
 
 /** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
 export function validateModel(value: unknown): string | null {
@@ -19,6 +21,8 @@ class Fault extends Error {}
 
 type Fields = Readonly<Record<string, unknown>>;
 const maxDepth = 256;
+/** The greediest optimizer of Keras has six. */
+const maxSlots = 64;
 
 function fail(at: string, expected: string): never {
   throw new Fault(`${at} is not ${expected}`);
@@ -77,6 +81,7 @@ function checkModel(value: unknown): asserts value is Model {
   textOrNull(producer.framework, "model.producer.framework");
   textOrNull(producer.version, "model.producer.version");
   text(model.name, "model.name");
+  if (model.unnamed !== undefined) count(model.unnamed, "model.unnamed");
   text(model.type, "model.type");
   oneOf(model.kind, ["graph", "weights-only"], "model.kind");
   flag(model.trainable, "model.trainable");
@@ -85,9 +90,22 @@ function checkModel(value: unknown): asserts value is Model {
   const paths = (model.tensors as readonly { path: string }[]).map((tensor) => tensor.path);
   if (new Set(paths).size !== paths.length) fail("model.tensors", "free of duplicate paths");
   const tensors = paths.length;
+  checkSums(model.tensors as readonly StoredTensor[]);
   each(model.weights, "model.weights", (weight, at) => checkWeight(weight, at, tensors));
   checkGraph(model.graph, "model.graph", tensors, 0);
   if (model.optimizer !== null) checkOptimizer(model.optimizer, "model.optimizer");
+}
+
+/** Sums over the tensors stay exact. */
+function checkSums(tensors: readonly StoredTensor[]): void {
+  let elements = 0;
+  let bytes = 0;
+  for (const tensor of tensors) {
+    elements += elementsOf(tensor.shape) ?? Number.POSITIVE_INFINITY;
+    bytes += tensor.bytes;
+  }
+  if (elements > maxModelElements) fail("model.tensors", `of ${maxModelElements} elements at most`);
+  if (bytes > 16 * maxModelElements) fail("model.tensors", `of ${16 * maxModelElements} bytes at most`);
 }
 
 function checkTensor(value: unknown, at: string): void {
@@ -110,6 +128,7 @@ function checkWeight(value: unknown, at: string, tensors: number): void {
   if (weight.packing !== undefined) {
     const packing = object(weight.packing, `${at}.packing`);
     if (count(packing.values, `${at}.packing.values`) < 1) fail(`${at}.packing.values`, "at least 1");
+    if (packing.transposed !== undefined) flag(packing.transposed, `${at}.packing.transposed`);
     if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
       fail(`${at}.packing.axis`, "an axis");
   }
@@ -141,6 +160,7 @@ function checkGraph(value: unknown, at: string, tensors: number, depth: number):
 function checkLayer(value: unknown, at: string, tensors: number, depth: number): void {
   const layer = object(value, at);
   for (const key of ["name", "operator", "scope"]) text(layer[key], `${at}.${key}`);
+  if (layer.unnamed !== undefined) count(layer.unnamed, `${at}.unnamed`);
   const source = object(layer.source, `${at}.source`);
   text(source.dialect, `${at}.source.dialect`);
   text(source.type, `${at}.source.type`);
@@ -208,6 +228,8 @@ function checkOptimizer(value: unknown, at: string): void {
   each(optimizer.scalars, `${at}.scalars`, (item, where) =>
     dtypeOrNull(object(item, where).dtype, `${where}.dtype`),
   );
+  // Each slot is counted for each weight.
+  if (list(optimizer.slots, `${at}.slots`).length > maxSlots) fail(`${at}.slots`, `of ${maxSlots} at most`);
   each(optimizer.slots, `${at}.slots`, (item, where) =>
     oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], `${where}.shape`),
   );

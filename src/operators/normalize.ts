@@ -109,6 +109,17 @@ interface GroupAttributes extends Affine {
 }
 
 /** gamma and beta (c). */
+/** A learned factor a channel, the last axis: LayerScale of ConvNeXt and vision transformers. */
+const channelScale: OperatorDef<{ readonly channels: number }> = {
+  name: "ChannelScale",
+  attributes: (raw) => ({ channels: readInteger(raw, "channels", { min: 1 }) }),
+  weights: ({ attributes }) => ({ gamma: [attributes.channels] }),
+  infer: ({ inputs }) => {
+    const input = mainInput(inputs);
+    return single(input.shape, realType(input.dtype));
+  },
+};
+
 const groupNormalization: OperatorDef<GroupAttributes> = {
   name: "GroupNormalization",
   attributes: (raw) => ({
@@ -162,6 +173,7 @@ export const normalizeOperators: readonly OperatorDef<unknown>[] = [
   batchNormalization,
   layerNormalization,
   rmsNormalization,
+  channelScale,
   groupNormalization,
   standardization,
   unitNormalization,

@@ -147,9 +147,7 @@ function partSizes(size: Dim, attributes: SplitAttributes): readonly Dim[] {
   }
   if (sizes !== null) {
     countParts(sizes.length);
-    const rest = sizes.includes(-1)
-      ? difference(size, sumOfDims(sizes.filter((part) => part !== -1)))
-      : null;
+    const rest = sizes.includes(-1) ? difference(size, sumOfDims(sizes.filter((part) => part !== -1))) : null;
     return sizes.map((part) => (part === -1 ? rest : part));
   }
   const count = countParts(sections ?? 0);

@@ -3,7 +3,7 @@
 import { detect } from "../../importers/detect.ts";
 import type { Imported, ImportOptions } from "../../importers/importer.ts";
 import { importers } from "../../importers/index.ts";
-import { InvalidModelError } from "../errors.ts";
+import { InvalidModelError, withinStringLength } from "../errors.ts";
 import { blobSource } from "../io/blob.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { memorySource } from "../io/memory.ts";
@@ -53,7 +53,7 @@ export function reportOf(imported: Imported): Report {
 export function serializeModel(imported: Imported): string {
   const { model, diagnostics } = imported;
   const document = { format: modelDocumentFormat, version: modelDocumentVersion, model, diagnostics };
-  return `${JSON.stringify(document, null, 1)}\n`;
+  return withinStringLength(model.file.name, () => `${JSON.stringify(document, null, 1)}\n`);
 }
 
 function toSource(input: ModelInput): ByteSource {

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { couldBeModel } from "../../importers/detect.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { isSeekable, openDescriptor, openFile, spoolStream } from "../io/node-file.ts";
 import type { Report } from "../report/report.ts";
@@ -52,5 +53,5 @@ export type OpenSource = ByteSource & { close(): void };
 
 /** Standard input: read in place when it is a file, spooled to a temporary file when it is a pipe. */
 export async function openStandardInput(): Promise<OpenSource> {
-  return isSeekable(0) ? openDescriptor(0) : spoolStream(process.stdin);
+  return isSeekable(0) ? openDescriptor(0) : spoolStream(process.stdin, "stdin", { accepts: couldBeModel });
 }

@@ -3,6 +3,7 @@
 import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
 import type { Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import { maxDiagnostics } from "../limits.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
 import type { ResolvedWeight } from "../passes/resolve-weights.ts";
@@ -13,8 +14,10 @@ import { sumOptimizer } from "./sum-optimizer.ts";
 /** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
 export function buildReport(model: Model, analysis: Analysis, diagnostics: readonly Diagnostic[]): Report {
   const builder = new LayerBuilder(analysis, model.freezing);
-  const layers = builder.layers(model.graph, model.trainable !== false);
-  const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, model.trainable !== false));
+  // Keras 2 restores no flag of a model, only those of its layers.
+  const trainable = model.freezing === "enclosing" || model.trainable !== false;
+  const layers = builder.layers(model.graph, trainable);
+  const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, trainable));
   const totals = sumWeights([...layers.flatMap((layer) => layer.all), ...own]);
   const optimizer =
     model.optimizer && sumOptimizer(model.optimizer, [...layers.flatMap((layer) => layer.all), ...own]);
@@ -46,13 +49,19 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
     },
     ledger: analysis.ledger,
     optimizer,
-    diagnostics: [...diagnostics, ...analysis.diagnostics].map((d) => ({
-      code: d.code,
-      severity: severityOf(d.code),
-      message: formatDiagnostic(d),
-      at: d.at,
-    })),
+    diagnostics: reportDiagnostics(diagnostics.concat(analysis.diagnostics)),
   };
+}
+
+function reportDiagnostics(found: readonly Diagnostic[]): Report["diagnostics"] {
+  const count = found.length - maxDiagnostics;
+  const more: Diagnostic = { code: "diagnostics-left-out", args: { count }, at: "" };
+  return [...found.slice(0, maxDiagnostics), ...(count > 0 ? [more] : [])].map((d) => ({
+    code: d.code,
+    severity: severityOf(d.code),
+    message: formatDiagnostic(d),
+    at: d.at,
+  }));
 }
 
 interface BuiltLayer {
@@ -70,7 +79,7 @@ class LayerBuilder {
     this.freezing = freezing;
   }
 
-  /** The flag that what is inside a layer starts from. */
+  /** The flag that what is inside a wrapper starts from; inside a model its layers have the say in all generations. */
   private inside(inherited: boolean, own: boolean): boolean {
     return this.freezing === "owner" ? inherited : own;
   }
@@ -85,7 +94,7 @@ class LayerBuilder {
     const facts = this.analysis.shapes.layers.get(layer);
     const trainable = inherited && layer.trainable !== false;
     const own = this.ownWeights(layer, inherited);
-    const nested = layer.graph ? this.layers(layer.graph, this.inside(inherited, trainable)) : [];
+    const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
     const all = [...own, ...nested.flatMap((child) => child.all)];
     const sums = sumWeights(all);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
@@ -128,9 +137,7 @@ class LayerBuilder {
     const wrapped = (layer.inner ?? []).flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
       const below = inner.graph
-        ? this.layers(inner.graph, this.inside(flag, flag && inner.trainable !== false)).flatMap(
-            (child) => child.all,
-          )
+        ? this.layers(inner.graph, flag).flatMap((child) => child.all)
         : [];
       return [...this.ownWeights(inner, flag), ...below];
     });

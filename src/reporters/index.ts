@@ -1,3 +1,4 @@
+import { withinStringLength } from "../errors.ts";
 import type { Report } from "../report/report.ts";
 import { formatKeras2 } from "./keras2.ts";
 import { formatEarlyKeras2 } from "./keras2-early.ts";
@@ -16,6 +17,10 @@ export function formatSummary(weighed: Report, options: SummaryOptions = {}): st
   const style = chosen === "as-written" ? styleOfProducer(weighed.producer) : chosen;
   checkSummaryOptions(options, style);
   const report = withMadeUpNames(weighed, style);
+  return withinStringLength(report.file.name, () => formatStyle(report, options, style));
+}
+
+function formatStyle(report: Report, options: SummaryOptions, style: KerasStyle): string {
   switch (style) {
     case "keras3":
       return formatKeras3(report, options);

@@ -1,3 +1,4 @@
+import { withinStringLength } from "../errors.ts";
 import type { Report } from "../report/report.ts";
 
 /** What JSON allows raw, but a terminal or a reader should not get raw: C1 controls and bidirectional overrides. */
@@ -5,6 +6,10 @@ const unsafe = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** The report as JSON text: two blanks of indent and a line end; keys stand in the order in which the report is built. */
 export function formatJson(report: Report): string {
-  const text = JSON.stringify(report, null, 2);
-  return `${text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+  const write = (): string => JSON.stringify(report, null, 2);
+  return withinStringLength(
+    report.file.name,
+    () =>
+      `${write().replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`,
+  );
 }

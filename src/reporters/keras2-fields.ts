@@ -73,15 +73,24 @@ function callShape(
   return structureText(call.outputStructure, (index) => tupleText(shapes[index] ?? null));
 }
 
+/** By report, because each of its layers asks. */
+const builtModelsOf = new WeakMap<Report, ReadonlySet<string>>();
+
+function builtModels(report: Report): ReadonlySet<string> {
+  let names = builtModelsOf.get(report);
+  if (!names) {
+    const models = report.layers.filter((layer) => layer.kind === "model" && layer.built);
+    names = new Set(models.map((layer) => layer.name));
+    builtModelsOf.set(report, names);
+  }
+  return names;
+}
+
 /** `layer[call][output]` for each input of each call. */
 export function connectionNames(layer: ReportLayer, report: Report, style: KerasStyle): string[] {
-  const shifted = new Set(
-    nestedModelsCallThemselves(report, style)
-      ? report.layers.filter((other) => other.kind === "model" && other.built).map((other) => other.name)
-      : [],
-  );
+  const shifted = nestedModelsCallThemselves(report, style) ? builtModels(report) : undefined;
   return connectionsOf(layer).map((input) => {
-    const call = input.call + (shifted.has(input.layer) ? 1 : 0);
+    const call = input.call + (shifted?.has(input.layer) ? 1 : 0);
     return `${input.layer}[${call}][${input.output}]`;
   });
 }

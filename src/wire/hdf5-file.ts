@@ -12,6 +12,7 @@ import {
   maxHdf5Depth,
   maxHdf5LinksPerGroup,
   maxHdf5Objects,
+  maxHdf5PathLength,
 } from "../limits.ts";
 import { hasExternalFiles } from "./hdf5-header.ts";
 import type { Hdf5Session, RawModule } from "./hdf5-session.ts";
@@ -65,6 +66,8 @@ export class Hdf5File {
   readonly #onDiagnostic: (diagnostic: Diagnostic) => void;
   /** What was listed so far: by path, in order and by name. */
   readonly #groups = new Map<string, Group>();
+  /** Path of each group, by the address of its header. */
+  readonly #places = new Map<number, string>();
   #links = 0;
 
   constructor(session: Hdf5Session, onDiagnostic: (diagnostic: Diagnostic) => void) {
@@ -157,12 +160,16 @@ export class Hdf5File {
       );
       this.#links += names.length;
       checkLimit(file, "maxHdf5Objects", this.#links, maxHdf5Objects, "too many objects");
-      const above = this.#session.call("the group", at, () => this.#addressesAbove(at));
-      return names.map((name) => this.#readLink(join(at, name), name, above));
+      if (at === "/") this.#session.call("the group", at, () => this.#places.set(this.#addressOf(at), at));
+      return names.map((name) => {
+        const path = join(at, name);
+        checkLimit(file, "maxHdf5PathLength", path.length, maxHdf5PathLength, "a path is too long");
+        return this.#readLink(path, name);
+      });
     });
   }
 
-  #readLink(at: string, name: string, above: ReadonlySet<number>): Hdf5Link {
+  #readLink(at: string, name: string): Hdf5Link {
     const { module, id } = this.#session;
     return this.#survive<Hdf5Link>(at, { name, kind: "unknown" }, () =>
       this.#session.call("the link", at, () => {
@@ -175,10 +182,15 @@ export class Hdf5File {
         }
         const kind = kinds[module.get_type(id, at)];
         if (kind === undefined) throw new Error("the object it leads to cannot be opened");
-        const address = readAddress(module.create_object_reference(id, at));
-        if (kind === "group" && above.has(address)) {
-          return this.#notFollowed(at, { name, kind: "unknown", target: "a group above it", address });
+        const address = this.#addressOf(at);
+        // Groups that are in several places can hold as many paths as 2 to the power of their number.
+        const place = kind === "group" ? this.#places.get(address) : undefined;
+        if (place !== undefined) {
+          const isAbove = place === "/" || at.startsWith(`${place}/`);
+          const target = isAbove ? "a group above it" : place;
+          return this.#notFollowed(at, { name, kind: "unknown", target, address });
         }
+        if (kind === "group") this.#places.set(address, at);
         return { name, kind, address };
       }),
     );
@@ -190,15 +202,9 @@ export class Hdf5File {
     return link;
   }
 
-  /** Addresses of the groups on the way to `path`, itself included: a child that has one of them closes a cycle. */
-  #addressesAbove(path: string): ReadonlySet<number> {
+  #addressOf(at: string): number {
     const { module, id } = this.#session;
-    const addresses = new Set([readAddress(module.create_object_reference(id, "/"))]);
-    for (let at = path; at !== "/"; at = at.slice(0, at.lastIndexOf("/")) || "/") {
-      const address = this.find(at)?.address;
-      if (address !== undefined) addresses.add(address);
-    }
-    return addresses;
+    return readAddress(module.create_object_reference(id, at));
   }
 
   /** True when every step to `path` is a hard link (to an object of `kind`, when given). */

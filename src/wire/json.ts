@@ -1,5 +1,6 @@
 import { LimitExceededError, MalformedFileError } from "../errors.ts";
-import { maxJsonBytes, maxJsonDepth } from "../limits.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { maxJsonBytes, maxJsonDepth, maxJsonValues } from "../limits.ts";
 import { parseLenientJson } from "./json-lenient.ts";
 
 export type JsonValue =
@@ -27,17 +28,11 @@ export interface JsonOptions {
  * is read again by the lenient parser, which also knows where the fault is.
  */
 export function parseJson(input: string | Uint8Array, options: JsonOptions = {}): JsonValue {
-  const maxBytes = options.maxBytes ?? maxJsonBytes;
-  if (input.length > maxBytes) {
-    throw new LimitExceededError(
-      `${label(options)}: ${input.length} bytes of JSON, the limit is ${maxBytes}`,
-      { limit: "maxJsonBytes", actual: input.length, maximum: maxBytes, file: options.file },
-    );
-  }
+  checkSize(input.length, options);
   const decoded = typeof input === "string" ? input : decodeUtf8(input, options);
   const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
   // Before any parser: V8's own would take 100 million brackets and leave a value that no recursive code survives.
-  checkDepth(text, options);
+  checkStructure(text, options);
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
@@ -49,6 +44,24 @@ export function parseJson(input: string | Uint8Array, options: JsonOptions = {})
 export function getKey(value: JsonValue | undefined, key: string): JsonValue | undefined {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return undefined;
   return Object.hasOwn(value, key) ? (value as { readonly [key: string]: JsonValue })[key] : undefined;
+}
+
+/**
+ * Reads and parses a whole source. A size over the limit is refused before anything is read: a sparse file of 100 GB
+ * costs its maker nothing.
+ */
+export async function readJson(source: ByteSource, options: JsonOptions = {}): Promise<JsonValue> {
+  checkSize(source.size, options);
+  return parseJson(await source.read(0, source.size), options);
+}
+
+function checkSize(size: number, options: JsonOptions): void {
+  const maxBytes = options.maxBytes ?? maxJsonBytes;
+  if (size <= maxBytes) return;
+  throw new LimitExceededError(
+    `${label(options)}: ${size} bytes of JSON, the limit is ${maxBytes} (maxJsonBytes)`,
+    { limit: "maxJsonBytes", actual: size, maximum: maxBytes, file: options.file },
+  );
 }
 
 function label(options: JsonOptions): string {
@@ -76,25 +89,35 @@ function decodeUtf8(bytes: Uint8Array, options: JsonOptions): string {
   }
 }
 
-/** One pass over the characters, without recursion. Brackets inside strings do not count. */
-function checkDepth(text: string, options: JsonOptions): void {
+/** Depth and number of values, in one pass over the characters, without recursion. What is in strings does not count. */
+function checkStructure(text: string, options: JsonOptions): void {
   const maxDepth = options.maxDepth ?? maxJsonDepth;
   let depth = 0;
+  // Each value but the first in its container has a comma before it.
+  let values = 1;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22) {
       i = skipString(text, i);
     } else if (c === 0x7b || c === 0x5b) {
+      values += 1;
       if (++depth > maxDepth) {
         throw new LimitExceededError(
           `${label(options)}: JSON nested deeper than ${maxDepth} levels at character ${i}`,
           { limit: "maxJsonDepth", actual: depth, maximum: maxDepth, file: options.file },
         );
       }
+    } else if (c === 0x2c) {
+      values += 1;
     } else if (c === 0x7d || c === 0x5d) {
       depth -= 1;
     }
   }
+  if (values <= maxJsonValues) return;
+  throw new LimitExceededError(
+    `${label(options)}: ${values} values of JSON, the limit is ${maxJsonValues} (maxJsonValues)`,
+    { limit: "maxJsonValues", actual: values, maximum: maxJsonValues, file: options.file },
+  );
 }
 
 /** Index of the quote that ends the string that starts at `start`, or the end of the text. */

@@ -140,7 +140,7 @@ describe("standard input", () => {
 
   test("a pipe without end is cut off, and nothing is left", async () => {
     const before = spooled();
-    await expect(spoolStream(chunks(1e9), "stdin", 10_000)).rejects.toThrow(LimitExceededError);
+    await expect(spoolStream(chunks(1e9), "stdin", { maxBytes: 10_000 })).rejects.toThrow(LimitExceededError);
     expect(spooled()).toEqual(before);
   });
 

@@ -5,6 +5,7 @@
 
 import type { LayerRule } from "../layer-rule.ts";
 import { activationLayers } from "./activation.ts";
+import { applicationLayers } from "./applications.ts";
 import { attentionLayers } from "./attention.ts";
 import { audioLayers } from "./audio.ts";
 import { convolutionLayers } from "./convolution.ts";
@@ -25,6 +26,7 @@ import { wrapperLayers } from "./wrappers.ts";
 /** Rules by class name as it stands in `class_name`. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   ...activationLayers,
+  ...applicationLayers,
   ...attentionLayers,
   ...audioLayers,
   ...convolutionLayers,
