@@ -59,7 +59,7 @@ export function readArchitecture(
   writer: Writer,
   report: (diagnostic: Diagnostic) => void,
 ): ArchModel | undefined {
-  const type = asString(entry.class_name) ?? "Model";
+  const type = (asString(entry.class_name) ?? "Model").replace(/^.*>/s, "");
   const config = asObject(entry.config);
   const context: ReadContext = {
     generation: writer.generation,

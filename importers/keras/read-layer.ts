@@ -28,7 +28,9 @@ const functionLayers: ReadonlySet<string> = new Set([
 export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
   checkCounts(context);
   // Keras 0 items may have the class under `name` and the name under `custom_name`.
-  const written = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
+  const named = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
+  // Registered classes carry their package: "Custom>MyLayer".
+  const written = named.replace(/^.*>/s, "");
   checkLimit("maxNameLength", written.length, maxNameLength, "characters in the class of a layer");
   const config = asObject(entry.config) ?? {};
   const model = readModel(written, entry, context);

@@ -92,7 +92,6 @@ class LayerBuilder {
 
   private layer(layer: Layer, graph: Graph, inherited: boolean): BuiltLayer {
     const facts = this.analysis.shapes.layers.get(layer);
-    const trainable = inherited && layer.trainable !== false;
     const own = this.ownWeights(layer, inherited);
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
     const all = [...own, ...nested.flatMap((child) => child.all)];
