@@ -64,6 +64,7 @@ export function readArchitecture(
   const context: ReadContext = {
     generation: writer.generation,
     standalone: writer.standalone,
+    sortsKeywords: writer.generation < 3 && /^[12]\.(\d|1[0-5])\./.test(writer.version ?? ""),
     report,
     scope: "",
     depth: 0,

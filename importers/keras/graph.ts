@@ -49,7 +49,9 @@ class FunctionalBuilder {
     this.written = this.entries.map((entry, i) =>
       this.layers[i]?.layer.operator === "Input"
         ? []
-        : (asList(entry.inbound_nodes) ?? []).map((node) => readCall(node, isLayer)),
+        : (asList(entry.inbound_nodes) ?? []).map((node) =>
+            readCall(node, isLayer, this.context.sortsKeywords),
+          ),
     );
   }
 

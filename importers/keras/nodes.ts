@@ -30,8 +30,12 @@ export interface WrittenCall {
 const constantMark = "_CONSTANT_VALUE";
 
 /** Reads one entry of `inbound_nodes`. */
-export function readCall(node: Json, isLayer: (name: string) => boolean): WrittenCall {
-  const reader = new CallReader(isLayer);
+export function readCall(
+  node: Json,
+  isLayer: (name: string) => boolean,
+  sortsKeywords: boolean,
+): WrittenCall {
+  const reader = new CallReader(isLayer, sortsKeywords);
   const object = asObject(node);
   if (object && ("args" in object || "kwargs" in object)) return reader.newForm(object);
   return reader.oldForm(node);
@@ -42,13 +46,16 @@ class CallReader {
   private readonly shapes: (Shape | undefined)[] = [];
   private readonly isLayer: (name: string) => boolean;
 
-  constructor(isLayer: (name: string) => boolean) {
+  private readonly sortsKeywords: boolean;
+
+  constructor(isLayer: (name: string) => boolean, sortsKeywords: boolean) {
     this.isLayer = isLayer;
+    this.sortsKeywords = sortsKeywords;
   }
 
   newForm(node: JsonObject): WrittenCall {
     const args = (asList(node.args) ?? []).map((value) => this.revive(value));
-    // Keras 3 flattens keywords by name, Keras 2 as they were written: the order of this record is the one that counts.
+    // Keras 3 flattens keywords by name: the order of this record is the one that counts.
     const written = Object.fromEntries(sortedEntries(asObject(node.kwargs) ?? {}));
     const kwargs = mapObject(written, (value) => this.revive(value));
     return this.done({ args, kwargs });
@@ -85,7 +92,9 @@ class CallReader {
   }
 
   private oldTensor(entry: readonly Json[], kwargs: Record<string, CallValue>): CallValue {
-    for (const [key, value] of Object.entries(asObject(entry[3]) ?? {})) kwargs[key] = this.oldKwarg(value);
+    const written = asObject(entry[3]) ?? {};
+    const entries = this.sortsKeywords ? sortedEntries(written) : Object.entries(written);
+    for (const [key, value] of entries) kwargs[key] = this.oldKwarg(value);
     if (entry[0] === constantMark) return plain(entry[2] ?? null);
     return this.tensor(
       { layer: String(entry[0]), node: asInteger(entry[1]) ?? 0, tensor: asInteger(entry[2]) ?? 0 },

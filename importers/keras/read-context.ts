@@ -9,6 +9,8 @@ import type { CallArguments } from "./layer-rule.ts";
 export interface ReadContext {
   readonly generation: 1 | 2 | 3;
   readonly standalone: boolean;
+  /** Up to Keras 2.15 the tensors in keyword arguments count by sorted name, then (tf-keras) as they are written. */
+  readonly sortsKeywords: boolean;
   readonly report: (diagnostic: Diagnostic) => void;
   /** Names of the enclosing models, joined by "/". */
   readonly scope: string;

@@ -135,9 +135,7 @@ class LayerBuilder {
       .map((weight) => reportWeight(weight, trainable));
     const wrapped = (layer.inner ?? []).flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
-      const below = inner.graph
-        ? this.layers(inner.graph, flag).flatMap((child) => child.all)
-        : [];
+      const below = inner.graph ? this.layers(inner.graph, flag).flatMap((child) => child.all) : [];
       return [...this.ownWeights(inner, flag), ...below];
     });
     return [...own, ...wrapped];

@@ -1,5 +1,5 @@
 import type { Dim } from "../ir/dim.ts";
-import type { Report, ReportLayer } from "../report/report.ts";
+import type { Report, ReportCall, ReportLayer } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { leavesOf, structureText, tupleText } from "./python-text.ts";
 import type { KerasStyle } from "./summary-options.ts";
@@ -39,19 +39,32 @@ export function outputShapeField(layer: ReportLayer, report: Report, style: Kera
   return escapeName([...texts][0] ?? "");
 }
 
+/** Calls whose outputs no other call of the model takes. */
+function endsOf(layers: readonly ReportLayer[]): readonly ReportCall[] {
+  const used = layers.flatMap(connectionsOf);
+  const calls = new Map<string, ReportCall>();
+  for (const layer of layers) {
+    for (const [i, call] of layer.calls.entries()) calls.set(`${layer.name}/${i}`, call);
+  }
+  const usedCalls = new Set(used.map((input) => `${input.layer}/${input.call}`));
+  if ([...usedCalls].every((call) => calls.has(call))) {
+    return [...calls].flatMap(([name, call]) => (usedCalls.has(name) ? [] : [call]));
+  }
+  // Connections that lead nowhere cannot tell one call of a layer from another.
+  const usedLayers = new Set(used.map((input) => input.layer));
+  const ends = layers.filter((layer) => !usedLayers.has(layer.name));
+  return ends.length === 1 ? (ends[0]?.calls.slice(-1) ?? []) : [];
+}
+
 /** Output of a nested model for the inputs it was made with, if it has just one: that of its only end. */
 function ownOutputShape(layer: ReportLayer): readonly Dim[] | null {
   if (layer.kind !== "model" || layer.topology === "layers" || !layer.layers) return null;
   const last = layer.calls.at(-1);
   if (!last || leavesOf(last.outputStructure).length !== 1 || typeof last.outputStructure !== "number")
     return null;
-  let ends = layer.layers;
-  if (layer.topology === "functional") {
-    const used = new Set(layer.layers.flatMap((inner) => connectionsOf(inner).map((input) => input.layer)));
-    ends = layer.layers.filter((inner) => !used.has(inner.name));
-    if (ends.length !== 1) return null;
-  }
-  const call = ends.at(-1)?.calls.at(-1);
+  const ends =
+    layer.topology === "functional" ? endsOf(layer.layers) : (layer.layers.at(-1)?.calls.slice(-1) ?? []);
+  const call = ends.length === 1 ? ends[0] : undefined;
   return call?.outputShapes.length === 1 ? (call.outputShapes[0] ?? null) : null;
 }
 

@@ -265,9 +265,7 @@ test("weights alone: groups as rows, and it says so", () => {
   }
 });
 
-test("JSON has two blanks of indent, keys in one order, and a line end", () => {
-  const shuffled = Object.fromEntries(Object.entries(chain).reverse()) as unknown as typeof chain;
-  expect(formatJson(shuffled)).toBe(formatJson(chain));
+test("JSON has two blanks of indent and a line end", () => {
   expect(formatJson(chain)).toMatch(/^\{\n {2}"file": \{\n {4}"name": "model.keras",\n/);
   expect(formatJson(chain).endsWith("\n}\n")).toBe(true);
 });
