@@ -6,24 +6,56 @@
 import { maxHdf5SingleReadBytes } from "../limits.ts";
 
 const globalHeap = 0x47434f4c; // "GCOL"
+const localHeap = 0x48454150; // "HEAP"
 const collectionHeaderSize = 16;
 const objectHeaderSize = 16;
+const localHeapHeaderSize = 32;
+
+/** `length` bytes at an address of the HDF5 file, or `null` where the file ends before. */
+export type ReadAddress = (address: number, length: number) => DataView | null;
 
 /**
- * Why a block of metadata that starts with these bytes must not be handed over, or `null`. `readMore` gives a longer
- * block from the same place, or `null` where the file ends before.
+ * Why the block of metadata at `address`, which starts with these bytes, must not be handed over, or `null`. What a
+ * block leads to is looked at too, since the library asks for that by itself later.
  */
 export function refuseMetadata(
   bytes: Uint8Array,
-  readMore: (length: number) => DataView | null = () => null,
+  address = 0,
+  read: ReadAddress = () => null,
 ): string | null {
   if (bytes.length < collectionHeaderSize) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, false) !== globalHeap) return null;
-  const total = Number(view.getBigUint64(8, true));
-  const whole = total > bytes.length && total <= maxHdf5SingleReadBytes ? readMore(total) : null;
-  return refuseGlobalHeap(whole ?? view);
+  switch (view.getUint32(0, false)) {
+    case globalHeap: {
+      const total = Number(view.getBigUint64(8, true));
+      const whole = total > bytes.length && total <= maxHdf5SingleReadBytes ? read(address, total) : null;
+      return refuseGlobalHeap(whole ?? view);
+    }
+    case localHeap:
+      return bytes.length < localHeapHeaderSize ? null : refuseLocalHeap(view, read);
+    default:
+      return null;
+  }
 }
+
+/**
+ * A heap of names with a chain of free blocks in it, each of which says where the next one is (1: nowhere). The library
+ * keeps all it meets; a chain that comes back to itself ends when memory does, after gigabytes and seconds.
+ */
+function refuseLocalHeap(header: DataView, read: ReadAddress): string | null {
+  const size = Number(header.getBigUint64(8, true));
+  const data = Number(header.getBigUint64(24, true));
+  let next = Number(header.getBigUint64(16, true));
+  for (let blocks = 0; next !== noFreeBlock && next + 16 <= size; blocks++) {
+    if (blocks > size / 16) return "the free blocks of a local heap go round in a circle";
+    const block = read(data + next, 16);
+    if (block === null) return null;
+    next = Number(block.getBigUint64(0, true));
+  }
+  return null;
+}
+
+const noFreeBlock = 1;
 
 /**
  * A collection of variable-length data: objects one after another, object 0 being the free space. The library steps by

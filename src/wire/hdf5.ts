@@ -270,7 +270,9 @@ class Session implements Hdf5Session {
     try {
       this.#account(available);
       const bytes = this.#source.readSync(position, available);
-      const refused = refuseMetadata(bytes, (total) => this.readAt(position, total));
+      const refused = refuseMetadata(bytes, position - this.base, (address, count) =>
+        this.readAt(this.base + address, count),
+      );
       if (refused !== null) throw this.#malformed("the file", `byte ${position}`, refused);
       heap.set(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset);
     } catch (error) {
