@@ -1,6 +1,6 @@
 /** Keras in HDF5: full models, weight files in both layouts, and what to say of HDF5 that is neither. */
 
-import type { Diagnostic } from "../../src/diagnostics.ts";
+import { type Diagnostic, formatDiagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
@@ -24,7 +24,7 @@ export async function importHdf5(source: ByteSource, options: ImportOptions): Pr
   try {
     const attributes = new Set(file.attributes("/"));
     if (attributes.has("model_config"))
-      return { model: fullModel(file, source, options, report), diagnostics };
+      return { model: fullModel(file, source, options, diagnostics), diagnostics };
     const model = weightsOnly(file, source, report);
     if (!model)
       throw new UnknownFormatError(describeForeign(file, source, attributes), { file: source.name });
@@ -53,14 +53,17 @@ function fullModel(
   file: Hdf5File,
   source: ByteSource,
   options: ImportOptions,
-  report: (diagnostic: Diagnostic) => void,
+  diagnostics: Diagnostic[],
 ): Imported["model"] {
+  const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
   const config = jsonAttribute(file, "model_config", source);
   if (!config) {
-    throw new MalformedFileError(
-      `${source.name}: attribute model_config is not a JSON object, so there is no architecture to read`,
-      { file: source.name, at: "model_config" },
-    );
+    const unread = diagnostics.find((found) => found.code === "attribute-unreadable");
+    const what = unread ? formatDiagnostic(unread) : "attribute model_config is not a JSON object";
+    throw new MalformedFileError(`${source.name}: ${what}; so there is no architecture to read`, {
+      file: source.name,
+      at: "model_config",
+    });
   }
   const group = hasGroup(file, "model_weights") ? "/model_weights" : "/";
   const version =

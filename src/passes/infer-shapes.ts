@@ -27,6 +27,8 @@ export interface LayerFacts {
   readonly built: Inferred | null;
   /** Weight shapes by role. */
   readonly weights: Readonly<Record<string, Shape>>;
+  /** Its rule failed at some call, so weights it has no shape for are unknown, and not absent. */
+  readonly failed: boolean;
 }
 
 export interface ShapeFacts {
@@ -47,6 +49,7 @@ interface MutableFacts {
   calls: Inferred[];
   built: Inferred | null;
   weights: Record<string, Shape> | null;
+  failed: boolean;
 }
 
 class Engine {
@@ -63,8 +66,8 @@ class Engine {
 
   facts(): ShapeFacts {
     const layers = new Map<Layer, LayerFacts>();
-    for (const [layer, { calls, built, weights }] of this.table) {
-      layers.set(layer, { calls, built, weights: weights ?? Object.create(null) });
+    for (const [layer, { calls, built, weights, failed }] of this.table) {
+      layers.set(layer, { calls, built, weights: weights ?? Object.create(null), failed });
     }
     return { layers, diagnostics: this.diagnostics };
   }
@@ -87,7 +90,7 @@ class Engine {
   record(layer: Layer): MutableFacts {
     let facts = this.table.get(layer);
     if (!facts) {
-      facts = { calls: [], built: null, weights: null };
+      facts = { calls: [], built: null, weights: null, failed: false };
       this.table.set(layer, facts);
     }
     return facts;
@@ -155,6 +158,7 @@ class Engine {
 
   private giveUp(layer: Layer, call: Call | undefined, reason: string): Inferred {
     const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
+    this.record(layer).failed = true;
     if (!this.said.has(at)) {
       this.said.add(at);
       this.diagnostics.push({ code: "shape-rule-failed", args: { type: layer.source.type, reason }, at });

@@ -42,13 +42,16 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
   walkLayers(model.graph.layers, (layer) => {
     const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
     const roles = shapes.get(layer)?.weights;
-    const built = roles !== undefined && Object.keys(roles).length > 0;
+    const failed = shapes.get(layer)?.failed === true;
+    const built = failed || (roles !== undefined && Object.keys(roles).length > 0);
     const resolved = layer.weights
       // A layer that was never built owns nothing yet.
       .filter(
         (weight) => weight.tensor !== undefined || weight.shape !== undefined || built || anythingStored,
       )
-      .map((weight) => resolve(weight, roles?.[weight.role], model, at, diagnostics))
+      .map((weight) =>
+        resolve(weight, roles?.[weight.role] ?? (failed ? null : undefined), model, at, diagnostics),
+      )
       .filter((weight) => weight !== null)
       .map((weight) => bounded(weight, at));
     byLayer.set(layer, resolved);

@@ -7,7 +7,7 @@ import { fixtureModels } from "../fixture-models.ts";
 import { named, random, survive } from "./survive.ts";
 
 const largest = 60_000;
-/** Files take turns in which damage they get, so that all of them are damaged and the whole stays below a minute. */
+/** Every file gets every damage once. */
 const files = [...fixtureModels(), ...fixtureModels("keras/zoo/stacked")]
   .map((path) => (statSync(path).isDirectory() ? join(path, "config.json") : path))
   .map((path) => ({ path, bytes: readFileSync(path) }))
@@ -18,7 +18,8 @@ type Damage = (whole: Buffer, next: (below: number) => number) => Buffer;
 const damages: Readonly<Record<string, Damage>> = {
   "cut off": (whole, next) => whole.subarray(0, next(whole.length)),
   "without its first bytes": (whole, next) => whole.subarray(1 + next(Math.min(whole.length - 1, 600))),
-  "with one bit flipped": (whole, next) => change(whole, [next(whole.length)], (byte) => byte ^ (1 << next(8))),
+  "with one bit flipped": (whole, next) =>
+    change(whole, [next(whole.length)], (byte) => byte ^ (1 << next(8))),
   "with bytes overwritten": (whole, next) =>
     change(
       whole,
@@ -27,7 +28,7 @@ const damages: Readonly<Record<string, Damage>> = {
     ),
   "with a zeroed block": (whole, next) => {
     const at = next(whole.length);
-    return Buffer.from(whole).fill(0, at, at + 1 + next(512));
+    return Buffer.from(whole).fill(0, at, Math.min(whole.length, at + 1 + next(512)));
   },
   "with two blocks exchanged": (whole, next) => {
     const bent = Buffer.from(whole);
@@ -54,14 +55,11 @@ describe.each(Object.entries(damages))("a file %s", (title, damage) => {
     const next = random(1000 + turn);
     let rounds = 0;
     for (const [index, { path, bytes }] of files.entries()) {
-      for (let round = 0; round < 3; round++) {
-        const bent = damage(bytes, next);
-        // Printing is the same whatever was damaged, so only some are printed.
-        await survive(named("bent.h5", bent), `${path}, ${title}, round ${round}`, (index + round) % 8 === turn);
-        rounds += 1;
-      }
+      // Printing is the same whatever was damaged, so only some are printed.
+      await survive(named("bent.h5", damage(bytes, next)), `${path}, ${title}`, index % 9 === 0);
+      rounds += 1;
     }
-    expect(rounds).toBeGreaterThan(100);
+    expect(rounds).toBeGreaterThan(50);
   }, 120_000);
 });
 

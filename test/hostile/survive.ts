@@ -3,7 +3,13 @@
 import { expect } from "vitest";
 import { isModelError, type ModelError } from "../../src/errors.ts";
 import { memorySource } from "../../src/io/memory.ts";
-import { formatJson, formatSummary, inspect, type ModelInput, summaryStyles } from "../../src/public/index.ts";
+import {
+  formatJson,
+  formatSummary,
+  inspect,
+  type ModelInput,
+  summaryStyles,
+} from "../../src/public/index.ts";
 import type { Report, ReportLayer } from "../../src/report/report.ts";
 
 export interface Outcome {
@@ -17,10 +23,7 @@ const milliseconds = 5000;
 /** Reads `input` and checks what comes of it. `print` false leaves the printers out, where they have been tried. */
 export async function survive(input: ModelInput | string, what: string, print = true): Promise<Outcome> {
   const start = performance.now();
-  const outcome = await read(
-    typeof input === "string" ? new TextEncoder().encode(input) : input,
-    what,
-  );
+  const outcome = await read(typeof input === "string" ? new TextEncoder().encode(input) : input, what);
   if (outcome.report) {
     checkFigures(outcome.report, what);
     if (print) printAll(outcome.report, what);
@@ -84,8 +87,7 @@ export function checkFigures(report: Report, what: string): void {
 }
 
 /** Nothing a name holds reaches the terminal raw: all text is printable, line ends aside. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
+const raw = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 function printAll(report: Report, what: string): void {
   expect(JSON.parse(formatJson(report)).file, what).toEqual(report.file);
