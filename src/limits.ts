@@ -57,6 +57,12 @@ export const maxHdf5LinksPerGroup = 200_000;
 /** Components of a path. Keras nests 4 levels a nested model; this also ends cycles of hard links. */
 export const maxHdf5Depth = 128;
 
+/**
+ * Steps of all paths handed to the HDF5 library, which walks each from the root. EfficientNet-B7 as a `.keras` file takes
+ * fewer than 50 000; a file of a few kilobytes can ask for billions by hanging many objects deep down.
+ */
+export const maxHdf5Steps = 1_000_000;
+
 /** Bytes of one attribute: `model_config` is the large one, and it is JSON. */
 export const maxHdf5AttributeBytes: number = 128 * MiB;
 

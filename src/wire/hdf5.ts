@@ -21,6 +21,7 @@ import {
   maxHdf5ReadBytes,
   maxHdf5Reads,
   maxHdf5SingleReadBytes,
+  maxHdf5Steps,
   maxWholeFileBytes,
 } from "../limits.ts";
 import { Hdf5File } from "./hdf5-file.ts";
@@ -165,6 +166,10 @@ const readOnly = 0;
 const ioError = 29;
 let opened = 0;
 
+/** Steps deeper than Keras files go (eight models inside one another) cost more, because nothing there is cached. */
+const usualDepth = 24;
+const dearness = 64;
+
 class Session implements Hdf5Session {
   readonly file: string;
   readonly module: Library;
@@ -176,6 +181,7 @@ class Session implements Hdf5Session {
   #reads = 0;
   #bytes = 0;
   #faults = 0;
+  #steps = 0;
   #pastEnd = false;
   /** What the source or a limit said; the file is given up. */
   #failure: ModelError | undefined;
@@ -208,6 +214,7 @@ class Session implements Hdf5Session {
   };
 
   call<T>(what: string, at: string, run: () => T): T {
+    this.#countSteps(at);
     if (this.#failure !== undefined) throw this.#failure;
     this.module.printed.length = 0;
     this.#refused = undefined;
@@ -228,6 +235,18 @@ class Session implements Hdf5Session {
   #throwStopped(): void {
     const stopped = this.#failure ?? this.#refused;
     if (stopped !== undefined) throw stopped;
+  }
+
+  /** The library walks every path from the root, so a call costs what its path has steps. */
+  #countSteps(at: string): void {
+    let depth = 0;
+    for (let i = 0; i < at.length; i += 1) if (at.charCodeAt(i) === 0x2f) depth += 1;
+    this.#steps += depth + Math.max(0, depth - usualDepth) * dearness;
+    if (this.#steps <= maxHdf5Steps) return;
+    throw new LimitExceededError(
+      `${this.file}: its groups take more than ${maxHdf5Steps} steps to walk; no model has so many objects, nested so deep`,
+      { limit: "maxHdf5Steps", actual: this.#steps, maximum: maxHdf5Steps, file: this.file },
+    );
   }
 
   close(): void {
