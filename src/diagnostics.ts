@@ -24,6 +24,7 @@ export type Diagnostic =
   | Found<"weight-shape-unknown", { readonly weight: string }>
   | Found<"stored-weight-unclaimed", { readonly tensors: number; readonly elements: number }>
   | Found<"graph-dangling", { readonly reference: string }>
+  | Found<"shared-object-repeated", { readonly type: string }>
   | Found<"graph-cycle", { readonly layers: string }>
   | Found<"link-not-followed", { readonly kind: string; readonly target: string }>
   | Found<"object-unreadable", { readonly reason: string }>
@@ -50,6 +51,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "weight-shape-unknown": "warning",
   "stored-weight-unclaimed": "warning",
   "graph-dangling": "error",
+  "shared-object-repeated": "warning",
   "graph-cycle": "error",
   "link-not-followed": "warning",
   "object-unreadable": "error",
@@ -108,6 +110,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.tensors} stored tensors (${d.args.elements} elements) belong to no weight that the configuration knows; they are in the ledger, not in the totals`;
     case "graph-dangling":
       return `refers to ${d.args.reference}, which does not exist; shapes that depend on it are unknown`;
+    case "shared-object-repeated":
+      return `the file writes this ${d.args.type} more than once and marks the copies as one object; each copy is counted, so totals may be too high`;
     case "graph-cycle":
       return `layers depend on one another in a cycle: ${d.args.layers}; their shapes are unknown`;
     case "link-not-followed":

@@ -54,8 +54,15 @@ export const maxHdf5Objects = 500_000;
 /** Links in one group: the names of a group come over in one block. */
 export const maxHdf5LinksPerGroup = 200_000;
 
-/** Components of a path. Keras nests 4 levels a nested model; this also ends cycles of hard links. */
-export const maxHdf5Depth = 128;
+/** Components of a path. Keras nests 2 to 4 levels a nested model, of which published ones have 3. */
+export const maxHdf5Depth = 64;
+
+/**
+ * Work on paths, which the library walks from the root for each object: a link at depth d costs d squared (some 3
+ * microseconds each). Files may take this much, and one unit more for every two of their bytes: a million bytes of
+ * honest file hold 5000 objects of depth 8 at most, but 5000 links 60 levels down took a minute.
+ */
+export const maxHdf5PathWork = 500_000;
 
 /**
  * Steps of all paths handed to the HDF5 library, which walks each from the root. EfficientNet-B7 as a `.keras` file takes

@@ -68,6 +68,7 @@ export function readArchitecture(
     report,
     scope: "",
     depth: 0,
+    sharedObjects: new Set(),
     count: { layers: 0, unnamed: 0, nameText: 0 },
   };
   const unnamed = unnamedPlace(entry, context);

@@ -15,6 +15,8 @@ export interface ReadContext {
   /** Names of the enclosing models, joined by "/". */
   readonly scope: string;
   readonly depth: number;
+  /** Ids of the objects met so far that a file may write more than once (`shared_object_id`). */
+  readonly sharedObjects: Set<number>;
   /** Layers, models without a name of their own, and characters of names, read so far in the whole file. */
   readonly count: { layers: number; unnamed: number; nameText: number };
 }

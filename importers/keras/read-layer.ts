@@ -8,7 +8,7 @@ import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture
 import { builtAtStart } from "./built-at-start.ts";
 import { readBuildShapes, readDTypePolicy, readQuantizationConfig } from "./dtype-policy.ts";
 import { flatCall, functionalGraph, sequentialGraph } from "./graph.ts";
-import { asBoolean, asList, asObject, asShape, asString } from "./json-access.ts";
+import { asBoolean, asInteger, asList, asObject, asShape, asString } from "./json-access.ts";
 import { modernClass, modernConfig } from "./keras1.ts";
 import type { LayerSource, MappedLayer } from "./layer-rule.ts";
 import { layerRules } from "./layers/index.ts";
@@ -33,10 +33,23 @@ export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
   const written = named.replace(/^.*>/s, "");
   checkLimit("maxNameLength", written.length, maxNameLength, "characters in the class of a layer");
   const config = asObject(entry.config) ?? {};
+  noteSharedObject(entry, written, config, context);
   const model = readModel(written, entry, context);
   if (model) return model;
   if (isOperation(written, asString(entry.module))) return readOperation(written, entry, config, context);
   return readPlainLayer(written, entry, config, context);
+}
+
+/** Two copies of one object are two layers here, so what they hold is counted twice: said, since it cannot be mended. */
+function noteSharedObject(entry: JsonObject, type: string, config: JsonObject, context: ReadContext): void {
+  const id = asInteger(entry.shared_object_id);
+  if (id === undefined) return;
+  if (context.sharedObjects.has(id)) {
+    const name = nameOf(entry, config, type, context);
+    const at = context.scope === "" ? name : `${context.scope}/${name}`;
+    context.report({ code: "shared-object-repeated", args: { type }, at });
+  }
+  context.sharedObjects.add(id);
 }
 
 function checkCounts(context: ReadContext): void {

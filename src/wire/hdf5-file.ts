@@ -13,6 +13,7 @@ import {
   maxHdf5LinksPerGroup,
   maxHdf5Objects,
   maxHdf5PathLength,
+  maxHdf5PathWork,
 } from "../limits.ts";
 import { hasExternalFiles } from "./hdf5-header.ts";
 import type { Hdf5Session, RawModule } from "./hdf5-session.ts";
@@ -69,6 +70,7 @@ export class Hdf5File {
   /** Path of each group, by the address of its header. */
   readonly #places = new Map<number, string>();
   #links = 0;
+  #work = 0;
 
   constructor(session: Hdf5Session, onDiagnostic: (diagnostic: Diagnostic) => void) {
     this.#session = session;
@@ -157,6 +159,15 @@ export class Hdf5File {
         names.length,
         maxHdf5LinksPerGroup,
         `${at} has too many links`,
+      );
+      this.#work += names.length * (depthOf(at) + 1) ** 2;
+      const work = maxHdf5PathWork + this.#session.size / 2;
+      checkLimit(
+        file,
+        "maxHdf5PathWork",
+        this.#work,
+        work,
+        "too many objects too deep for a file of this size",
       );
       this.#links += names.length;
       checkLimit(file, "maxHdf5Objects", this.#links, maxHdf5Objects, "too many objects");
