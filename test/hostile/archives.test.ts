@@ -72,7 +72,7 @@ describe("entries", () => {
     [
       "a size of 2^60",
       [{ name: "config.json", data: config, zip64: true, size: 2 ** 60 }, whole[1] as Part],
-      /directory promises|limit|damaged|not valid/,
+      /64-bit value exceeds/,
     ],
     ["an offset of 2^60", [{ name: "config.json", data: config, zip64: true, offset: 2 ** 60 }], /truncated/],
   ])("%s", async (_, parts, message) => {
@@ -82,7 +82,7 @@ describe("entries", () => {
   it("npz weights: pickles are listed, whatever sizes they claim", async () => {
     const npz = buildZip([
       { name: "a.npy", data: "x" },
-      { name: "b.npy", data: "y", zip64: true, size: 2 ** 62 },
+      { name: "b.npy", data: "y", zip64: true, size: 2 ** 50 },
     ]);
     const report = await readable(zip(...whole, { name: "model.weights.npz", data: npz }));
     expect(report.ledger.elements).toBe(1);

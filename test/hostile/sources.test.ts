@@ -206,7 +206,8 @@ describe("the built command", () => {
       stderr: expect.stringMatching(/a Git LFS pointer/),
     });
     expect((await end(["-"])).code).toBe(3);
-    const half = readFileSync(join(root, "fixtures/keras/k3-mnist-cnn/model.keras")).subarray(0, 9000);
+    const whole = readFileSync(join(root, "fixtures/keras/k3-mnist-cnn/model.keras"));
+    const half = whole.subarray(0, whole.length / 2);
     expect((await end(["-"], (write) => write(half))).code).toBe(3);
     const zeros = await end(["-"], (write) => {
       for (let i = 0; i < 64; i++) write(new Uint8Array(1 << 20));
