@@ -1,11 +1,12 @@
 /** HDF5 that no Keras writes; fixtures/build/hostile_files.py made the files. */
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openFile } from "../../src/io/node-file.ts";
 import type { Report } from "../../src/report/report.ts";
-import { readable, said, survive, unreadable } from "./survive.ts";
+import { refuseMetadata } from "../../src/wire/hdf5-guard.ts";
+import { named, readable, said, survive, unreadable } from "./survive.ts";
 
 const folder = resolve(import.meta.dirname, "../../fixtures/hostile");
 
@@ -121,6 +122,41 @@ describe("size", () => {
     ["backslashes", "maxHdf5PathLength"],
   ])("%s", async (name, limit) => {
     expect(await within(name, unreadable)).toMatchObject({ kind: "limit-exceeded", limit });
+  });
+});
+
+describe("loops inside the library", () => {
+  const whole = readFileSync(join(folder, "claims.h5"));
+
+  it("free blocks of a heap of names that go round", async () => {
+    let heaps = 0;
+    for (let heap = whole.indexOf("HEAP"); heap >= 0; heap = whole.indexOf("HEAP", heap + 1)) {
+      const bent = Buffer.from(whole);
+      const data = Number(bent.readBigUInt64LE(heap + 24));
+      bent.writeBigUInt64LE(0n, heap + 16);
+      bent.writeBigUInt64LE(0n, data);
+      bent.writeBigUInt64LE(16n, data + 8);
+      const { report: read, error } = await survive(named("bent.h5", bent), `heap at ${heap}`);
+      expect(JSON.stringify(read?.diagnostics ?? error?.message), `heap at ${heap}`).toMatch(
+        /go round in a circle/,
+      );
+      heaps += 1;
+    }
+    expect(heaps).toBeGreaterThan(3);
+  });
+
+  it("an object of no size, behind the first 4 kB of a global heap", async () => {
+    const collection = Buffer.alloc(8192);
+    collection.write("GCOL");
+    collection.writeBigUInt64LE(8192n, 8);
+    collection.writeUInt16LE(1, 16);
+    collection.writeBigUInt64LE(5000n, 24);
+    const read = (at: number, length: number): DataView =>
+      new DataView(collection.buffer, collection.byteOffset + at, length);
+    expect(refuseMetadata(collection.subarray(0, 4096))).toBeNull();
+    expect(refuseMetadata(collection.subarray(0, 4096), 0, read)).toMatch(
+      /object 0 of a global heap has an impossible size/,
+    );
   });
 });
 
