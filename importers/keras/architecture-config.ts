@@ -4,6 +4,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { ArchModel } from "./architecture.ts";
 import { asObject, asString } from "./json-access.ts";
+import { bareClass } from "./names.ts";
 import type { ReadContext } from "./read-context.ts";
 import { modelFlag, readModelGraph, unnamedPlace } from "./read-layer.ts";
 
@@ -59,7 +60,7 @@ export function readArchitecture(
   writer: Writer,
   report: (diagnostic: Diagnostic) => void,
 ): ArchModel | undefined {
-  const type = (asString(entry.class_name) ?? "Model").replace(/^.*>/s, "");
+  const type = bareClass(asString(entry.class_name) ?? "Model");
   const config = asObject(entry.config);
   const context: ReadContext = {
     generation: writer.generation,

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import type { Graph, Layer } from "../../src/ir/graph.ts";
+import { type Graph, type Layer, scopedName } from "../../src/ir/graph.ts";
 import type { Model, Optimizer } from "../../src/ir/model.ts";
 import type { StoredTensor, Weight } from "../../src/ir/tensor.ts";
 import type { ArchGraph, ArchLayer, ArchModel, WeightSlot } from "./architecture.ts";
@@ -21,7 +21,7 @@ export function finishGraph(graph: ArchGraph, tensors: readonly StoredTensor[], 
 }
 
 function finishLayer(layer: ArchLayer, tensors: readonly StoredTensor[], scope: string): Layer {
-  const inside = scope === "" ? layer.name : `${scope}/${layer.name}`;
+  const inside = scopedName(scope, layer.name);
   return {
     name: layer.name,
     ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
@@ -108,5 +108,5 @@ function reportUnknown(graph: ArchGraph, report: FinishFacts["report"], scope: s
     for (const inner of layer.inner) visit(inner.layer, `${at}/${inner.layer.name}`);
     if (layer.graph) reportUnknown(layer.graph, report, at);
   };
-  for (const layer of graph.layers) visit(layer, scope === "" ? layer.name : `${scope}/${layer.name}`);
+  for (const layer of graph.layers) visit(layer, scopedName(scope, layer.name));
 }

@@ -9,7 +9,7 @@ import { openHdf5 } from "../../src/wire/hdf5.ts";
 import { parseJson } from "../../src/wire/json.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import { readArchitecture, type Writer, writerOf } from "./architecture-config.ts";
-import { finishModel } from "./finish.ts";
+import { type FinishFacts, finishModel } from "./finish.ts";
 import { asObject, asString } from "./json-access.ts";
 import { assignLegacyWeights, listAttribute, readLegacyLayers } from "./legacy-weights.ts";
 import { readOptimizer } from "./optimizer.ts";
@@ -80,18 +80,16 @@ function fullModel(
   const stored = readLegacyLayers(file, group, tree, report);
   const architecture = readArchitecture(config, writer, report);
   const optimizer = options.compile === false ? null : h5Optimizer(file, source, report);
-  if (!architecture) {
-    const model = legacyWeightsModel(stored, table, config, writer, report);
-    return finishModel(model, {
-      source,
-      variant: "hdf5-full-model",
-      writer,
-      table,
-      optimizer,
-      kind: "graph",
-      report,
-    });
-  }
+  const facts: FinishFacts = {
+    source,
+    variant: "hdf5-full-model",
+    writer,
+    table,
+    optimizer,
+    kind: "graph",
+    report,
+  };
+  if (!architecture) return finishModel(legacyWeightsModel(stored, table, config, report), facts);
   const { model: own, unmatched } = assignLegacyWeights(architecture.graph, stored, table, writer.generation);
   for (const slot of own) architecture.slots.push(slot);
   for (const layer of unmatched) {
@@ -101,15 +99,7 @@ function fullModel(
       at: layer.name,
     });
   }
-  return finishModel(architecture, {
-    source,
-    variant: "hdf5-full-model",
-    writer,
-    table,
-    optimizer,
-    kind: "graph",
-    report,
-  });
+  return finishModel(architecture, facts);
 }
 
 function h5Optimizer(
@@ -148,7 +138,7 @@ function weightsOnly(
   if (group !== undefined) {
     const tree = group === "/" ? root : (root.groups.get(group.slice(1)) as StoredGroup);
     const stored = readLegacyLayers(file, group, tree, report);
-    const model = legacyWeightsModel(stored, table, undefined, writer, report);
+    const model = legacyWeightsModel(stored, table, undefined, report);
     return finishModel(model, {
       source,
       variant: "hdf5-weights-legacy",

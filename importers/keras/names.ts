@@ -29,3 +29,8 @@ export function numberedNames(): (name: string) => string {
     return count === 0 ? name : `${name}_${count}`;
   };
 }
+
+/** A class name without the package that registered ones carry: "Custom>MyLayer" -> "MyLayer". */
+export function bareClass(name: string): string {
+  return name.replace(/^.*>/s, "");
+}

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Optimizer, OptimizerSlot } from "../../src/ir/model.ts";
 import { asObject, asString } from "./json-access.ts";
+import { bareClass } from "./names.ts";
 
 const same = (...names: string[]): OptimizerSlot[] => names.map((name) => ({ name, shape: "same" }));
 const adam = (config: JsonObject): OptimizerSlot[] => [
@@ -80,7 +81,7 @@ export function readOptimizer(
     named === undefined ? asObject(value) : { class_name: byName.get(named.toLowerCase()) ?? named };
   if (!object) return null;
   // Registered names carry a package: "Custom>Adam", and tf.keras wrote "Adam" for all of its generations.
-  const name = (asString(object.class_name) ?? "?").replace(/^.*>/, "");
+  const name = bareClass(asString(object.class_name) ?? "?");
   const config = asObject(object.config) ?? {};
   if (name === "LossScaleOptimizer") return lossScale(config, facts, report);
   const rule = Object.hasOwn(slotRules, name) ? slotRules[name] : undefined;

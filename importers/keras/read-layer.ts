@@ -1,7 +1,7 @@
 /** Serialized layers to the architecture: finds the rule of the class, reads what all classes share, and recurses. */
 
 import { LimitExceededError } from "../../src/errors.ts";
-import type { Json, JsonObject } from "../../src/ir/graph.ts";
+import { type Json, type JsonObject, scopedName } from "../../src/ir/graph.ts";
 import type { Shape } from "../../src/ir/shape.ts";
 import { maxKerasLayers, maxKerasNesting, maxNameLength, maxNameText } from "../../src/limits.ts";
 import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture.ts";
@@ -12,6 +12,7 @@ import { asBoolean, asInteger, asList, asObject, asShape, asString } from "./jso
 import { modernClass, modernConfig } from "./keras1.ts";
 import type { LayerSource, MappedLayer } from "./layer-rule.ts";
 import { layerRules } from "./layers/index.ts";
+import { bareClass } from "./names.ts";
 import { findOperationRule } from "./operations/index.ts";
 import type { ReadContext, ReadLayer } from "./read-context.ts";
 
@@ -29,8 +30,7 @@ export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
   checkCounts(context);
   // Keras 0 items may have the class under `name` and the name under `custom_name`.
   const named = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
-  // Registered classes carry their package: "Custom>MyLayer".
-  const written = named.replace(/^.*>/s, "");
+  const written = bareClass(named);
   checkLimit("maxNameLength", written.length, maxNameLength, "characters in the class of a layer");
   const config = asObject(entry.config) ?? {};
   noteSharedObject(entry, written, config, context);
@@ -46,7 +46,7 @@ function noteSharedObject(entry: JsonObject, type: string, config: JsonObject, c
   if (id === undefined) return;
   if (context.sharedObjects.has(id)) {
     const name = nameOf(entry, config, type, context);
-    const at = context.scope === "" ? name : `${context.scope}/${name}`;
+    const at = scopedName(context.scope, name);
     context.report({ code: "shared-object-repeated", args: { type }, at });
   }
   context.sharedObjects.add(id);
@@ -107,7 +107,7 @@ function readModel(type: string, entry: JsonObject, context: ReadContext): ReadL
   const name = nameOf(entry, config, madeUp, context);
   const graph = readModelGraph(type, entry, {
     ...context,
-    scope: context.scope === "" ? name : `${context.scope}/${name}`,
+    scope: scopedName(context.scope, name),
     depth: context.depth + 1,
   });
   if (!graph) return undefined;
@@ -161,7 +161,7 @@ function readOperation(type: string, entry: JsonObject, config: JsonObject, cont
     innerFirst: false,
     calls: [],
   };
-  const at = context.scope === "" ? layer.name : `${context.scope}/${layer.name}`;
+  const at = scopedName(context.scope, layer.name);
   // What an operation is can depend on its call: the operator is that of the first one.
   let operator: string | undefined;
   return {
@@ -212,7 +212,7 @@ function readPlainLayer(
     buildConfig: asObject(entry.build_config) ?? null,
   };
   const name = nameOf(entry, config, written, context);
-  const mapped = applyRule(source, context, context.scope === "" ? name : `${context.scope}/${name}`);
+  const mapped = applyRule(source, context, scopedName(context.scope, name));
   const builtWith = readBuildShapes(entry.build_config).map((shape): Shape => asShape(shape as Json) ?? null);
   const layer: ArchLayer = {
     name,

@@ -3,7 +3,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
 import type { ArchLayer, ArchModel, WeightSlot } from "./architecture.ts";
-import { modelName, type Writer } from "./architecture-config.ts";
+import { modelName } from "./architecture-config.ts";
 import { listGraph } from "./graph.ts";
 import { slotFromFile } from "./guess-weights.ts";
 import { asBoolean, asObject, asString } from "./json-access.ts";
@@ -27,10 +27,8 @@ export function legacyWeightsModel(
   stored: readonly LegacyLayer[],
   table: TensorTable,
   config: JsonObject | undefined,
-  writer: Writer,
   report: Report,
 ): ArchModel {
-  void writer;
   report({ code: "config-missing", args: { reason: config ? reasons.subclassed : reasons.weights }, at: "" });
   const own: WeightSlot[] = [];
   const layers: ArchLayer[] = [];
@@ -66,29 +64,16 @@ export const outside: ReadonlySet<string> = new Set(["optimizer", "metrics", "_m
 /** One row for every object that has a `vars` group, except parts of a layer that has one itself. */
 function collectRows(path: string, group: StoredGroup, table: TensorTable, rows: ArchLayer[]): void {
   const vars = group.groups.get("vars");
+  const add = (object: StoredGroup): void => {
+    const slots = objectSlots(object, group, table);
+    rows.push(row(vars?.objectName ?? path, typeFromPath(path), slots, table.tensors.length > 0));
+  };
   const nested = group.groups.get("layers") ?? group.groups.get("_layer_checkpoint_dependencies");
   if (vars && !nested) {
-    rows.push(
-      row(
-        vars.objectName ?? path,
-        typeFromPath(path),
-        objectSlots(group, group, table),
-        table.tensors.length > 0,
-      ),
-    );
+    add(group);
     return;
   }
-  if (vars && vars.tensors.size > 0) {
-    const own: StoredGroup = { ...group, groups: new Map([["vars", vars]]) };
-    rows.push(
-      row(
-        vars.objectName ?? path,
-        typeFromPath(path),
-        objectSlots(own, group, table),
-        table.tensors.length > 0,
-      ),
-    );
-  }
+  if (vars && vars.tensors.size > 0) add({ ...group, groups: new Map([["vars", vars]]) });
   for (const [name, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {
     if (name !== "vars") collectRows(`${path}/${name}`, inner, table, rows);
   }

@@ -62,6 +62,11 @@ export interface Layer {
   readonly needsNoBuild?: boolean;
 }
 
+/** Name of something with the models around it: `encoder/block/conv1`. `scope` is "" at the top. */
+export function scopedName(scope: string, name: string): string {
+  return scope === "" ? name : `${scope}/${name}`;
+}
+
 /**
  * - functional: layers joined by recorded calls;
  * - sequential: a chain;

@@ -4,7 +4,7 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Argument, Call, Graph, Layer, Structure } from "../ir/graph.ts";
+import { type Argument, type Call, type Graph, type Layer, type Structure, scopedName } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -157,7 +157,7 @@ class Engine {
   }
 
   private giveUp(layer: Layer, call: Call | undefined, reason: string): Inferred {
-    const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
+    const at = scopedName(layer.scope, layer.name);
     this.record(layer).failed = true;
     if (!this.said.has(at)) {
       this.said.add(at);

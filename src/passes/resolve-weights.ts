@@ -6,7 +6,7 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import { ceilDivideDim, type Dim } from "../ir/dim.ts";
 import { bitsOf } from "../ir/dtype.ts";
-import type { Layer } from "../ir/graph.ts";
+import { type Layer, scopedName } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import { elementsOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
 import type { Packing, StoredTensor, Weight } from "../ir/tensor.ts";
@@ -40,7 +40,7 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
   const anythingStored = model.tensors.length > 0;
   const bounded = boundTotal(diagnostics);
   walkLayers(model.graph.layers, (layer) => {
-    const at = layer.scope === "" ? layer.name : `${layer.scope}/${layer.name}`;
+    const at = scopedName(layer.scope, layer.name);
     const roles = shapes.get(layer)?.weights;
     const failed = shapes.get(layer)?.failed === true;
     const built = failed || (roles !== undefined && Object.keys(roles).length > 0);

@@ -18,9 +18,9 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
   const trainable = model.freezing === "enclosing" || model.trainable !== false;
   const layers = builder.layers(model.graph, trainable);
   const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, trainable));
-  const totals = sumWeights([...layers.flatMap((layer) => layer.all), ...own]);
-  const optimizer =
-    model.optimizer && sumOptimizer(model.optimizer, [...layers.flatMap((layer) => layer.all), ...own]);
+  const all = [...layers.flatMap((layer) => layer.all), ...own];
+  const totals = sumWeights(all);
+  const optimizer = model.optimizer && sumOptimizer(model.optimizer, all);
   const unknown = analysis.weights.diagnostics.some(
     (d) => d.code === "weight-shape-unknown" || d.code === "shape-suspicious",
   );
