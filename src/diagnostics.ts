@@ -38,6 +38,9 @@ export type Diagnostic =
   | Found<"virtual-dataset", { readonly reason: string }>
   | Found<"shape-suspicious", { readonly shape: string; readonly reason: string }>
   | Found<"names-guessed", { readonly reason: string }>
+  | Found<"payload-mismatch", { readonly stored: string; readonly expected: string }>
+  | Found<"element-type-unknown", { readonly type: number }>
+  | Found<"names-not-utf8", { readonly count: number }>
   | Found<"diagnostics-left-out", { readonly count: number }>;
 
 export type DiagnosticCode = Diagnostic["code"];
@@ -65,6 +68,9 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "virtual-dataset": "warning",
   "shape-suspicious": "warning",
   "names-guessed": "info",
+  "payload-mismatch": "error",
+  "element-type-unknown": "warning",
+  "names-not-utf8": "warning",
   "diagnostics-left-out": "warning",
 };
 
@@ -138,6 +144,12 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `shape ${d.args.shape} is suspicious: ${d.args.reason}`;
     case "names-guessed":
       return d.args.reason;
+    case "payload-mismatch":
+      return `its payload has ${d.args.stored}, its dimensions and type ask for ${d.args.expected}; figures use the dimensions`;
+    case "element-type-unknown":
+      return `its element type has number ${d.args.type}, which this version does not know; its elements are counted, their size is not known`;
+    case "names-not-utf8":
+      return `${d.args.count} names are not UTF-8; they are shown byte by byte`;
     case "diagnostics-left-out":
       return `${d.args.count} more things like these were found, and are left out`;
   }

@@ -188,3 +188,40 @@ export const maxOperationOutputs = 20_000;
  * and this ends that within a second or two.
  */
 export const maxInferenceSteps = 1_000_000;
+
+// Protobuf -----------------------------------------------------------------------------------------------------
+
+/** Messages inside messages: protobuf's own readers stop at 100. An ONNX graph in a graph takes 3 levels. */
+export const maxProtobufDepth = 100;
+
+/**
+ * Messages of one file. A graph of 100 000 nodes with five attributes and ten pairs of metadata each has 1.6 million;
+ * an empty message takes 2 bytes in a file and up to 500 in memory.
+ */
+export const maxProtobufMessages = 4_000_000;
+
+/** Texts of one file, and their bytes: a graph of 100 000 nodes has 2 million names, in some 100 MB with metadata. */
+export const maxProtobufTexts = 16_000_000;
+export const maxProtobufTextBytes: number = 512 * MiB;
+
+// ONNX ---------------------------------------------------------------------------------------------------------
+
+/**
+ * Elements of a tensor whose values are read, because shapes depend on them: whole numbers are shapes, axes, indices
+ * and permutations, of which tables of relative positions are the longest. Real numbers are scales of Resize and bounds
+ * of Clip and Range.
+ */
+export const maxOnnxIntegerValues = 4096;
+export const maxOnnxFloatValues = 256;
+
+/** Numbers of one attribute that are kept. Shapes and axes are short; tree ensembles list millions of coefficients. */
+export const maxOnnxAttributeValues = 4096;
+
+/** Numbers kept of all tensors and attributes of a file; what comes later stays unread. 64 MB of memory. */
+export const maxOnnxValues = 8_000_000;
+
+/** Bytes of a string in an attribute. Compiled models stored in one (EPContext) take megabytes and say nothing here. */
+export const maxOnnxStringBytes: number = 16 * KiB;
+
+/** Bytes of a metadata value. Class names of a detector take 10 kB; module paths of a node stay below 2 kB. */
+export const maxOnnxMetadataBytes: number = 64 * KiB;

@@ -1,0 +1,102 @@
+/** What the readers of one file share, and the fields that many messages have. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { maxNameLength, maxOnnxMetadataBytes, maxOnnxValues } from "../../src/limits.ts";
+import {
+  type MessageRule,
+  type MessageShape,
+  messages,
+  name,
+  type TextRule,
+  text,
+} from "../../src/wire/protobuf-shape.ts";
+import { cutMark, type Metadata, type Pair } from "./proto.ts";
+
+export interface ReadContext {
+  readonly file: string;
+  readonly report: (diagnostic: Diagnostic) => void;
+  /** Numbers that may still be kept, of tensors and attributes together. */
+  valuesLeft: number;
+  /** Names that were not UTF-8. */
+  oddNames: number;
+}
+
+export function beginRead(file: string, report: (diagnostic: Diagnostic) => void): ReadContext {
+  return { file, report, valuesLeft: maxOnnxValues, oddNames: 0 };
+}
+
+/** A message in the making: its lists can grow. */
+export type Draft<T> = {
+  -readonly [K in keyof T]: T[K] extends readonly (infer Item)[] ? Item[] : T[K];
+};
+
+/** A text that other places may refer to. One that is not UTF-8 is counted, and read as Latin-1. */
+export function nameField<State>(
+  context: ReadContext,
+  field: string,
+  set: (state: State, value: string) => void,
+): TextRule<State> {
+  return name(field, maxNameLength, (state, value, valid) => {
+    if (!valid) context.oddNames += 1;
+    set(state, value);
+  });
+}
+
+interface Entry {
+  key: string;
+  value: string;
+}
+
+/** StringStringEntryProto, with both texts whole. */
+export function pairsField<State>(
+  context: ReadContext,
+  field: string,
+  set: (state: State, pair: Pair) => void,
+): MessageRule<State> {
+  const shape: MessageShape<Entry, Pair> = {
+    fields: {
+      1: nameField(context, "key", (entry, key) => {
+        entry.key = key;
+      }),
+      2: nameField(context, "value", (entry, value) => {
+        entry.value = value;
+      }),
+    },
+    start: () => ({ key: "", value: "" }),
+    finish: ({ key, value }) => [key, value],
+  };
+  return messages(field, () => shape, set);
+}
+
+export const noMetadata: Metadata = new Map();
+
+/** Kilobytes a node, about the exporter's own calls; PyTorch writes them into every node. */
+const unreadKeys = new Set(["pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node"]);
+
+const metadataEntry: MessageShape<Entry, Pair> = {
+  fields: {
+    1: name("key", maxNameLength, (entry, key) => {
+      entry.key = key;
+    }),
+    2: text(
+      "value",
+      ({ key }) => (unreadKeys.has(key) ? 0 : maxOnnxMetadataBytes),
+      (entry, value, length) => {
+        entry.value = length > maxOnnxMetadataBytes || (value === "" && length > 0) ? value + cutMark : value;
+      },
+    ),
+  },
+  start: () => ({ key: "", value: "" }),
+  finish: ({ key, value }) => [key, value],
+};
+
+export function metadataField<State extends { metadata: Metadata }>(): MessageRule<State> {
+  return messages(
+    "metadata_props",
+    () => metadataEntry,
+    (state: State, [key, value]: Pair) => {
+      if (state.metadata === noMetadata) state.metadata = new Map();
+      (state.metadata as Map<string, string>).set(key, value);
+    },
+  );
+}
