@@ -12,7 +12,7 @@ import {
   text,
 } from "../../src/wire/protobuf-shape.ts";
 import type { AttributeValue, OnnxAttribute, OnnxGraph } from "./proto.ts";
-import { nameField, type ReadContext } from "./read-context.ts";
+import { nameField, type ReadContext, trimmed } from "./read-context.ts";
 import type { SparseTensorShape, TensorShape } from "./read-tensor.ts";
 import type { TypeShape } from "./read-type.ts";
 
@@ -23,7 +23,7 @@ type ListKind = Extract<AttributeValue, { readonly values: unknown }>["kind"];
 interface ListDraft {
   name: string;
   readonly kind: ListKind;
-  readonly values: unknown[];
+  values: unknown[];
   count: number;
 }
 
@@ -34,8 +34,9 @@ interface AttributeDraft {
   name: string;
   reference: string;
   type: number;
-  /** Nearly always one; a writer that writes defaults too has several, of which `type` picks. */
-  slots: Slot[];
+  slot: Slot | null;
+  /** A writer that writes defaults too has several values, of which `type` picks. */
+  others: Slot[] | null;
 }
 
 export type AttributeShape = MessageShape<AttributeDraft, OnnxAttribute>;
@@ -73,21 +74,21 @@ export function attributeShape<Graph>(context: ReadContext, inner: Inner<Graph>)
       1: nameField(context, "name", (attribute, name) => {
         attribute.name = name;
       }),
-      2: float("f", ({ slots }, value) => void slots.push({ name: "", kind: "float", value })),
-      3: int("i", ({ slots }, value) => void slots.push({ name: "", kind: "int", value })),
+      2: float("f", (draft, value) => put(draft, { name: "", kind: "float", value })),
+      3: int("i", (draft, value) => put(draft, { name: "", kind: "int", value })),
       4: text(
         "s",
         () => maxOnnxStringBytes,
-        ({ slots }, value, bytes) => {
-          slots.push({ name: "", kind: "string", value, bytes });
+        (draft, value, bytes) => {
+          put(draft, { name: "", kind: "string", value, bytes });
         },
       ),
       5: message(
         "t",
         () => tensor,
-        ({ slots }, value) => void slots.push({ name: "", kind: "tensor", value }),
+        (draft, value) => put(draft, { name: "", kind: "tensor", value }),
       ),
-      6: message("g", graph, ({ slots }, value) => void slots.push({ name: "", kind: "graph", value })),
+      6: message("g", graph, (draft, value) => put(draft, { name: "", kind: "graph", value })),
       7: numbers("float", "floats", (draft, value) => addNumber(context, draft, "floats", value)),
       8: numbers("int", "ints", (draft, value) => addNumber(context, draft, "ints", value)),
       9: stringsField(),
@@ -100,7 +101,7 @@ export function attributeShape<Graph>(context: ReadContext, inner: Inner<Graph>)
       14: message(
         "tp",
         () => type,
-        ({ slots }, value) => void slots.push({ name: "", kind: "type", value }),
+        (draft, value) => put(draft, { name: "", kind: "type", value }),
       ),
       15: messages(
         "type_protos",
@@ -116,8 +117,8 @@ export function attributeShape<Graph>(context: ReadContext, inner: Inner<Graph>)
       22: message(
         "sparse_tensor",
         () => sparse,
-        ({ slots }, value) => {
-          slots.push({ name: "", kind: "sparse-tensor", value });
+        (draft, value) => {
+          put(draft, { name: "", kind: "sparse-tensor", value });
         },
       ),
       23: messages(
@@ -128,18 +129,31 @@ export function attributeShape<Graph>(context: ReadContext, inner: Inner<Graph>)
         },
       ),
     },
-    start: () => ({ name: "", reference: "", type: 0, slots: [] }),
+    start: () => ({ name: "", reference: "", type: 0, slot: null, others: null }),
     finish: finishAttribute,
   };
 }
 
+function put(draft: AttributeDraft, slot: Slot): void {
+  if (draft.slot) {
+    draft.others ??= [];
+    draft.others.push(draft.slot);
+  }
+  draft.slot = slot;
+}
+
+/** The last value of this kind. */
+function find(draft: AttributeDraft, kind: Kind | undefined): Slot | undefined {
+  if (draft.slot?.kind === kind) return draft.slot ?? undefined;
+  return draft.others?.findLast((slot) => slot.kind === kind);
+}
+
 function listOf(draft: AttributeDraft, kind: ListKind): ListDraft {
-  const last = draft.slots.at(-1);
-  if (last && "count" in last && last.kind === kind) return last;
-  const found = draft.slots.find((slot): slot is ListDraft => slot.kind === kind);
-  if (found) return found;
+  const found = find(draft, kind);
+  // Of a list's kind are lists alone.
+  if (found) return found as ListDraft;
   const made: ListDraft = { name: "", kind, values: [], count: 0 };
-  draft.slots.push(made);
+  put(draft, made);
   return made;
 }
 
@@ -176,12 +190,13 @@ function stringsField(): TextRule<AttributeDraft> {
   );
 }
 
-function finishAttribute({ name, reference, type, slots }: AttributeDraft): OnnxAttribute {
+function finishAttribute(draft: AttributeDraft): OnnxAttribute {
+  const { name, reference, type } = draft;
   if (reference !== "") return { name, reference, kind: "none" };
   // Files of IR 1 have no type: the one field that is there tells.
-  const kind = type === 0 ? slots[0]?.kind : kinds[type];
-  const slot = slots.findLast((candidate) => candidate.kind === kind) ?? defaultOf(kind);
+  const slot = (type === 0 ? draft.slot : find(draft, kinds[type])) ?? defaultOf(kinds[type]);
   slot.name = name;
+  if ("count" in slot) slot.values = trimmed(slot.values);
   // A list holds what its kind says, see `ListDraft`.
   return slot as OnnxAttribute;
 }

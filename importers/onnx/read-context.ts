@@ -30,6 +30,14 @@ export type Draft<T> = {
   -readonly [K in keyof T]: T[K] extends readonly (infer Item)[] ? Item[] : T[K];
 };
 
+/**
+ * A list with room for its items alone. A list that grew has room for 17 and more, which is most of the memory of a large
+ * graph, whose lists have one to four.
+ */
+export function trimmed<Item>(items: Item[]): Item[] {
+  return items.length < 17 ? items.slice() : items;
+}
+
 /** A text that other places may refer to. One that is not UTF-8 is counted, and read as Latin-1. */
 export function nameField<State>(
   context: ReadContext,

@@ -17,6 +17,7 @@ import {
   noMetadata,
   pairsField,
   type ReadContext,
+  trimmed,
 } from "./read-context.ts";
 import { sparseTensorShape, type TensorShape, tensorShape } from "./read-tensor.ts";
 import { typeShape, type ValueShape, valueShape } from "./read-type.ts";
@@ -144,7 +145,12 @@ function nodeShape(context: ReadContext, attribute: AttributeShape): Shape<OnnxN
       attributes: [],
       metadata: noMetadata,
     }),
-    finish: (node) => node,
+    finish: (node) => {
+      node.inputs = trimmed(node.inputs);
+      node.outputs = trimmed(node.outputs);
+      node.attributes = trimmed(node.attributes);
+      return node;
+    },
   };
 }
 

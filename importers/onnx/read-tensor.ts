@@ -14,7 +14,14 @@ import {
 } from "../../src/wire/protobuf-shape.ts";
 import { dtypeOf } from "./data-type.ts";
 import type { Metadata, OnnxExternal, OnnxSparseTensor, OnnxTensor, PayloadField } from "./proto.ts";
-import { metadataField, nameField, noMetadata, pairsField, type ReadContext } from "./read-context.ts";
+import {
+  metadataField,
+  nameField,
+  noMetadata,
+  pairsField,
+  type ReadContext,
+  trimmed,
+} from "./read-context.ts";
 import { decodeEntries, decodeRaw, valueCap } from "./tensor-values.ts";
 
 interface TensorDraft {
@@ -210,7 +217,7 @@ function finishTensor(context: ReadContext, draft: TensorDraft, place: MessagePl
   return {
     name: draft.name,
     dtype,
-    dims: draft.dims,
+    dims: trimmed(draft.dims),
     bytes: external ? (external.length ?? rawBytes(dtype, elements) ?? 0) : draft.bytes,
     offset: external ? null : draft.offset,
     field: external ? null : draft.field,

@@ -5,13 +5,23 @@ import type { DType } from "../../src/ir/dtype.ts";
 import { int, type MessageShape, message, messages } from "../../src/wire/protobuf-shape.ts";
 import { dtypeOf } from "./data-type.ts";
 import type { OnnxDim, OnnxType, OnnxValue } from "./proto.ts";
-import { type Draft, metadataField, nameField, noMetadata, type ReadContext } from "./read-context.ts";
+import {
+  type Draft,
+  metadataField,
+  nameField,
+  noMetadata,
+  type ReadContext,
+  trimmed,
+} from "./read-context.ts";
 
 interface TypeDraft {
   type: OnnxType | null;
 }
 
+type TensorType = Extract<OnnxType, { readonly shape: unknown }>;
+
 interface TensorTypeDraft {
+  kind: TensorType["kind"];
   dtype: DType;
   shape: readonly OnnxDim[] | null;
 }
@@ -41,7 +51,11 @@ function dimensionShape(context: ReadContext): MessageShape<{ dim: OnnxDim }, On
   };
 }
 
-function tensorTypeShape(context: ReadContext): MessageShape<TensorTypeDraft, TensorTypeDraft> {
+/** TypeProto.Tensor and TypeProto.SparseTensor, which have the same fields. */
+function tensorTypeShape(
+  context: ReadContext,
+  kind: TensorType["kind"],
+): MessageShape<TensorTypeDraft, TensorType> {
   const dimension = dimensionShape(context);
   const shape: MessageShape<OnnxDim[], readonly OnnxDim[]> = {
     fields: {
@@ -52,7 +66,7 @@ function tensorTypeShape(context: ReadContext): MessageShape<TensorTypeDraft, Te
       ),
     },
     start: () => [],
-    finish: (dims) => dims,
+    finish: trimmed,
   };
   return {
     fields: {
@@ -67,14 +81,15 @@ function tensorTypeShape(context: ReadContext): MessageShape<TensorTypeDraft, Te
         },
       ),
     },
-    start: () => ({ dtype: "opaque", shape: null }),
+    start: () => ({ kind, dtype: "opaque", shape: null }),
     finish: (state) => state,
   };
 }
 
 /** TypeProto. Its fields exclude one another; of several the last one counts, as in every protobuf reader. */
 export function typeShape(context: ReadContext): TypeShape {
-  const tensor = tensorTypeShape(context);
+  const tensor = tensorTypeShape(context, "tensor");
+  const sparse = tensorTypeShape(context, "sparse-tensor");
   const wrapper: MessageShape<{ element: OnnxType | null }, OnnxType | null> = {
     fields: {
       1: message(
@@ -122,7 +137,7 @@ export function typeShape(context: ReadContext): TypeShape {
         "tensor_type",
         () => tensor,
         (s, found) => {
-          s.type = { kind: "tensor", ...found };
+          s.type = found;
         },
       ),
       4: message(
@@ -148,9 +163,9 @@ export function typeShape(context: ReadContext): TypeShape {
       ),
       8: message(
         "sparse_tensor_type",
-        () => tensor,
+        () => sparse,
         (s, found) => {
-          s.type = { kind: "sparse-tensor", ...found };
+          s.type = found;
         },
       ),
       9: message(

@@ -80,19 +80,26 @@ export interface Counts {
 }
 
 /** How many messages came before this one in the same field. */
-export function countMessage(frame: Counts, number: number): number {
-  if (frame.last !== number) {
-    if (frame.last !== 0) {
-      frame.earlier ??= [];
-      frame.earlier.push(frame.last, frame.count);
-    }
-    frame.last = number;
-    frame.count = 0;
-    // Writers keep the messages of a field together, so this is short; the latest entry of a field is the one.
-    for (let i = (frame.earlier?.length ?? 0) - 2; i >= 0 && frame.count === 0; i -= 2) {
-      if (frame.earlier?.[i] === number) frame.count = frame.earlier[i + 1] ?? 0;
-    }
+export function countMessage(counts: Counts, number: number): number {
+  if (counts.last !== number) {
+    if (counts.last !== 0) keepCount(counts);
+    const at = placeOf(counts.earlier, number);
+    counts.count = at < 0 ? 0 : (counts.earlier?.[at + 1] ?? 0);
+    counts.last = number;
   }
-  frame.count += 1;
-  return frame.count - 1;
+  counts.count += 1;
+  return counts.count - 1;
+}
+
+function keepCount(counts: Counts): void {
+  counts.earlier ??= [];
+  const at = placeOf(counts.earlier, counts.last);
+  if (at < 0) counts.earlier.push(counts.last, counts.count);
+  else counts.earlier[at + 1] = counts.count;
+}
+
+/** Of the pair of this field, of which there are as many as the message has rules. */
+function placeOf(pairs: readonly number[] | null, number: number): number {
+  for (let i = 0; i < (pairs?.length ?? 0); i += 2) if (pairs?.[i] === number) return i;
+  return -1;
 }

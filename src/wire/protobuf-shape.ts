@@ -3,10 +3,8 @@
  * a rule are skipped, as the format asks for.
  */
 
-/** Where a message is, for what is said about it. */
+/** Where a message is, for what is said about it; right while it is being finished. */
 export interface MessagePlace {
-  /** Of its first byte in the source. */
-  readonly offset: number;
   /** `graph.initializer[3]`; worked out only when asked for. */
   path(): string;
 }

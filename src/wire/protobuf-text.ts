@@ -4,6 +4,17 @@ export interface Window {
   readonly bytes: Uint8Array;
   /** The bytes as characters, of which the ASCII ones are right; made with the first text. */
   characters: string | null;
+  /** Texts that were met lately, by a hash of their bytes: the same one again is the same string. */
+  readonly known: (string | undefined)[];
+}
+
+/** A power of two. Every name of a graph comes at least twice, mostly within some hundred others. */
+const knownTexts = 4096;
+const longestKnown = 64;
+
+/** The window after `last`. */
+export function windowOn(bytes: Uint8Array, last?: Window): Window {
+  return { bytes, characters: null, known: last?.known ?? new Array(knownTexts) };
 }
 
 /** Where to stop so that a cut does not go through a character of several bytes. */
@@ -25,15 +36,31 @@ const latin1 = new TextDecoder("latin1");
 export function decodeText(window: Window, from: number, end: number): { text: string; valid: boolean } {
   const { bytes } = window;
   let at = from;
-  while (at < end && (bytes[at] as number) < 0x80) at += 1;
-  if (at === end) {
-    window.characters ??= latin1.decode(bytes);
-    return { text: window.characters.slice(from, end), valid: true };
+  let hash = end - from;
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) break;
+    hash = (Math.imul(hash, 31) + byte) | 0;
   }
+  if (at === end) return { text: ascii(window, from, end, hash & (knownTexts - 1)), valid: true };
   const view = bytes.subarray(from, end);
   try {
     return { text: utf8.decode(view), valid: true };
   } catch {
     return { text: Array.from(view, (byte) => String.fromCharCode(byte)).join(""), valid: false };
   }
+}
+
+function ascii(window: Window, from: number, end: number, slot: number): string {
+  const { bytes, known } = window;
+  const candidate = known[slot];
+  if (candidate !== undefined && candidate.length === end - from) {
+    let at = from;
+    while (at < end && candidate.charCodeAt(at - from) === bytes[at]) at += 1;
+    if (at === end) return candidate;
+  }
+  window.characters ??= latin1.decode(bytes);
+  const text = window.characters.slice(from, end);
+  if (end - from <= longestKnown) known[slot] = text;
+  return text;
 }

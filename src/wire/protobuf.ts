@@ -18,7 +18,7 @@ import type {
   PayloadRule,
   TextRule,
 } from "./protobuf-shape.ts";
-import { decodeText, type Window, wholeCharacters } from "./protobuf-text.ts";
+import { decodeText, type Window, wholeCharacters, windowOn } from "./protobuf-text.ts";
 
 /** After a jump the next stretch may be one header of 100 bytes between two payloads, so reading starts small again. */
 const firstBlock = 1024;
@@ -31,7 +31,6 @@ interface Frame extends Step, Counts {
   readonly state: unknown;
   /** How the value is handed to the message around; `null` for the outermost. */
   readonly rule: MessageRule<unknown> | null;
-  readonly start: number;
 }
 
 interface Walk {
@@ -42,6 +41,8 @@ interface Walk {
   reader: Reader;
   base: number;
   window: Window;
+  /** Of the message on top. */
+  readonly place: MessagePlace;
   /** A packed run of numbers in the message on top. */
   packed: { readonly rule: NumberRule<unknown>; readonly end: number } | null;
   result: unknown;
@@ -69,19 +70,20 @@ export async function readMessage<State, Value>(
     state: shape.start(),
     rule: null,
     index: 0,
-    start: 0,
     end: source.size,
     last: 0,
     count: 0,
     earlier: null,
   };
+  const frames = [root];
   const walk: Walk = {
     file: source.name,
     size: source.size,
-    frames: [root],
+    frames,
     reader: open(new Uint8Array(0)),
     base: 0,
-    window: { bytes: new Uint8Array(0), characters: null },
+    window: windowOn(new Uint8Array(0)),
+    place: { path: () => pathOf(frames) },
     packed: null,
     result: undefined,
     messages: 0,
@@ -100,7 +102,7 @@ export async function readMessage<State, Value>(
     const bytes = source.readSync ? source.readSync(offset, length) : await source.read(offset, length);
     walk.reader = open(bytes);
     walk.base = offset;
-    walk.window = { bytes: walk.reader.buf, characters: null };
+    walk.window = windowOn(walk.reader.buf, walk.window);
   }
 }
 
@@ -125,7 +127,7 @@ function readField(walk: Walk): number {
   }
   const head = left < longestHead ? left : longestHead;
   if (reader.len - start < head) return head;
-  const tag = readTag(walk, frame);
+  const tag = readTag(walk);
   const number = tag >>> 3;
   if (number === 0) throw malformed(walk, "a field has number 0");
   const rule = frame.shape.fields[number];
@@ -192,7 +194,6 @@ function openMessage(
     state: shape.start(),
     rule,
     index,
-    start,
     end: start + length,
     last: 0,
     count: 0,
@@ -202,8 +203,7 @@ function openMessage(
 
 function closeMessage(walk: Walk, frame: Frame): void {
   const { frames } = walk;
-  const place: MessagePlace = { offset: frame.start, path: () => pathOf(frames) };
-  const value = frame.shape.finish(frame.state, place);
+  const value = frame.shape.finish(frame.state, walk.place);
   frames.pop();
   const outer = frames[frames.length - 1];
   if (outer && frame.rule) frame.rule.set(outer.state, value);
@@ -289,13 +289,16 @@ function readNumber(walk: Walk, state: unknown, rule: NumberRule<unknown>): void
 
 function takeNumber(walk: Walk, rule: NumberRule<unknown>): number {
   const { reader } = walk;
+  const width = rule.kind === "float" ? 4 : rule.kind === "double" ? 8 : 0;
+  if (reader.len - reader.pos < width) {
+    throw overrun(walk, rule.name, undefined, walk.base + reader.pos + width);
+  }
+  if (width > 0) return width === 4 ? reader.float() : reader.double();
   try {
-    if (rule.kind === "float") return reader.float();
-    if (rule.kind === "double") return reader.double();
     if (isShort(reader)) return reader.uint32();
     return toSafeInteger(rule.kind === "int" ? reader.int64() : reader.uint64());
   } catch (cause) {
-    throw malformed(walk, `the number in ${rule.name} is cut off or has more than 10 bytes`, cause);
+    throw brokenVarint(walk, rule.name, cause);
   }
 }
 
@@ -319,7 +322,7 @@ function toSafeInteger(value: number | { high: number; low: number; unsigned: bo
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, exact));
 }
 
-function readTag(walk: Walk, frame: Frame): number {
+function readTag(walk: Walk): number {
   const { reader } = walk;
   const first = reader.buf[reader.pos] as number;
   if (first < 128) {
@@ -329,8 +332,7 @@ function readTag(walk: Walk, frame: Frame): number {
   try {
     return reader.tag();
   } catch (cause) {
-    if (walk.base + reader.pos >= frame.end) throw overrun(walk, "a field", cause);
-    throw malformed(walk, "a field has no valid number", cause);
+    throw brokenVarint(walk, "a field", cause);
   }
 }
 
@@ -342,7 +344,7 @@ function readLength(walk: Walk, frame: Frame, rule: FieldRule<unknown> | undefin
   try {
     length = isShort(reader) ? reader.uint32() : toSafeInteger(reader.uint64());
   } catch (cause) {
-    throw malformed(walk, `the length of ${what} is cut off or has more than 10 bytes`, cause);
+    throw brokenVarint(walk, what, cause);
   }
   const end = walk.base + reader.pos + length;
   if (end > frame.end) throw overrun(walk, what, undefined, end);
@@ -367,7 +369,7 @@ function skipNumber(walk: Walk, number: number, wire: number): void {
     try {
       reader.uint64();
     } catch (cause) {
-      throw malformed(walk, `the number in field ${number} is cut off or has more than 10 bytes`, cause);
+      throw brokenVarint(walk, `field ${number}`, cause);
     }
   } else {
     // Groups went out of use in 2008, before any format that is read here.
@@ -379,6 +381,11 @@ function skipNumber(walk: Walk, number: number, wire: number): void {
 function wireOf(rule: FieldRule<unknown>): number {
   if (rule.kind === "int" || rule.kind === "uint") return 0;
   return rule.kind === "float" ? 5 : rule.kind === "double" ? 1 : 2;
+}
+
+function brokenVarint(walk: Walk, what: string, cause: unknown): MalformedFileError {
+  if (walk.base + walk.reader.pos >= walk.size) return overrun(walk, what, cause, walk.size + 1);
+  return malformed(walk, `${what} begins with no valid varint`, cause);
 }
 
 function wrongWire(walk: Walk, rule: FieldRule<unknown>, number: number, wire: number): MalformedFileError {
