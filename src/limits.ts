@@ -87,17 +87,15 @@ export const maxHdf5LinksPerGroup = 200_000;
 export const maxHdf5Depth = 64;
 
 /**
- * Work on paths, which the library walks from the root for each object: a link at depth d costs d squared (some 3
- * microseconds each). Files may take this much, and one unit more for every two of their bytes: a million bytes of
- * honest file hold 5000 objects of depth 8 at most, but 5000 links 60 levels down took a minute.
+ * Bytes of headers and names that are looked at without the library, 512 at least for each look. A model of 20 000 layers
+ * with an optimizer of two slots takes half of it.
  */
-export const maxHdf5PathWork = 500_000;
+export const maxHdf5HeaderBytes: number = 512 * MiB;
 
 /**
- * Steps of all paths handed to the HDF5 library, which walks each from the root. EfficientNet-B7 as a `.keras` file takes
- * fewer than 50 000; a file of a few kilobytes can ask for billions by hanging many objects deep down.
+ * Steps the HDF5 library walks, always from the root, and 15 for each call: some 3 microseconds each.
  */
-export const maxHdf5Steps = 1_000_000;
+export const maxHdf5PathWork = 500_000;
 
 /** Bytes of one attribute: `model_config` is the large one, and it is JSON. */
 export const maxHdf5AttributeBytes: number = 128 * MiB;

@@ -1,11 +1,10 @@
 /**
- * One open HDF5 file, read by object headers only. Everything h5wasm does goes through `Hdf5Session.call`, which
- * turns what can go wrong inside the C library into typed errors; everything a caller may ask goes through paths made
- * of hard links only, so that nothing a file says can lead out of it.
+ * One open HDF5 file, read by object headers only: directly where they are of the usual form, else by the library.
+ * Everything a caller may ask goes through paths made of hard links only, so that nothing a file says can lead out of it.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { isModelError, LimitExceededError, MalformedFileError } from "../errors.ts";
+import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import {
   maxHdf5AttributeBytes,
   maxHdf5AttributeElements,
@@ -13,11 +12,11 @@ import {
   maxHdf5LinksPerGroup,
   maxHdf5Objects,
   maxHdf5PathLength,
-  maxHdf5PathWork,
 } from "../limits.ts";
-import { hasExternalFiles } from "./hdf5-header.ts";
-import type { Hdf5Session, RawModule } from "./hdf5-session.ts";
-import { decodeValues, describeType, type Hdf5DType, type RawMetadata, typeClass } from "./hdf5-values.ts";
+import { type DirectLink, Hdf5Direct } from "./hdf5-direct.ts";
+import { Hdf5Library, type LibraryLink, type StoredAttribute } from "./hdf5-library.ts";
+import type { Hdf5Session } from "./hdf5-session.ts";
+import { describeType, type Hdf5DType, type RawMetadata, typeClass } from "./hdf5-values.ts";
 
 export type Hdf5Kind = "group" | "dataset" | "datatype" | "soft-link" | "external-link" | "unknown";
 
@@ -60,20 +59,22 @@ interface Group {
   readonly byName: ReadonlyMap<string, Hdf5Link>;
 }
 
-const kinds: Readonly<Record<number, Hdf5Kind>> = { 0: "group", 1: "dataset", 2: "datatype" };
-
 export class Hdf5File {
   readonly #session: Hdf5Session;
+  readonly #direct: Hdf5Direct;
+  readonly #library: Hdf5Library;
   readonly #onDiagnostic: (diagnostic: Diagnostic) => void;
   /** What was listed so far: by path, in order and by name. */
   readonly #groups = new Map<string, Group>();
   /** Path of each group, by the address of its header. */
   readonly #places = new Map<number, string>();
+  #root: number | undefined;
   #links = 0;
-  #work = 0;
 
   constructor(session: Hdf5Session, onDiagnostic: (diagnostic: Diagnostic) => void) {
     this.#session = session;
+    this.#direct = new Hdf5Direct(session);
+    this.#library = new Hdf5Library(session);
     this.#onDiagnostic = onDiagnostic;
   }
 
@@ -100,10 +101,10 @@ export class Hdf5File {
   attributes(path: string): readonly string[] {
     const at = normalize(path);
     if (!this.#isHard(at)) return [];
-    const { module, id } = this.#session;
-    return this.#survive(at, [], () =>
-      this.#session.call("the attribute list", at, () => module.get_attribute_names(id, at)),
-    );
+    return this.#survive(at, [], () => {
+      const direct = this.#direct.attributes(this.#addressOf(at));
+      return direct ? [...direct.keys()] : this.#library.attributeNames(at);
+    });
   }
 
   /** The value of an attribute; `null` when there is none, when it has no plain value, or (reported) when unreadable. */
@@ -127,10 +128,12 @@ export class Hdf5File {
   dataset(path: string): Hdf5Dataset | null {
     const at = normalize(path);
     if (!this.#isHard(at, "dataset")) return null;
-    const { module, id } = this.#session;
     return this.#survive(at, null, () => {
-      const raw = this.#session.call("the dataset", at, () => module.get_dataset_metadata(id, at));
-      return this.#describeDataset(at, raw);
+      const address = this.#addressOf(at);
+      const direct = this.#direct.dataset(address);
+      if (direct) return this.#describeDataset(at, direct, false);
+      const raw = this.#library.dataset(at);
+      return this.#describeDataset(at, raw, this.#library.isExternal(at, address, raw));
     });
   }
 
@@ -149,62 +152,42 @@ export class Hdf5File {
   }
 
   #readLinks(at: string): readonly Hdf5Link[] {
-    const { module, id, file } = this.#session;
+    const { file } = this.#session;
     checkLimit(file, "maxHdf5Depth", depthOf(at), maxHdf5Depth - 1, `${at} is nested too deep`);
     return this.#survive(at, [], () => {
-      const names = this.#session.call("the group", at, () => module.get_names(id, at, false));
-      checkLimit(
-        file,
-        "maxHdf5LinksPerGroup",
-        names.length,
-        maxHdf5LinksPerGroup,
-        `${at} has too many links`,
-      );
-      this.#work += names.length * (depthOf(at) + 1) ** 2;
-      const work = maxHdf5PathWork + this.#session.size / 2;
-      checkLimit(
-        file,
-        "maxHdf5PathWork",
-        this.#work,
-        work,
-        "too many objects too deep for a file of this size",
-      );
-      this.#links += names.length;
+      const address = this.#addressOf(at);
+      const direct = this.#direct.links(address);
+      const links = direct ?? this.#library.names(at).map((name) => ({ name }));
+      const what = `${at} has too many links`;
+      checkLimit(file, "maxHdf5LinksPerGroup", links.length, maxHdf5LinksPerGroup, what);
+      this.#links += links.length;
       checkLimit(file, "maxHdf5Objects", this.#links, maxHdf5Objects, "too many objects");
-      if (at === "/") this.#session.call("the group", at, () => this.#places.set(this.#addressOf(at), at));
-      return names.map((name) => {
-        const path = join(at, name);
+      if (at === "/") this.#places.set(address, at);
+      return links.map((link) => {
+        const path = join(at, link.name);
         checkLimit(file, "maxHdf5PathLength", path.length, maxHdf5PathLength, "a path is too long");
-        return this.#readLink(path, name);
+        this.#session.countBytes(path.length);
+        return this.#readLink(path, link);
       });
     });
   }
 
-  #readLink(at: string, name: string): Hdf5Link {
-    const { module, id } = this.#session;
-    return this.#survive<Hdf5Link>(at, { name, kind: "unknown" }, () =>
-      this.#session.call("the link", at, () => {
-        const soft = module.get_symbolic_link(id, at);
-        if (soft !== null) return this.#notFollowed(at, { name, kind: "soft-link", target: soft });
-        const external = module.get_external_link(id, at);
-        if (external.filename !== undefined) {
-          const target = `${external.filename}:${external.obj_path ?? ""}`;
-          return this.#notFollowed(at, { name, kind: "external-link", target });
-        }
-        const kind = kinds[module.get_type(id, at)];
-        if (kind === undefined) throw new Error("the object it leads to cannot be opened");
-        const address = this.#addressOf(at);
-        // Groups that are in several places can hold as many paths as 2 to the power of their number.
-        const place = kind === "group" ? this.#places.get(address) : undefined;
-        if (place !== undefined) {
-          const isAbove = place === "/" || at.startsWith(`${place}/`);
-          const target = isAbove ? "a group above it" : place;
-          return this.#notFollowed(at, { name, kind: "unknown", target, address });
-        }
-        if (kind === "group") this.#places.set(address, at);
-        return { name, kind, address };
-      }),
-    );
+  #readLink(at: string, { name, address, isSoft }: Pick<DirectLink, "name"> & Partial<DirectLink>): Hdf5Link {
+    return this.#survive<Hdf5Link>(at, { name, kind: "unknown" }, () => {
+      const kind = address === undefined || isSoft ? undefined : this.#direct.kind(address);
+      const link: LibraryLink =
+        kind === undefined ? this.#library.link(at) : { kind, address: address as number };
+      if ("target" in link) return this.#notFollowed(at, { name, ...link });
+      // Groups that are in several places can hold as many paths as 2 to the power of their number.
+      const place = link.kind === "group" ? this.#places.get(link.address) : undefined;
+      if (place !== undefined) {
+        const isAbove = place === "/" || at.startsWith(`${place}/`);
+        const target = isAbove ? "a group above it" : place;
+        return this.#notFollowed(at, { name, kind: "unknown", target, address: link.address });
+      }
+      if (link.kind === "group") this.#places.set(link.address, at);
+      return { name, ...link };
+    });
   }
 
   #notFollowed(at: string, link: Hdf5Link): Hdf5Link {
@@ -213,9 +196,11 @@ export class Hdf5File {
     return link;
   }
 
+  /** Of the header of an object that is there. */
   #addressOf(at: string): number {
-    const { module, id } = this.#session;
-    return readAddress(module.create_object_reference(id, at));
+    if (at !== "/") return this.find(at)?.address ?? Number.NaN;
+    this.#root ??= this.#library.address(at);
+    return this.#root;
   }
 
   /** True when every step to `path` is a hard link (to an object of `kind`, when given). */
@@ -229,54 +214,32 @@ export class Hdf5File {
   }
 
   #readAttribute(at: string, name: string): Hdf5AttributeValue {
-    const { module, id, file } = this.#session;
-    const raw = this.#session.call(`attribute ${name}`, at, () => {
-      try {
-        return module.get_attribute_metadata(id, at, name);
-      } catch (error) {
-        if (isAbsent(error)) return null;
-        throw error;
-      }
-    });
-    if (raw === null || raw.shape === null) return null;
-    const bytes = raw.size * raw.total_size;
+    const all = this.#direct.attributes(this.#addressOf(at));
+    if (all?.has(name) === false) return null;
+    const direct = all?.get(name);
+    const value = direct && this.#valueOf(at, name, direct);
+    if (value !== undefined) return value;
+    const stored = this.#library.attribute(at, name);
+    return (stored && this.#valueOf(at, name, stored)) ?? null;
+  }
+
+  /** Undefined when it has to be read in another way. */
+  #valueOf(at: string, name: string, { raw, values }: StoredAttribute): Hdf5AttributeValue | undefined {
+    const { file } = this.#session;
+    if (raw.shape === null) return null;
     const what = `${at}: attribute ${name} is too large`;
-    checkLimit(file, "maxHdf5AttributeBytes", bytes, maxHdf5AttributeBytes, what);
+    checkLimit(file, "maxHdf5AttributeBytes", raw.size * raw.total_size, maxHdf5AttributeBytes, what);
     checkLimit(file, "maxHdf5AttributeElements", raw.total_size, maxHdf5AttributeElements, what);
-    const values = bytes === 0 ? [] : this.#readAttributeData(at, name, raw, bytes);
-    if (values === null) {
-      throw new MalformedFileError(`its type (${describeType(raw).storedType}) has no plain value`, {
-        file,
-        at,
-      });
+    const found = values();
+    if (found === undefined) return undefined;
+    if (found === null) {
+      const { storedType } = describeType(raw);
+      throw new MalformedFileError(`its type (${storedType}) has no plain value`, { file, at });
     }
-    return raw.shape.length === 0 && raw.type !== typeClass.array ? (values[0] ?? null) : values;
+    return raw.shape.length === 0 && raw.type !== typeClass.array ? (found[0] ?? null) : found;
   }
 
-  #readAttributeData(at: string, name: string, raw: RawMetadata, bytes: number) {
-    const { module, id } = this.#session;
-    return this.#session.call(`attribute ${name}`, at, () => {
-      const pointer = module._malloc(bytes);
-      if (pointer === 0) throw new Error(`no memory for ${bytes} bytes`);
-      try {
-        module.HEAPU8.fill(0, pointer, pointer + bytes);
-        if (module.get_attribute_data(id, at, name, BigInt(pointer)) < 0) {
-          throw new Error("the data cannot be read");
-        }
-        const data = module.HEAPU8.slice(pointer, pointer + bytes);
-        if (!raw.vlen) return decodeValues(raw, data);
-        try {
-          return readVariableStrings(module, data);
-        } finally {
-          module.reclaim_vlen_memory(id, at, name, BigInt(pointer));
-        }
-      } finally {
-        module._free(pointer);
-      }
-    });
-  }
-
-  #describeDataset(at: string, raw: RawMetadata): Hdf5Dataset {
+  #describeDataset(at: string, raw: RawMetadata, external: boolean): Hdf5Dataset {
     const type = describeType(raw);
     const shape = [...(raw.shape ?? []), ...(raw.shape === null ? [] : type.dims)];
     const elements = raw.shape === null ? 0 : shape.reduce((product, dim) => product * dim, 1);
@@ -286,7 +249,6 @@ export class Hdf5File {
     const virtualSources = (raw.virtual_sources ?? []).map(
       (source) => `${source.file_name}:${source.dset_name}`,
     );
-    const external = this.#isExternal(at, raw);
     this.#reportOddities(at, shape, bytes, virtualSources.length, external);
     return {
       shape,
@@ -299,13 +261,6 @@ export class Hdf5File {
       external,
       hasData: raw.shape !== null,
     };
-  }
-
-  #isExternal(at: string, raw: RawMetadata): boolean {
-    const address = this.find(at)?.address;
-    if (address === undefined || raw.shape === null || Array.isArray(raw.chunks)) return false;
-    const { readAt, base } = this.#session;
-    return this.#session.call("the dataset header", at, () => hasExternalFiles(readAt, address, base));
   }
 
   #reportOddities(
@@ -352,34 +307,23 @@ export class Hdf5File {
 
 /** "/a//b/" and "a/b" are "/a/b". A "." means "here" to HDF5 as well; ".." is a name like any other. */
 function normalize(path: string): string {
+  if (isNormal.test(path)) return path;
   return `/${path
     .split("/")
     .filter((part) => part !== "" && part !== ".")
     .join("/")}`;
 }
 
+const isNormal = /^(?:\/(?!\.?(?:\/|$))[^/]*)+$/;
+
 function depthOf(path: string): number {
-  return path === "/" ? 0 : path.split("/").length - 1;
+  let depth = 0;
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) depth += 1;
+  return path === "/" ? 0 : depth;
 }
 
 function join(parent: string, name: string): string {
   return parent === "/" ? `/${name}` : `${parent}/${name}`;
-}
-
-/** An object reference is the address of the object's header, eight bytes little-endian. */
-function readAddress(reference: readonly number[]): number {
-  return reference.reduceRight((address, byte) => address * 256 + byte, 0);
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && !isModelError(error) && error.message.includes("name not defined");
-}
-
-function readVariableStrings(module: RawModule, data: Uint8Array): string[] {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const out: string[] = [];
-  for (let at = 0; at + 4 <= data.length; at += 4) out.push(module.UTF8ToString(view.getUint32(at, true)));
-  return out;
 }
 
 function checkLimit(file: string, limit: string, actual: number, maximum: number, what: string): void {

@@ -42,7 +42,7 @@ export function refuseMetadata(
  * A heap of names with a chain of free blocks in it, each of which says where the next one is (1: nowhere). The library
  * keeps all it meets; a chain that comes back to itself ends when memory does, after gigabytes and seconds.
  */
-function refuseLocalHeap(header: DataView, read: ReadAddress): string | null {
+export function refuseLocalHeap(header: DataView, read: ReadAddress): string | null {
   const size = Number(header.getBigUint64(8, true));
   const data = Number(header.getBigUint64(24, true));
   let next = Number(header.getBigUint64(16, true));

@@ -1,7 +1,9 @@
 /**
- * The one thing about an object header that h5wasm does not tell: whether a dataset keeps its data in other files
- * ("external storage"). A walk over message types and sizes; nothing else of the header is looked at.
+ * Object headers as lists of messages: those of version 1 in full, and of any the one thing that h5wasm does not tell:
+ * whether a dataset keeps its data in other files ("external storage").
  */
+
+import { toNumber } from "./hdf5-messages.ts";
 
 /** Bytes at a position of the file, or `null` when there are not so many. */
 export type ReadAt = (position: number, length: number) => DataView | null;
@@ -14,6 +16,66 @@ const maxBlocks = 64;
 interface Block {
   readonly position: number;
   readonly length: number;
+}
+
+/** A message of a header of version 1: its type, and where its data are in `view`. */
+export interface Message {
+  readonly type: number;
+  readonly view: DataView;
+  readonly at: number;
+  readonly size: number;
+}
+
+/** Bytes at an address; with `atMost` as many as there are. */
+export type Look = (address: number, length: number, atMost?: boolean) => DataView | null;
+
+const messageHead = 8;
+/** Constant (1) and "do not share" (4) change nothing for a reader; a shared message is elsewhere. */
+const harmlessFlags = 0x05;
+const maxMessageBytes = 1 << 20;
+const highestMessage = 18;
+
+/**
+ * All messages of a header of version 1, or `undefined` when it is of another version, or not exactly as it should be:
+ * a shared message, one of an unknown type, a count that is not that of the messages. `usual` bytes are read at first.
+ */
+export function readMessages(look: Look, address: number, usual: number): readonly Message[] | undefined {
+  const head = look(address, usual, true);
+  if (head === null || head.byteLength < 16 || head.getUint8(0) !== 1) return undefined;
+  const count = head.getUint16(2, true);
+  const size = head.getUint32(8, true);
+  const whole =
+    16 + size <= head.byteLength ? head : size <= maxMessageBytes ? look(address, 16 + size) : null;
+  if (whole === null) return undefined;
+  const found: Message[] = [];
+  const more: Block[] = [];
+  if (!addMessages(whole, 16, 16 + size, found, more)) return undefined;
+  for (let i = 0; i < more.length; i++) {
+    const block = more[i] as Block;
+    const isUsual = i < maxBlocks && block.length <= maxMessageBytes;
+    const bytes = isUsual ? look(block.position, block.length) : null;
+    if (bytes === null || !addMessages(bytes, 0, block.length, found, more)) return undefined;
+  }
+  return found.length === count ? found : undefined;
+}
+
+/** Adds the messages between `from` and `to`, and the blocks where more of them are; false when something is odd. */
+function addMessages(view: DataView, from: number, to: number, found: Message[], more: Block[]): boolean {
+  let at = from;
+  while (at + messageHead <= to) {
+    const type = view.getUint16(at, true);
+    const size = view.getUint16(at + 2, true);
+    const isPlain = type <= highestMessage && (view.getUint8(at + 4) & ~harmlessFlags) === 0;
+    at += messageHead;
+    if (!isPlain || size % 8 !== 0 || at + size > to) return false;
+    found.push({ type, view, at, size });
+    if (type === continuationMessage) {
+      if (size < 16) return false;
+      more.push({ position: toNumber(view, at), length: toNumber(view, at + 8) });
+    }
+    at += size;
+  }
+  return at === to;
 }
 
 /** True when the header at `address` lists external files. `base` is where the HDF5 part of the file starts. */

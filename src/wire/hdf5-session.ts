@@ -33,6 +33,12 @@ export interface Hdf5Session {
   readonly base: number;
   /** Bytes at a position, or `null` when there are not so many. */
   readAt(position: number, length: number): DataView | null;
+  /** Bytes at an address of the file, for reading it without the library; what is looked at is counted. */
+  look(address: number, length: number, atMost?: boolean): DataView | null;
+  /** Counts work on bytes that were looked at before. */
+  countBytes(length: number): void;
+  /** Counts steps the library walks beyond those of the path that each call walks once. */
+  countSteps(steps: number): void;
   /** Runs one call. Throws what the source threw, a limit, or a `MalformedFileError` with the library's own words. */
   call<T>(what: string, at: string, run: () => T): T;
   close(): void;

@@ -17,11 +17,12 @@ import type { ByteSource } from "../io/byte-source.ts";
 import { memorySource } from "../io/memory.ts";
 import {
   maxHdf5Faults,
+  maxHdf5HeaderBytes,
   maxHdf5HeapBytes,
+  maxHdf5PathWork,
   maxHdf5ReadBytes,
   maxHdf5Reads,
   maxHdf5SingleReadBytes,
-  maxHdf5Steps,
   maxWholeFileBytes,
 } from "../limits.ts";
 import { Hdf5File } from "./hdf5-file.ts";
@@ -166,9 +167,10 @@ const readOnly = 0;
 const ioError = 29;
 let opened = 0;
 
-/** Steps deeper than Keras files go (eight models inside one another) cost more, because nothing there is cached. */
-const usualDepth = 24;
-const dearness = 64;
+/** What a call takes beside walking, in steps. */
+const stepsOfCall = 15;
+/** The least that one look at the file takes, in bytes. */
+const bytesOfLook = 512;
 
 class Session implements Hdf5Session {
   readonly file: string;
@@ -182,6 +184,7 @@ class Session implements Hdf5Session {
   #bytes = 0;
   #faults = 0;
   #steps = 0;
+  #looked = 0;
   #pastEnd = false;
   /** What the source or a limit said; the file is given up. */
   #failure: ModelError | undefined;
@@ -213,8 +216,24 @@ class Session implements Hdf5Session {
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 
+  look(address: number, length: number, atMost = false): DataView | null {
+    const position = this.base + address;
+    const left = this.size - position;
+    if (!Number.isSafeInteger(position + length) || left <= 0 || (left < length && !atMost)) return null;
+    const count = Math.min(length, left);
+    this.countBytes(Math.max(count, bytesOfLook));
+    const bytes = this.#source.readSync(position, count);
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  countBytes(length: number): void {
+    this.#looked += length;
+    this.#check("maxHdf5HeaderBytes", this.#looked, maxHdf5HeaderBytes, "has more headers and names");
+  }
+
   call<T>(what: string, at: string, run: () => T): T {
-    this.#countSteps(at);
+    // The library walks every path from the root, so a call costs what its path has steps.
+    this.countSteps(stepsOfCall + at.split("/").length);
     if (this.#failure !== undefined) throw this.#failure;
     this.module.printed.length = 0;
     this.#refused = undefined;
@@ -237,15 +256,16 @@ class Session implements Hdf5Session {
     if (stopped !== undefined) throw stopped;
   }
 
-  /** The library walks every path from the root, so a call costs what its path has steps. */
-  #countSteps(at: string): void {
-    let depth = 0;
-    for (let i = 0; i < at.length; i += 1) if (at.charCodeAt(i) === 0x2f) depth += 1;
-    this.#steps += depth + Math.max(0, depth - usualDepth) * dearness;
-    if (this.#steps <= maxHdf5Steps) return;
+  countSteps(steps: number): void {
+    this.#steps += steps;
+    this.#check("maxHdf5PathWork", this.#steps, maxHdf5PathWork, "has more odd objects, or deeper ones,");
+  }
+
+  #check(limit: string, actual: number, maximum: number, what: string): void {
+    if (actual <= maximum) return;
     throw new LimitExceededError(
-      `${this.file}: its groups take more than ${maxHdf5Steps} steps to walk; no model has so many objects, nested so deep`,
-      { limit: "maxHdf5Steps", actual: this.#steps, maximum: maxHdf5Steps, file: this.file },
+      `${this.file}: the HDF5 structure ${what} than any model file needs (${limit}: ${actual}, the limit is ${maximum}); the file is damaged or made to deceive`,
+      { limit, actual, maximum, file: this.file },
     );
   }
 
@@ -316,18 +336,10 @@ class Session implements Hdf5Session {
   #account(length: number): void {
     this.#reads += 1;
     this.#bytes += length;
-    const facts: readonly (readonly [string, number, number])[] = [
-      ["maxHdf5Reads", this.#reads, maxHdf5Reads],
-      ["maxHdf5ReadBytes", this.#bytes, maxHdf5ReadBytes],
-      ["maxHdf5SingleReadBytes", length, maxHdf5SingleReadBytes],
-    ];
-    for (const [limit, actual, maximum] of facts) {
-      if (actual <= maximum) continue;
-      throw new LimitExceededError(
-        `${this.file}: the HDF5 library wants to read more than any model file needs (${limit}: ${actual}, the limit is ${maximum}); the file is damaged or made to deceive`,
-        { limit, actual, maximum, file: this.file },
-      );
-    }
+    const what = "makes the library read more";
+    this.#check("maxHdf5Reads", this.#reads, maxHdf5Reads, what);
+    this.#check("maxHdf5ReadBytes", this.#bytes, maxHdf5ReadBytes, what);
+    this.#check("maxHdf5SingleReadBytes", length, maxHdf5SingleReadBytes, what);
   }
 
   /**
