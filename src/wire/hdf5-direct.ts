@@ -7,11 +7,11 @@
  * damaged are read, or refused, by it alone.
  */
 
-import { maxHdf5LinksPerGroup } from "../limits.ts";
+import { maxHdf5LinksPerGroup, maxHdf5PathLength } from "../limits.ts";
 import { refuseLocalHeap } from "./hdf5-guard.ts";
 import { type Message, readMessages } from "./hdf5-header.ts";
 import type { StoredAttribute } from "./hdf5-library.ts";
-import { type Extent, readSpace, readType, toNumber } from "./hdf5-messages.ts";
+import { describeData, readSpace, toNumber } from "./hdf5-messages.ts";
 import type { Hdf5Session } from "./hdf5-session.ts";
 import { decodeValues, type RawMetadata, typeClass } from "./hdf5-values.ts";
 
@@ -74,7 +74,7 @@ export class Hdf5Direct {
     return "dataset";
   }
 
-  /** The links of a group by name, or one more than a group may have. */
+  /** The links of a group by name. The last is one too many, or too long, when there is such a one: it is refused later. */
   links(address: number): readonly DirectLink[] | undefined {
     if (!this.#tables.has(address) && this.kind(address) !== "group") return undefined;
     const [tree, table] = this.#tables.get(address) as readonly [number, number];
@@ -106,11 +106,10 @@ export class Hdf5Direct {
     const layout = one(messages, messageType.layout);
     if (type === undefined || space === undefined || layout === undefined) return undefined;
     if (messages.some((message) => message.type === messageType.externalFiles)) return undefined;
-    const element = readType(type.view, type.at, type.size);
     const extent = readSpace(space.view, space.at, space.size);
-    if (element === undefined || element.vlen || extent === undefined) return undefined;
-    const isHere = this.#isContiguous(layout, extent.elements * element.size);
-    return isHere ? { ...element, ...describe(extent), chunks: null } : undefined;
+    const raw = extent && describeData(type.view, type.at, type.size, extent);
+    if (raw === undefined || raw.vlen) return undefined;
+    return this.#isContiguous(layout, raw.total_size * raw.size) ? raw : undefined;
   }
 
   /** All attributes by name, those of types that are not read here as undefined. */
@@ -149,7 +148,7 @@ export class Hdf5Direct {
     const height = node.getUint8(5);
     const used = node.getUint16(6, true);
     if (level === undefined ? height > maxTreeLevel : height !== level || used === 0) return false;
-    for (let i = 0; i < used && into.links.length <= maxHdf5LinksPerGroup; i++) {
+    for (let i = 0; i < used && !into.isBeyondLimits; i++) {
       const child = toNumber(node, 32 + i * 16);
       if (!(height > 0 ? this.#readTree(child, height - 1, into) : this.#readNode(child, into))) return false;
     }
@@ -160,7 +159,7 @@ export class Hdf5Direct {
     const node = this.#whole(address, usualNode, 8, (view) => 8 + view.getUint16(6, true) * 40);
     if (node === null || node.getUint32(0) !== signatures.node || node.getUint8(4) !== 1) return false;
     const count = node.getUint16(6, true);
-    for (let at = 8; at < 8 + count * 40; at += 40) {
+    for (let at = 8; at < 8 + count * 40 && !into.isBeyondLimits; at += 40) {
       const length = into.add(toNumber(node, at), toNumber(node, at + 8), node.getUint32(at + 16, true));
       if (length === undefined) return false;
       this.#session.countBytes(length);
@@ -201,13 +200,12 @@ export class Hdf5Direct {
     if (data > at + size) return undefined;
     const text = asciiName(view, name, nameSize);
     if (text === undefined) return undefined;
-    const element = readType(view, type, typeSize);
     const extent = readSpace(view, space, spaceSize);
-    if (element === undefined || extent === undefined) return [text, undefined];
-    const bytes = extent.elements * element.size;
-    const isOfHost = element.littleEndian || element.type === typeClass.string || element.size === 1;
+    const raw = extent && describeData(view, type, typeSize, extent);
+    if (raw === undefined) return [text, undefined];
+    const bytes = raw.total_size * raw.size;
+    const isOfHost = raw.littleEndian || raw.type === typeClass.string || raw.size === 1;
     if (!isOfHost || !(data + bytes <= at + size)) return [text, undefined];
-    const raw = { ...element, ...describe(extent) };
     const stored = new Uint8Array(view.buffer, view.byteOffset + data, bytes);
     const values = () => (raw.vlen ? this.#variableStrings(stored) : decodeValues(raw, stored));
     return [text, { raw, values }];
@@ -249,10 +247,6 @@ function one(messages: readonly Message[], type: number): Message | undefined {
   return found;
 }
 
-function describe({ dims, maximum, elements }: Extent) {
-  return { shape: dims, maxshape: maximum, total_size: elements };
-}
-
 /** The objects of a global heap: index, reference count, size and data padded to eight bytes; object 0 is free space. */
 function readCollection(view: DataView): ReadonlyMap<number, Uint8Array> | undefined {
   const objects = new Map<number, Uint8Array>();
@@ -272,6 +266,7 @@ class LinkList {
   readonly links: DirectLink[] = [];
   readonly #names: Uint8Array;
   #last: Uint8Array = new Uint8Array(0);
+  isBeyondLimits = false;
 
   constructor(names: Uint8Array) {
     this.#names = names;
@@ -289,6 +284,7 @@ class LinkList {
     if (!isSoft && !Number.isSafeInteger(address)) return undefined;
     this.#last = bytes;
     this.links.push({ name, address, isSoft });
+    this.isBeyondLimits = this.links.length > maxHdf5LinksPerGroup || name.length > maxHdf5PathLength;
     return bytes.length;
   }
 }

@@ -56,8 +56,12 @@ const bombRatio = 1000;
 
 interface Group {
   readonly links: readonly Hdf5Link[];
-  readonly byName: ReadonlyMap<string, Hdf5Link>;
+  /** Only of groups with many links: most have one to four, and there may be a hundred thousand groups. */
+  readonly byName: ReadonlyMap<string, Hdf5Link> | undefined;
 }
+
+const manyLinks = 16;
+const emptyGroup: Group = { links: [], byName: undefined };
 
 export class Hdf5File {
   readonly #session: Hdf5Session;
@@ -94,7 +98,9 @@ export class Hdf5File {
     // Weight names come from the file: one of a million parts must not become a million calls.
     if (depthOf(at) > maxHdf5Depth) return null;
     const cut = at.lastIndexOf("/");
-    return this.#group(at.slice(0, cut) || "/").byName.get(at.slice(cut + 1)) ?? null;
+    const { links, byName } = this.#group(at.slice(0, cut) || "/");
+    const name = at.slice(cut + 1);
+    return (byName ? byName.get(name) : links.find((link) => link.name === name)) ?? null;
   }
 
   /** Names of the attributes of an object, in creation order where the file keeps it. */
@@ -145,7 +151,8 @@ export class Hdf5File {
     let group = this.#groups.get(at);
     if (group === undefined) {
       const links = this.#isHard(at, "group") ? this.#readLinks(at) : [];
-      group = { links, byName: new Map(links.map((link) => [link.name, link])) };
+      const byName = links.length > manyLinks ? new Map(links.map((link) => [link.name, link])) : undefined;
+      group = links.length > 0 ? { links, byName } : emptyGroup;
       this.#groups.set(at, group);
     }
     return group;

@@ -9,9 +9,7 @@ export interface Extent {
   readonly elements: number;
 }
 
-/** An element type in the words of h5wasm; a variable-length string counts the bytes of its reference. */
-export type ElementType = Omit<RawMetadata, "shape" | "maxshape" | "total_size" | "chunks">;
-
+/** Bytes of a variable-length value in the file: a count, and where the bytes are. */
 const variableReference = 16;
 
 /** An unsigned 64-bit number; NaN when it is beyond 2^53, so that it passes no comparison. */
@@ -27,48 +25,61 @@ export function readSpace(view: DataView, at: number, size: number): Extent | un
   const flags = view.getUint8(at + 2);
   const lists = flags & 1 ? 2 : 1;
   if (rank > 32 || flags > 1 || size < 8 + rank * 8 * lists) return undefined;
-  const sizes = (from: number): number[] =>
-    Array.from({ length: rank }, (_, i) => toNumber(view, from + i * 8));
-  const dims = sizes(at + 8);
-  const maximum = lists === 2 ? sizes(at + 8 + rank * 8) : dims;
-  if (!dims.every((dim, i) => dim <= (maximum[i] as number))) return undefined;
-  const elements = dims.reduce((product, dim) => product * dim, 1);
+  const dims: number[] = [];
+  const maximum: number[] = [];
+  let elements = 1;
+  for (let i = 0; i < rank; i++) {
+    const dim = toNumber(view, at + 8 + i * 8);
+    const most = lists === 2 ? toNumber(view, at + 8 + (rank + i) * 8) : dim;
+    if (!(dim <= most)) return undefined;
+    dims.push(dim);
+    maximum.push(most);
+    elements *= dim;
+  }
   return Number.isSafeInteger(elements) ? { dims, maximum, elements } : undefined;
 }
 
-/** A datatype of version 1: whole numbers, IEEE floats, strings and opaque bytes; `undefined` for all others. */
-export function readType(view: DataView, at: number, size: number): ElementType | undefined {
-  if (size < 8 || view.getUint8(at) >> 4 !== 1) return undefined;
+/**
+ * What h5wasm says of data of a datatype of version 1: whole numbers, IEEE floats, strings and opaque bytes; `undefined`
+ * for all others. A variable-length string has the size of its reference.
+ */
+export function describeData(
+  view: DataView,
+  at: number,
+  bytes: number,
+  { dims, maximum, elements }: Extent,
+): RawMetadata | undefined {
+  if (bytes < 8 || view.getUint8(at) >> 4 !== 1) return undefined;
+  const type = view.getUint8(at) & 15;
   const bits = view.getUint8(at + 1);
-  const facts = {
-    type: view.getUint8(at) & 15,
-    size: view.getUint32(at + 4, true),
-    signed: false,
-    littleEndian: false,
+  const size = view.getUint32(at + 4, true);
+  const facts = (signed: boolean, littleEndian: boolean): RawMetadata => ({
+    signed,
+    type,
     vlen: false,
-  };
-  if (facts.size === 0) return undefined;
-  switch (facts.type) {
+    littleEndian,
+    size,
+    total_size: elements,
+    shape: dims,
+    maxshape: maximum,
+    chunks: null,
+  });
+  if (size === 0) return undefined;
+  switch (type) {
     case typeClass.integer:
-      if (size < 12 || !isWhole(view, at, facts.size)) return undefined;
-      return { ...facts, signed: (bits & 8) !== 0, littleEndian: (bits & 1) === 0 };
+      if (bytes < 12 || !isWhole(view, at, size)) return undefined;
+      return facts((bits & 8) !== 0, (bits & 1) === 0);
     case typeClass.float:
-      if (size < 20 || !isIeee(view, at, facts.size)) return undefined;
-      return { ...facts, littleEndian: (bits & 1) === 0 };
+      return bytes < 20 || !isIeee(view, at, size) ? undefined : facts(false, (bits & 1) === 0);
     case typeClass.string:
-      return { ...facts, strpad: bits & 15, cset: bits >> 4 };
+      return { ...facts(false, false), strpad: bits & 15, cset: bits >> 4 };
     case typeClass.opaque:
-      return facts;
-    case typeClass.vlen:
-      if ((bits & 15) !== 1 || facts.size !== variableReference) return undefined;
-      return {
-        ...facts,
-        type: typeClass.string,
-        vlen: true,
-        littleEndian: true,
-        strpad: bits >> 4,
-        cset: view.getUint8(at + 2) & 15,
-      };
+      return facts(false, false);
+    case typeClass.vlen: {
+      if ((bits & 15) !== 1 || size !== variableReference) return undefined;
+      const cset = view.getUint8(at + 2) & 15;
+      return { ...facts(false, true), type: typeClass.string, vlen: true, strpad: bits >> 4, cset };
+    }
     default:
       return undefined;
   }
