@@ -200,6 +200,12 @@ export const maxProtobufDepth = 100;
  */
 export const maxProtobufMessages = 4_000_000;
 
+/**
+ * Pieces that one message is written in. Files put together with `cat` have two; each piece costs a look at all that came
+ * before it.
+ */
+export const maxProtobufPieces = 64;
+
 /** Texts of one file, and their bytes: a graph of 100 000 nodes has 2 million names, in some 100 MB with metadata. */
 export const maxProtobufTexts = 16_000_000;
 export const maxProtobufTextBytes: number = 512 * MiB;

@@ -18,7 +18,10 @@ export interface Payload {
   readonly bytes: Uint8Array | null;
 }
 
-/** A message type: `start` makes what the rules fill, `finish` makes the value of it once the message has ended. */
+/**
+ * A message type: `start` makes what the rules fill, `finish` makes the value of it once the message has ended. A message
+ * that is written in two pieces is finished after each, and the value of the last one counts.
+ */
 export interface MessageShape<State, Value> {
   readonly fields: Readonly<Record<number, FieldRule<State>>>;
   start(): State;
@@ -135,7 +138,7 @@ export function payload<State>(
   return { kind: "payload", name: field, wants, set };
 }
 
-/** A message inside, written at most once. */
+/** A message inside, of which there is at most one. */
 export function message<State, Inner, Value>(
   field: string,
   shape: () => MessageShape<Inner, Value>,

@@ -5,9 +5,16 @@
  */
 
 import type { Reader } from "protobufjs/minimal.js";
-import { type MalformedFileError, UnsupportedFeatureError } from "../errors.ts";
+import type { MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
-import { maxProtobufDepth, maxProtobufMessages, maxProtobufTextBytes, maxProtobufTexts } from "../limits.ts";
+import {
+  maxProtobufDepth,
+  maxProtobufMessages,
+  maxProtobufPieces,
+  maxProtobufTextBytes,
+  maxProtobufTexts,
+} from "../limits.ts";
+import { isShort, toSafeInteger } from "./protobuf-number.ts";
 import { type Counts, countMessage, limit, malformed, overrun, pathOf, type Step } from "./protobuf-path.ts";
 import type {
   FieldRule,
@@ -31,6 +38,9 @@ interface Frame extends Step, Counts {
   readonly state: unknown;
   /** How the value is handed to the message around; `null` for the outermost. */
   readonly rule: MessageRule<unknown> | null;
+  readonly field: number;
+  /** The messages inside that come at most once, in case one goes on. */
+  singles: Frame[] | null;
 }
 
 interface Walk {
@@ -54,7 +64,6 @@ interface Walk {
 /**
  * Reads the message that the whole source is.
  * @throws MalformedFileError with the path of the message and the offset; also when the file ends too early.
- * @throws UnsupportedFeatureError when a message is written in two pieces, which protobuf would merge.
  * @throws LimitExceededError for depth, messages and texts.
  */
 export async function readMessage<State, Value>(
@@ -70,7 +79,9 @@ export async function readMessage<State, Value>(
     state: shape.start(),
     rule: null,
     index: 0,
+    field: 0,
     end: source.size,
+    singles: null,
     last: 0,
     count: 0,
     earlier: null,
@@ -174,11 +185,9 @@ function openMessage(
   length: number,
 ): void {
   const index = countMessage(frame, number);
-  if (index > 0 && !rule.repeated) {
-    throw new UnsupportedFeatureError(
-      `${walk.file}: ${pathOf(walk.frames, rule.name)} is written in two pieces, which protobuf would merge; this version does not`,
-      { file: walk.file },
-    );
+  if (index >= maxProtobufPieces && !rule.repeated) {
+    const what = `pieces of ${pathOf(walk.frames, rule.name)}`;
+    throw limit(walk, "maxProtobufPieces", maxProtobufPieces, index + 1, what);
   }
   if (walk.frames.length >= maxProtobufDepth) {
     throw limit(walk, "maxProtobufDepth", maxProtobufDepth, walk.frames.length + 1, "messages deep");
@@ -191,10 +200,12 @@ function openMessage(
   const start = walk.base + walk.reader.pos;
   walk.frames.push({
     shape,
-    state: shape.start(),
+    state: index > 0 && !rule.repeated ? stateOf(frame, number) : shape.start(),
     rule,
     index,
+    field: number,
     end: start + length,
+    singles: null,
     last: 0,
     count: 0,
     earlier: null,
@@ -206,8 +217,21 @@ function closeMessage(walk: Walk, frame: Frame): void {
   const value = frame.shape.finish(frame.state, walk.place);
   frames.pop();
   const outer = frames[frames.length - 1];
-  if (outer && frame.rule) frame.rule.set(outer.state, value);
-  else walk.result = value;
+  if (!outer || !frame.rule) {
+    walk.result = value;
+    return;
+  }
+  if (!frame.rule.repeated) {
+    outer.singles ??= [];
+    // The state is the same for every piece.
+    if (frame.index === 0) outer.singles.push(frame);
+  }
+  frame.rule.set(outer.state, value);
+}
+
+/** Of a message that is written in pieces, which are one message: the next piece goes on where the last one ended. */
+function stateOf(frame: Frame, number: number): unknown {
+  return frame.singles?.find(({ field }) => field === number)?.state;
 }
 
 function readText(walk: Walk, frame: Frame, rule: TextRule<unknown>, start: number, length: number): number {
@@ -295,31 +319,11 @@ function takeNumber(walk: Walk, rule: NumberRule<unknown>): number {
   }
   if (width > 0) return width === 4 ? reader.float() : reader.double();
   try {
-    if (isShort(reader)) return reader.uint32();
+    if (isShort(reader.buf, reader.pos)) return reader.uint32();
     return toSafeInteger(rule.kind === "int" ? reader.int64() : reader.uint64());
   } catch (cause) {
     throw brokenVarint(walk, rule.name, cause);
   }
-}
-
-/** Whether the varint ends within four bytes, where the fast path for 32 bits reads it whole. */
-function isShort(reader: Reader): boolean {
-  const { buf, pos } = reader;
-  return (
-    (buf[pos] as number) < 128 ||
-    (buf[pos + 1] as number) < 128 ||
-    (buf[pos + 2] as number) < 128 ||
-    (buf[pos + 3] as number) < 128
-  );
-}
-
-/** Exact up to 2^53 - 1 either way; beyond, the nearest such number. */
-function toSafeInteger(value: number | { high: number; low: number; unsigned: boolean }): number {
-  const exact =
-    typeof value === "number"
-      ? value
-      : (value.unsigned ? value.high >>> 0 : value.high) * 2 ** 32 + (value.low >>> 0);
-  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, exact));
 }
 
 function readTag(walk: Walk): number {
@@ -342,7 +346,7 @@ function readLength(walk: Walk, frame: Frame, rule: FieldRule<unknown> | undefin
   const what = rule?.name ?? `field ${number}`;
   let length: number;
   try {
-    length = isShort(reader) ? reader.uint32() : toSafeInteger(reader.uint64());
+    length = isShort(reader.buf, reader.pos) ? reader.uint32() : toSafeInteger(reader.uint64());
   } catch (cause) {
     throw brokenVarint(walk, what, cause);
   }

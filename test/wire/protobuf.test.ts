@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { isModelError } from "../../src/errors.ts";
 import { countedSource } from "../../src/io/counted.ts";
 import { memorySource } from "../../src/io/memory.ts";
-import { maxProtobufDepth, maxProtobufTexts } from "../../src/limits.ts";
+import { maxProtobufDepth, maxProtobufPieces, maxProtobufTexts } from "../../src/limits.ts";
 import { readMessage } from "../../src/wire/protobuf.ts";
 import {
   float,
@@ -180,6 +180,25 @@ describe("a message", () => {
     expect(await read(bytes(18, 3, 0xef, 0xbb, 0xbf))).toMatchObject({ name: "\ufeff", valid: true });
   });
 
+  it("in two pieces is one, as protobuf merges them", async () => {
+    const piece = (id: number, name: string): Uint8Array =>
+      write((w) =>
+        child(write((c) => c.uint32(18).string(name)))(w)
+          .uint32(8)
+          .int64(id),
+      );
+    const found = await parse((w) => {
+      child(piece(1, "a"), 9)(w);
+      child(bytes())(w);
+      return child(piece(2, "b"), 9)(w);
+    });
+    expect(found.only).toMatchObject({ id: 2, children: [{ name: "a" }, { name: "b" }] });
+    const pieces = (count: number): Uint8Array =>
+      Uint8Array.from({ length: count * 2 }, (_, i) => (i % 2 ? 0 : 74));
+    await expect(read(pieces(maxProtobufPieces))).resolves.toBeDefined();
+    await expect(read(pieces(maxProtobufPieces + 1))).rejects.toMatchObject({ limit: "maxProtobufPieces" });
+  });
+
   it("tells where each message is, also of fields that alternate", async () => {
     const leaf = write((w) => w.uint32(8).int64(1));
     const found = await parse((w) => {
@@ -274,14 +293,6 @@ describe("bytes that are no message", () => {
     expect(isModelError(error) && error.kind).toBe("malformed-file");
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).toMatch(/^t\.pb: /);
-  });
-
-  it("one message in two pieces is not merged", async () => {
-    const piece = write((w) => w.uint32(8).int64(1));
-    await expect(parse((w) => child(piece, 9)(child(piece, 9)(w)))).rejects.toMatchObject({
-      kind: "unsupported-feature",
-      message: "t.pb: only is written in two pieces, which protobuf would merge; this version does not",
-    });
   });
 
   it("nesting ends somewhere", async () => {

@@ -109,7 +109,7 @@ function ourTensor(tensor: OnnxTensor): unknown {
     field: tensor.bytes === 0 || external ? null : field,
     raw: field === "raw_data" ? tensor.bytes : 0,
     stored: field !== "raw_data" && !external ? (tensor.storedElements ?? "varints") : 0,
-    values: external ? null : values,
+    values: external || !codecs[dataTypes.get(dtype) ?? 0] ? null : values,
     external: external?.location ?? null,
   };
 }

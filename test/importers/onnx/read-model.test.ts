@@ -69,7 +69,8 @@ describe("what onnx-proto decodes", () => {
     expect(ours(model)).toEqual(theirs(bytes));
   });
 
-  it.each(fixtures)("is what is read of %s", async (path) => {
+  // A graph in two pieces is merged by protobuf itself; version 6 of protobufjs, which is in onnx-proto, keeps the last.
+  it.each(fixtures.filter((path) => !path.includes("graph-twice")))("is what is read of %s", async (path) => {
     const file = readFileSync(join(folder, path));
     if (sniffOnnx(file.subarray(0, 4096), file.length) !== "model") return;
     expect(ours(await read(file))).toEqual(theirs(file));
@@ -100,6 +101,12 @@ describe("what onnx-proto decodes", () => {
       expect(ours(await read(file))).toEqual(theirs(file));
     }
   });
+});
+
+it("a graph in two pieces is one", async () => {
+  const piece = (opType: string): Field => [7, fields([1, fields([4, opType])])];
+  const model = await read(fields([1, 9], piece("Relu"), [8, fields([2, 17])], piece("Add")));
+  expect(model.graph?.nodes.map(({ opType }) => opType)).toEqual(["Relu", "Add"]);
 });
 
 describe("what is newer than onnx-proto", () => {
