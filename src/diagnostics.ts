@@ -25,6 +25,8 @@ export type Diagnostic =
   | Found<"stored-weight-unclaimed", { readonly tensors: number; readonly elements: number }>
   | Found<"graph-dangling", { readonly reference: string }>
   | Found<"shared-object-repeated", { readonly type: string }>
+  | Found<"shared-weight-stored-once", { readonly type: string; readonly other: string }>
+  | Found<"shared-weight-stored-again", { readonly tensors: number; readonly elements: number }>
   | Found<"graph-cycle", { readonly layers: string }>
   | Found<"link-not-followed", { readonly kind: string; readonly target: string }>
   | Found<"object-unreadable", { readonly reason: string }>
@@ -54,7 +56,9 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "weight-shape-unknown": "warning",
   "stored-weight-unclaimed": "warning",
   "graph-dangling": "error",
-  "shared-object-repeated": "warning",
+  "shared-object-repeated": "info",
+  "shared-weight-stored-once": "warning",
+  "shared-weight-stored-again": "info",
   "graph-cycle": "error",
   "link-not-followed": "warning",
   "object-unreadable": "error",
@@ -117,7 +121,11 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "graph-dangling":
       return `refers to ${d.args.reference}, which does not exist; shapes that depend on it are unknown`;
     case "shared-object-repeated":
-      return `the file writes this ${d.args.type} more than once and marks the copies as one object; each copy is counted, so totals may be too high`;
+      return `the file marks this ${d.args.type} as one object with another place, but Keras forgets the mark before it comes here and loads two layers; both are counted, as Keras does`;
+    case "shared-weight-stored-once":
+      return `the file has no weights for this ${d.args.type}, but those of ${d.args.other}, of the same class and name, as when Keras saves one layer that stands in two places; taken for one and counted once (Keras may fail to load this file)`;
+    case "shared-weight-stored-again":
+      return `${d.args.tensors} stored tensors (${d.args.elements} elements) are a second copy of weights that two places share; the totals count them once, the ledger has the other copy as unused`;
     case "graph-cycle":
       return `layers depend on one another in a cycle: ${d.args.layers}; their shapes are unknown`;
     case "link-not-followed":

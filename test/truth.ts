@@ -99,7 +99,7 @@ function heldTotal(report: Report, trainable: boolean): number {
   let sum = 0;
   const add = (weights: readonly ReportWeight[]): void => {
     for (const weight of weights) {
-      const identity = weight.stored ?? weight;
+      const identity = identityOf(weight);
       if (seen.has(identity) || (weight.trainable !== false) !== trainable) continue;
       seen.add(identity);
       sum += heldElements(weight);
@@ -119,7 +119,12 @@ function heldElements(weight: ReportWeight): number {
 }
 
 function allWeights(layer: ReportLayer): readonly ReportWeight[] {
-  return [...layer.weights, ...(layer.layers ?? []).flatMap(allWeights)];
+  const all = [...layer.weights, ...(layer.layers ?? []).flatMap(allWeights)];
+  return [...new Map(all.map((weight) => [identityOf(weight), weight])).values()];
+}
+
+function identityOf(weight: ReportWeight): unknown {
+  return weight.stored ?? weight.shared ?? weight;
 }
 
 interface Comparison {

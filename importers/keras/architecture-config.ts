@@ -7,6 +7,7 @@ import { asObject, asString } from "./json-access.ts";
 import { bareClass } from "./names.ts";
 import type { ReadContext } from "./read-context.ts";
 import { modelFlag, readModelGraph, unnamedPlace } from "./read-layer.ts";
+import { newSharing } from "./shared-objects.ts";
 
 /** Who wrote a file, as far as it says. */
 export interface Writer {
@@ -58,6 +59,7 @@ function generationByForm(config: JsonObject): 1 | 2 | 3 {
 export function readArchitecture(
   entry: JsonObject,
   writer: Writer,
+  kind: "hdf5" | "archive" | "json",
   report: (diagnostic: Diagnostic) => void,
 ): ArchModel | undefined {
   const type = bareClass(asString(entry.class_name) ?? "Model");
@@ -69,8 +71,8 @@ export function readArchitecture(
     report,
     scope: "",
     depth: 0,
-    sharedObjects: new Set(),
-    count: { layers: 0, unnamed: 0, nameText: 0 },
+    sharing: newSharing(kind, writer.generation, writer.version),
+    count: { layers: 0, unnamed: 0, nameText: 0, heights: new WeakMap() },
   };
   const unnamed = unnamedPlace(entry, context);
   const graph = readModelGraph(type, entry, context);

@@ -20,6 +20,8 @@ export interface WeightSlot {
 export interface ArchInner {
   readonly key: string;
   readonly layer: ArchLayer;
+  /** The layer around it made it, so that it is no object of its own in the file. */
+  readonly remade?: true;
 }
 
 export interface ArchLayer {

@@ -27,6 +27,7 @@ import {
   type TensorTable,
   tensorsBelow,
 } from "./stored.ts";
+import { joinStoredOnce } from "./stored-once.ts";
 import { assignTreeWeights } from "./tree-weights.ts";
 import { outside, treeWeightsModel } from "./weights-only.ts";
 
@@ -100,10 +101,11 @@ async function importParts(parts: Parts, options: ImportOptions, report: Report)
   const table = emptyTable();
   const root = await readWeights(parts, table, report);
   const architecture =
-    readArchitecture(config, writer, report) ?? treeWeightsModel(root, table, config, report);
+    readArchitecture(config, writer, "archive", report) ?? treeWeightsModel(root, table, config, report);
   if (architecture.graph.topology !== "layers") {
     for (const slot of assignTreeWeights(architecture.graph, root, table)) architecture.slots.push(slot);
   }
+  if (table.tensors.length > 0) joinStoredOnce(architecture.graph, report);
   markOutside(root, table);
   const compile = options.compile === false ? undefined : asObject(config.compile_config);
   const facts = { built: isBuilt(architecture.graph, root), slots: true };

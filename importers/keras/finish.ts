@@ -5,22 +5,29 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Graph, type Layer, scopedName } from "../../src/ir/graph.ts";
 import type { Model, Optimizer } from "../../src/ir/model.ts";
 import type { StoredTensor, Weight } from "../../src/ir/tensor.ts";
-import type { ArchGraph, ArchLayer, ArchModel, WeightSlot } from "./architecture.ts";
+import { type ArchGraph, type ArchLayer, type ArchModel, owners, type WeightSlot } from "./architecture.ts";
 import type { Writer } from "./architecture-config.ts";
 import { finishTensors, type TensorTable } from "./stored.ts";
 
+/** What finishing one weight needs to know of the others. */
+interface Weights {
+  readonly tensors: readonly StoredTensor[];
+  /** Numbers of the slots that several layers hold. */
+  readonly shared: ReadonlyMap<WeightSlot, number>;
+}
+
 /** Gives the IR graph of a model. */
-export function finishGraph(graph: ArchGraph, tensors: readonly StoredTensor[], scope = ""): Graph {
+function finishGraph(graph: ArchGraph, weights: Weights, scope = ""): Graph {
   return {
     topology: graph.topology,
-    layers: graph.layers.map((layer) => finishLayer(layer, tensors, scope)),
+    layers: graph.layers.map((layer) => finishLayer(layer, weights, scope)),
     inputs: graph.inputs,
     outputs: graph.outputs,
     ...(graph.outputStructure !== undefined && { outputStructure: graph.outputStructure }),
   };
 }
 
-function finishLayer(layer: ArchLayer, tensors: readonly StoredTensor[], scope: string): Layer {
+function finishLayer(layer: ArchLayer, weights: Weights, scope: string): Layer {
   const inside = scopedName(scope, layer.name);
   return {
     name: layer.name,
@@ -31,11 +38,11 @@ function finishLayer(layer: ArchLayer, tensors: readonly StoredTensor[], scope: 
     attributes: layer.attributes,
     scope,
     trainable: layer.trainable,
-    weights: layer.slots.map((slot) => finishWeight(slot, layer, tensors)),
+    weights: layer.slots.map((slot) => finishWeight(slot, layer, weights)),
     ...(layer.inner.length > 0 && {
-      inner: layer.inner.map((inner) => finishLayer(inner.layer, tensors, inside)),
+      inner: layer.inner.map((inner) => finishLayer(inner.layer, weights, inside)),
     }),
-    ...(layer.graph && { graph: finishGraph(layer.graph, tensors, inside) }),
+    ...(layer.graph && { graph: finishGraph(layer.graph, weights, inside) }),
     ...(layer.builtWith && { builtWith: layer.builtWith }),
     ...(layer.needsNoBuild && { needsNoBuild: true }),
     calls: layer.calls,
@@ -43,14 +50,15 @@ function finishLayer(layer: ArchLayer, tensors: readonly StoredTensor[], scope: 
 }
 
 /** One weight; what is stored decides its dtype, what the layer declares decides its class. */
-export function finishWeight(
+function finishWeight(
   slot: WeightSlot,
   layer: Pick<ArchLayer, "variableDtype"> | undefined,
-  tensors: readonly StoredTensor[],
+  { tensors, shared }: Weights,
 ): Weight {
   const { declaration } = slot;
   const stored = slot.tensor === undefined ? undefined : tensors[slot.tensor];
   const kind = declaration.class ?? "parameter";
+  const number = shared.get(slot);
   return {
     name: slot.storedName ?? declaration.name,
     role: declaration.role,
@@ -59,6 +67,7 @@ export function finishWeight(
     dtype: stored?.dtype ?? declaration.dtype ?? layer?.variableDtype ?? "float32",
     ...(declaration.packing && { packing: declaration.packing }),
     ...(slot.tensor !== undefined && { tensor: slot.tensor }),
+    ...(number !== undefined && { shared: number }),
     ...(declaration.counted === false && { counted: false }),
     ...(declaration.stored === false && { archived: false }),
   };
@@ -77,6 +86,7 @@ export interface FinishFacts {
 /** Gives the IR of a whole model. */
 export function finishModel(model: ArchModel, facts: FinishFacts): Model {
   const tensors = finishTensors(facts.table);
+  const weights: Weights = { tensors, shared: numberShared(model.graph) };
   if (model.graph.topology !== "layers") reportUnknown(model.graph, facts.report, "");
   return {
     file: {
@@ -92,11 +102,22 @@ export function finishModel(model: ArchModel, facts: FinishFacts): Model {
     kind: facts.kind,
     trainable: model.trainable,
     freezing: facts.writer.generation === 3 ? "owner" : "enclosing",
-    graph: finishGraph(model.graph, tensors),
-    weights: model.slots.map((slot) => finishWeight(slot, undefined, tensors)),
+    graph: finishGraph(model.graph, weights),
+    weights: model.slots.map((slot) => finishWeight(slot, undefined, weights)),
     tensors,
     optimizer: facts.optimizer,
   };
+}
+
+/** Numbers the slots that more than one layer holds, in the order of the layers. */
+function numberShared(graph: ArchGraph): Map<WeightSlot, number> {
+  const seen = new Set<WeightSlot>();
+  const shared = new Map<WeightSlot, number>();
+  for (const slot of graph.layers.flatMap(owners).flatMap((layer) => layer.slots)) {
+    if (seen.has(slot) && !shared.has(slot)) shared.set(slot, shared.size);
+    seen.add(slot);
+  }
+  return shared;
 }
 
 /** One diagnostic for every layer that no rule knows, once all its weights are found. */

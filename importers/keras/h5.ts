@@ -4,6 +4,7 @@ import { type Diagnostic, formatDiagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
+import { elementsOf } from "../../src/ir/shape.ts";
 import type { Hdf5File } from "../../src/wire/hdf5.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
 import { parseJson } from "../../src/wire/json.ts";
@@ -14,6 +15,7 @@ import { asObject, asString } from "./json-access.ts";
 import { assignLegacyWeights, listAttribute, readLegacyLayers } from "./legacy-weights.ts";
 import { readOptimizer } from "./optimizer.ts";
 import { emptyTable, readTree, type StoredGroup, type TensorTable, tensorsBelow } from "./stored.ts";
+import { joinStoredOnce } from "./stored-once.ts";
 import { legacyWeightsModel, treeWeightsModel } from "./weights-only.ts";
 
 /** Imports an HDF5 file. */
@@ -78,7 +80,7 @@ function fullModel(
   markOptimizer(root, table);
   const tree = group === "/" ? root : (root.groups.get("model_weights") as StoredGroup);
   const stored = readLegacyLayers(file, group, tree, report);
-  const architecture = readArchitecture(config, writer, report);
+  const architecture = readArchitecture(config, writer, "hdf5", report);
   const optimizer = options.compile === false ? null : h5Optimizer(file, source, report);
   const facts: FinishFacts = {
     source,
@@ -92,6 +94,8 @@ function fullModel(
   if (!architecture) return finishModel(legacyWeightsModel(stored, table, config, report), facts);
   const { model: own, unmatched } = assignLegacyWeights(architecture.graph, stored, table, writer.generation);
   for (const slot of own) architecture.slots.push(slot);
+  reportRepeated(table, report);
+  if (table.tensors.length > 0) joinStoredOnce(architecture.graph, report);
   for (const layer of unmatched) {
     report({
       code: "graph-dangling",
@@ -100,6 +104,14 @@ function fullModel(
     });
   }
   return finishModel(architecture, facts);
+}
+
+/** What a shared layer stores in its second place is in the ledger, and not in the totals. */
+function reportRepeated({ unclaimed, tensors }: TensorTable, report: (diagnostic: Diagnostic) => void): void {
+  const repeated = tensors.filter((_, i) => unclaimed.get(i) === "unused");
+  if (repeated.length === 0) return;
+  const elements = repeated.reduce((sum, tensor) => sum + (elementsOf(tensor.shape) ?? 0), 0);
+  report({ code: "shared-weight-stored-again", args: { tensors: repeated.length, elements }, at: "" });
 }
 
 function h5Optimizer(

@@ -21,7 +21,7 @@ export async function importJson(source: ByteSource, options: ImportOptions): Pr
   entry = asObject(entry?.model_config) ?? entry;
   if (!entry) throw noModel(source, "it is no object");
   const writer = writerOf(asString(entry.keras_version) ?? null, entry);
-  const architecture = readArchitecture(entry, writer, report);
+  const architecture = readArchitecture(entry, writer, "json", report);
   if (!architecture) throw noModel(source, describe(entry));
   return {
     model: finishModel(architecture, {

@@ -74,6 +74,8 @@ export interface InnerDeclaration {
   readonly key: string;
   /** `{class_name, config}` as in the file. */
   readonly layer: JsonObject;
+  /** The layer makes it of a configuration, so it is no object of its own, whatever the file marks it as. */
+  readonly remade?: true;
 }
 
 export interface MappedLayer {

@@ -112,7 +112,12 @@ interface OwnedSlot {
 
 function assignLayer(layer: ArchLayer, entry: LegacyLayer, table: TensorTable, generation: 1 | 2 | 3): void {
   const slots = legacyOrder(layer, generation);
+  const filled = new Set<WeightSlot>();
   const fill = (slot: WeightSlot, weight: LegacyLayer["weights"][number]): void => {
+    filled.add(slot);
+    // A layer that stands in two places is stored in both; Keras reads both into the one layer, and the last stays.
+    if (slot.tensor !== undefined && slot.tensor !== weight.tensor)
+      table.unclaimed.set(slot.tensor, "unused");
     slot.tensor = weight.tensor;
     slot.storedName = weight.name;
   };
@@ -125,7 +130,7 @@ function assignLayer(layer: ArchLayer, entry: LegacyLayer, table: TensorTable, g
   const left = new Set(entry.weights);
   if (generation > 1) fillByName(slots, left, fill);
   if (sameCount) {
-    const open = slots.filter(({ slot }) => slot.tensor === undefined);
+    const open = slots.filter(({ slot }) => !filled.has(slot));
     for (const [i, weight] of [...left].entries()) {
       const target = open[i];
       if (!target) break;
@@ -236,5 +241,11 @@ function legacyOrder(layer: ArchLayer, generation: 1 | 2 | 3): OwnedSlot[] {
     if (at.innerFirst) slots();
   };
   visit(layer, true);
-  return [...first, ...second];
+  return distinct([...first, ...second]);
+}
+
+/** A layer that stands in two places inside another is in its lists once. */
+function distinct(slots: readonly OwnedSlot[]): OwnedSlot[] {
+  const seen = new Set<WeightSlot>();
+  return slots.filter(({ slot }) => !seen.has(slot) && seen.add(slot));
 }

@@ -8,13 +8,21 @@ import type { ArchGraph, ArchInner, ArchLayer, WeightSlot } from "./architecture
 import { builtAtStart } from "./built-at-start.ts";
 import { readBuildShapes, readDTypePolicy, readQuantizationConfig } from "./dtype-policy.ts";
 import { flatCall, functionalGraph, sequentialGraph } from "./graph.ts";
-import { asBoolean, asInteger, asList, asObject, asShape, asString } from "./json-access.ts";
+import { asBoolean, asList, asObject, asShape, asString } from "./json-access.ts";
 import { modernClass, modernConfig } from "./keras1.ts";
 import type { LayerSource, MappedLayer } from "./layer-rule.ts";
 import { layerRules } from "./layers/index.ts";
 import { bareClass } from "./names.ts";
 import { findOperationRule } from "./operations/index.ts";
-import type { ReadContext, ReadLayer } from "./read-context.ts";
+import type { ReadContext, ReadLayer, SharedLayer } from "./read-context.ts";
+import {
+  findShared,
+  heightOf,
+  inAnotherPlace,
+  keepShared,
+  noSharing,
+  readingFunctional,
+} from "./shared-objects.ts";
 
 const functionLayers: ReadonlySet<string> = new Set([
   "TFOpLambda",
@@ -25,31 +33,47 @@ const functionLayers: ReadonlySet<string> = new Set([
   "TensorFlowOpLayer",
 ]);
 
-/** Reads `{module?, class_name, config, name?, build_config?}`. */
+/** Reads `{module?, class_name, config, name?, build_config?}`; again where Keras would take what it has read before. */
 export function readLayer(entry: JsonObject, context: ReadContext): ReadLayer {
+  const { count, sharing } = context;
+  const known = findShared(entry, sharing);
+  if (known) return readAgain(known, context);
+  const { layers, nameText } = count;
+  const read = readNewLayer(entry, context);
+  if (entry.shared_object_id !== undefined && !isFunction(read.layer)) {
+    const { layer } = read;
+    const taken = { layers: count.layers - layers, nameText: count.nameText - nameText };
+    const isNew = keepShared(entry, { read, ...taken, height: heightOf(layer, count.heights) }, sharing);
+    const at = scopedName(context.scope, layer.name);
+    if (!isNew) context.report({ code: "shared-object-repeated", args: { type: layer.type }, at });
+  }
+  return read;
+}
+
+/** A few characters can stand for a large model here, so it takes of the limits what it took when it was read. */
+function readAgain({ read, layers, nameText, height }: SharedLayer, context: ReadContext): ReadLayer {
+  context.count.layers += layers - 1;
+  context.count.nameText += nameText + (layers - 1) * context.scope.length;
+  checkCounts({ ...context, depth: context.depth + height });
+  return inAnotherPlace(read);
+}
+
+/** What a function call is depends on its arguments, and it has no weights to share. */
+function isFunction(layer: ArchLayer): boolean {
+  return layer.kind === "operation" || functionLayers.has(layer.type);
+}
+
+function readNewLayer(entry: JsonObject, context: ReadContext): ReadLayer {
   checkCounts(context);
   // Keras 0 items may have the class under `name` and the name under `custom_name`.
   const named = asString(entry.class_name) ?? asString(asObject(entry.config)?.name) ?? "?";
   const written = bareClass(named);
   checkLimit("maxNameLength", written.length, maxNameLength, "characters in the class of a layer");
   const config = asObject(entry.config) ?? {};
-  noteSharedObject(entry, written, config, context);
   const model = readModel(written, entry, context);
   if (model) return model;
   if (isOperation(written, asString(entry.module))) return readOperation(written, entry, config, context);
   return readPlainLayer(written, entry, config, context);
-}
-
-/** Two copies of one object are two layers here, so what they hold is counted twice: said, since it cannot be mended. */
-function noteSharedObject(entry: JsonObject, type: string, config: JsonObject, context: ReadContext): void {
-  const id = asInteger(entry.shared_object_id);
-  if (id === undefined) return;
-  if (context.sharedObjects.has(id)) {
-    const name = nameOf(entry, config, type, context);
-    const at = scopedName(context.scope, name);
-    context.report({ code: "shared-object-repeated", args: { type }, at });
-  }
-  context.sharedObjects.add(id);
 }
 
 function checkCounts(context: ReadContext): void {
@@ -83,15 +107,22 @@ function nameOf(entry: JsonObject, config: JsonObject, type: string, context: Re
  */
 export function readModelGraph(type: string, entry: JsonObject, context: ReadContext): ArchGraph | undefined {
   const config = asObject(entry.config);
-  const list = asList(entry.config) ?? asList(config?.layers);
-  if (!list) return undefined;
   const read = (inner: JsonObject): ReadLayer => readLayer(inner, context);
-  if (config && ("output_layers" in config || "input_layers" in config)) {
-    return functionalGraph(config, context, read);
+  const form = modelForm(type, entry);
+  if (form === undefined) return undefined;
+  if (config && form === "functional") {
+    return readingFunctional(context.sharing, () => functionalGraph(config, context, read));
   }
-  if (modernClass(type) !== "Sequential" && !asList(entry.config)) return undefined;
   const built = config?.build_input_shape ?? readBuildShapes(entry.build_config)[0];
-  return sequentialGraph(list, built, read);
+  return sequentialGraph(asList(entry.config) ?? asList(config?.layers) ?? [], built, read);
+}
+
+function modelForm(type: string, entry: JsonObject): "functional" | "sequential" | undefined {
+  if (asList(entry.config)) return "sequential";
+  const config = asObject(entry.config);
+  if (!config || !asList(config.layers)) return undefined;
+  if ("output_layers" in config || "input_layers" in config) return "functional";
+  return modernClass(type) === "Sequential" ? "sequential" : undefined;
 }
 
 /** Up to Keras 2.2.2 a Sequential's configuration is a bare list, without a name: its place among such, else nothing. */
@@ -100,6 +131,7 @@ export function unnamedPlace(entry: JsonObject, context: ReadContext): { readonl
 }
 
 function readModel(type: string, entry: JsonObject, context: ReadContext): ReadLayer | undefined {
+  if (modelForm(type, entry) === undefined) return undefined;
   const config = asObject(entry.config) ?? {};
   // A model gets its name before its layers get theirs.
   const unnamed = unnamedPlace(entry, context);
@@ -228,7 +260,12 @@ function readPlainLayer(
     inner: (mapped.inner ?? []).map(
       (inner): ArchInner => ({
         key: inner.key,
-        layer: readLayer(inner.layer, { ...context, depth: context.depth + 1 }).layer,
+        ...(inner.remade && { remade: true }),
+        layer: readLayer(inner.layer, {
+          ...context,
+          depth: context.depth + 1,
+          ...(inner.remade && { sharing: noSharing() }),
+        }).layer,
       }),
     ),
     innerFirst: mapped.innerFirst ?? false,

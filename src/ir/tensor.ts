@@ -9,7 +9,7 @@ import type { Shape, StaticShape } from "./shape.ts";
  * - quantization: scales, zero points, group indices of quantised weights;
  * - constant: numbers the computation needs that were never learned;
  * - optimizer: optimizer state;
- * - unused: the file says whose it was, nothing in the model uses it;
+ * - unused: the file says whose it was, nothing in the model uses it, or not this copy of it;
  * - unclassified: we cannot tell.
  */
 export type TensorClass =
@@ -72,10 +72,20 @@ export interface Weight {
   readonly packing?: Packing;
   /** Index in `Model.tensors`. Absent: the weight is not stored in this file. */
   readonly tensor?: number;
+  /**
+   * Set for a weight that several layers hold, since to the framework they are, or wrap, one object: weights of equal
+   * number are one weight. They have one class, and one stored tensor or none.
+   */
+  readonly shared?: number;
   /** False: stored with the layer, but the framework does not count it among the layer's weights. */
   readonly counted?: boolean;
   /** False: the weight exists once the model is loaded, but its format never stores it (LoRA factors). */
   readonly archived?: boolean;
+}
+
+/** Equal for two uses of one weight: a stored tensor is one weight, whoever claims it. */
+export function identityOf(weight: Weight): unknown {
+  return weight.tensor ?? (weight.shared === undefined ? weight : `shared ${weight.shared}`);
 }
 
 /** Type of a value that flows between layers. */

@@ -2,9 +2,10 @@
 
 import { maxModelElements } from "../limits.ts";
 import { isDType } from "./dtype.ts";
-import type { Model } from "./model.ts";
+import type { Graph, Layer } from "./graph.ts";
+import { type Model, walkLayers } from "./model.ts";
 import { elementsOf } from "./shape.ts";
-import { type StoredTensor, tensorClasses } from "./tensor.ts";
+import { type StoredTensor, tensorClasses, type Weight } from "./tensor.ts";
 
 /** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
 export function validateModel(value: unknown): string | null {
@@ -93,6 +94,7 @@ function checkModel(value: unknown): asserts value is Model {
   checkSums(model.tensors as readonly StoredTensor[]);
   each(model.weights, "model.weights", (weight, at) => checkWeight(weight, at, tensors));
   checkGraph(model.graph, "model.graph", tensors, 0);
+  checkShared((model.graph as Graph).layers);
   if (model.optimizer !== null) checkOptimizer(model.optimizer, "model.optimizer");
 }
 
@@ -134,6 +136,21 @@ function checkWeight(value: unknown, at: string, tensors: number): void {
   }
   if (weight.tensor !== undefined && count(weight.tensor, `${at}.tensor`) >= tensors)
     fail(`${at}.tensor`, "an index into model.tensors");
+  if (weight.shared !== undefined) count(weight.shared, `${at}.shared`);
+}
+
+/** Uses of one weight do not contradict one another. */
+function checkShared(layers: readonly Layer[]): void {
+  const first = new Map<number, Weight>();
+  walkLayers(layers, ({ weights }) => {
+    for (const weight of weights) {
+      if (weight.shared === undefined) continue;
+      const known = first.get(weight.shared) ?? weight;
+      first.set(weight.shared, known);
+      if (known.tensor !== weight.tensor || known.class !== weight.class)
+        fail(`weight ${weight.shared} that layers share`, "of one class and one stored tensor");
+    }
+  });
 }
 
 function checkGraph(value: unknown, at: string, tensors: number, depth: number): void {

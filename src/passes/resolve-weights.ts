@@ -39,6 +39,7 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
   const byLayer = new Map<Layer, readonly ResolvedWeight[]>();
   const anythingStored = model.tensors.length > 0;
   const bounded = boundTotal(diagnostics);
+  const shared = shapesOfShared(model, shapes);
   walkLayers(model.graph.layers, (layer) => {
     const at = scopedName(layer.scope, layer.name);
     const roles = shapes.get(layer)?.weights;
@@ -47,11 +48,17 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
     const resolved = layer.weights
       // A layer that was never built owns nothing yet.
       .filter(
-        (weight) => weight.tensor !== undefined || weight.shape !== undefined || built || anythingStored,
+        (weight) =>
+          weight.tensor !== undefined ||
+          weight.shape !== undefined ||
+          built ||
+          anythingStored ||
+          shared.has(weight.shared),
       )
-      .map((weight) =>
-        resolve(weight, roles?.[weight.role] ?? (failed ? null : undefined), model, at, diagnostics),
-      )
+      .map((weight) => {
+        const implied = shared.get(weight.shared) ?? roles?.[weight.role] ?? (failed ? null : undefined);
+        return resolve(weight, implied, model, at, diagnostics);
+      })
       .filter((weight) => weight !== null)
       .map((weight) => bounded(weight, at));
     byLayer.set(layer, resolved);
@@ -61,6 +68,21 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
     .filter((weight) => weight !== null)
     .map((weight) => bounded(weight, ""));
   return { byLayer, ofModel, diagnostics };
+}
+
+/** One layer in several places is built in the first that knows its shapes, and has those everywhere. */
+function shapesOfShared(
+  model: Model,
+  shapes: ReadonlyMap<Layer, LayerFacts>,
+): ReadonlyMap<number | undefined, Shape> {
+  const known = new Map<number | undefined, Shape>();
+  walkLayers(model.graph.layers, (layer) => {
+    for (const { shared, shape, role } of layer.weights) {
+      const implied = shape ?? shapes.get(layer)?.weights[role] ?? null;
+      if (shared !== undefined && !known.has(shared) && isStatic(implied)) known.set(shared, implied);
+    }
+  });
+  return known;
 }
 
 function isStatic(shape: Shape): boolean {

@@ -3,6 +3,7 @@
 import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
 import type { Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import { identityOf } from "../ir/tensor.ts";
 import { maxDiagnostics } from "../limits.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
@@ -116,7 +117,7 @@ class LayerBuilder {
         connectedTo: calls.flatMap((call) =>
           call.inputs.map((input) => `${input.layer}[${input.call}][${input.output}]`),
         ),
-        weights: own.map(({ report }) => report),
+        weights: distinct(own).map(({ report }) => report),
         calls,
         ...(layer.graph && {
           layers: nested.map((child) => child.layer),
@@ -140,6 +141,12 @@ class LayerBuilder {
     });
     return [...own, ...wrapped];
   }
+}
+
+/** A layer that holds one weight in two places lists it once. */
+function distinct(weights: readonly CountedWeight[]): CountedWeight[] {
+  const seen = new Set<unknown>();
+  return weights.filter(({ identity }) => !seen.has(identity) && seen.add(identity));
 }
 
 function isBuilt(layer: Layer, facts: LayerFacts | undefined, weights: readonly CountedWeight[]): boolean {
@@ -184,9 +191,9 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
       trainable: trainable ? weight.trainable : false,
       storedShape: resolved.stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null),
       stored: resolved.stored?.path ?? null,
+      ...(weight.shared !== undefined && { shared: weight.shared }),
     },
-    // The same stored tensor under two owners is one weight.
-    identity: weight.tensor ?? weight,
+    identity: identityOf(weight),
     elements: resolved.elements ?? 0,
     bytes: resolved.bytes ?? 0,
   };
@@ -206,11 +213,10 @@ interface WeightSums {
 
 /** Sums distinct weights. Helpers of quantisation are no parameters; what they belong to counts unpacked. */
 function sumWeights(weights: readonly CountedWeight[]): WeightSums {
-  const seen = new Set<unknown>();
   const sums: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, statistics: 0, bytes: 0 };
-  for (const { report, identity, elements, bytes } of weights) {
-    if (seen.has(identity) || report.class === "quantization") continue;
-    seen.add(identity);
+  for (const { report, elements, bytes } of distinct(
+    weights.filter(({ report }) => report.class !== "quantization"),
+  )) {
     sums.params += elements;
     if (report.trainable === false) sums.nonTrainable += elements;
     else sums.trainable += elements;

@@ -118,6 +118,8 @@ export interface ReportWeight {
   readonly storedShape: readonly number[] | null;
   /** Path in the file, when stored. */
   readonly stored: string | null;
+  /** Set for a weight that several layers hold: weights of equal number are one. */
+  readonly shared?: number;
 }
 
 export interface LedgerEntry {

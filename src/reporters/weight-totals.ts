@@ -18,15 +18,16 @@ export function modelWeights(report: Report): readonly ReportWeight[] {
   return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
 }
 
-/** Sum over the weights, a shared one once: the same place in the file is the same weight. */
+/** Sum over the weights, a shared one once: the same place in the file is the same weight, and so is the same number. */
 export function totalOf(weights: readonly ReportWeight[], style: KerasStyle): WeightTotal {
-  const seen = new Set<string>();
+  const seen = new Set<string | number>();
   let elements = 0n;
   let bits = 0n;
   for (const weight of weights) {
-    if (weight.stored !== null) {
-      if (seen.has(weight.stored)) continue;
-      seen.add(weight.stored);
+    const identity = weight.stored ?? weight.shared;
+    if (identity !== undefined) {
+      if (seen.has(identity)) continue;
+      seen.add(identity);
     }
     const count = elementsHeld(weight);
     elements += count;

@@ -48,7 +48,7 @@ function partFlag({ config, generation }: LayerSource): Json {
 function einsum(name: string, key: string, source: LayerSource, changes: JsonObject): InnerDeclaration {
   const { config } = source;
   const common = { name, dtype: config.dtype ?? null, trainable: partFlag(source) };
-  return { key, layer: { class_name: "EinsumDense", config: { ...common, ...changes } } };
+  return { key, remade: true, layer: { class_name: "EinsumDense", config: { ...common, ...changes } } };
 }
 
 /** (..., features) -> (..., heads, size). */
@@ -85,7 +85,7 @@ function outputProjection(
   if (!shape) {
     const common = { dtype: source.config.dtype ?? null, trainable: partFlag(source) };
     const config = { ...common, name: "attention_output", heads, value_dim: size, use_bias: useBias };
-    return { key, layer: { class_name: outputClass, config } };
+    return { key, remade: true, layer: { class_name: outputClass, config } };
   }
   const letters = "opqrstuvw".slice(0, shape.length);
   return einsum("attention_output", key, source, {

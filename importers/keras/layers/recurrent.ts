@@ -138,6 +138,7 @@ function withOwnCell(cell: string, extra: JsonObject = {}): LayerRule {
       inner: [
         {
           key: "cell",
+          remade: true,
           layer: {
             class_name: cell,
             config: { ...source.config, ...extra, ...freed, name: snakeCase(cell) },

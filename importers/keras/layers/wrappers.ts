@@ -44,8 +44,12 @@ const bidirectional: LayerRule = ({ config, generation }) => {
     },
     weights: [],
     inner: [
-      { key: "forward_layer", layer: forward },
-      { key: "backward_layer", layer: backwardLayer(config) },
+      { key: "forward_layer", layer: forward, remade: true },
+      {
+        key: "backward_layer",
+        layer: backwardLayer(config),
+        ...(!asObject(config.backward_layer) && { remade: true }),
+      },
     ],
     call: recurrentCall,
   };
