@@ -206,11 +206,13 @@ function finishTensor(context: ReadContext, draft: TensorDraft, place: MessagePl
   if (dtype === "opaque") {
     context.report({ code: "element-type-unknown", args: { type: draft.code }, at: at() });
   }
-  const expected = expectedUnits(draft.field, dtype, elements);
-  const fits = expected === null || draft.units === null || draft.units === expected;
-  if (!external && !fits) {
-    const stored = `${draft.units} ${draft.field === null || draft.field === "raw_data" ? "bytes" : "entries"}`;
-    context.report({ code: "payload-mismatch", args: { stored, expected: String(expected) }, at: at() });
+  const expected = external ? rawBytes(dtype, elements) : expectedUnits(draft.field, dtype, elements);
+  const units = external ? external.length : draft.units;
+  const fits = expected === null || units === null || units === expected;
+  if (!fits) {
+    const inBytes = external || draft.field === null || draft.field === "raw_data";
+    const args = { stored: `${units} ${inBytes ? "bytes" : "entries"}`, expected: String(expected) };
+    context.report({ code: "payload-mismatch", args, at: at() });
   }
   const values = !external && fits ? valuesOf(draft, dtype, elements) : null;
   context.valuesLeft -= values?.length ?? 0;

@@ -48,23 +48,27 @@ export function sniffOnnx(head: Uint8Array, size: number): OnnxKind | null {
 }
 
 function isModel(fields: readonly Field[], head: Uint8Array, size: number): boolean {
-  if (!fields.every(({ number, wire }) => modelFields[number] === wire)) return false;
+  const known = fields.filter(({ number }) => modelFields[number] !== undefined);
+  if (!known.every(({ number, wire }) => modelFields[number] === wire)) return false;
   const version = fields.find(({ number }) => number === 1);
   // The IR is at 14 after nine years; some writers count from their own start, none far.
   if (version && (version.value < 1 || version.value > 1000)) return false;
   const graph = fields.find(({ number }) => number === 7);
+  // Fields that are newer than this reader, or somebody's own, take more proof.
+  if (known.length < fields.length && !(graph && version)) return false;
   if (graph) return isGraph(graph, head, size, version !== undefined);
   // Cut by a long text before the graph, or a library of functions: then the version and another field have to do.
   return version !== undefined && fields.some(({ number }) => number === 2 || number === 8 || number === 25);
 }
 
 function isGraph(graph: Field, head: Uint8Array, size: number, sure: boolean): boolean {
-  const end = Math.min(size, graph.start + graph.value);
-  const [first] = fieldsOf(head, graph.start, end, size, 1) ?? [];
+  const whole = graph.start + graph.value;
+  if (whole > size && !sure) return false;
+  const [first] = fieldsOf(head, graph.start, whole, size, 1, null) ?? [];
   if (!first) return sure && (graph.value === 0 || graph.start >= head.length - 20);
   if (first.wire !== 2 || !graphFields.has(first.number)) return false;
   if (sure || first.number !== 1) return sure;
-  const [inner] = fieldsOf(head, first.start, Math.min(end, first.start + first.value), size, 1) ?? [];
+  const [inner] = fieldsOf(head, first.start, first.start + first.value, size, 1, null) ?? [];
   return inner !== undefined && inner.wire === 2 && nodeFields.has(inner.number);
 }
 
@@ -73,7 +77,11 @@ function isTensor(fields: readonly Field[], size: number): boolean {
   const type = fields.find(({ number, wire }) => number === 2 && wire === 0);
   if (!type || dtypeOf(type.value) === "opaque") return false;
   const known = fields.every(({ number, wire }) =>
-    number === 1 ? wire === 0 || wire === 2 : number === 2 || number === 14 ? wire === 0 : wire === 2,
+    number === 1
+      ? wire === 0 || wire === 2
+      : number === 2 || number === 14
+        ? wire === 0
+        : number <= 16 && wire === 2,
   );
   const last = fields.at(-1);
   const whole = last !== undefined && (last.wire === 0 ? last.start : last.start + last.value) <= size;
@@ -81,13 +89,14 @@ function isTensor(fields: readonly Field[], size: number): boolean {
 }
 
 function topFields(head: Uint8Array, size: number): readonly Field[] | null {
-  const fields = fieldsOf(head, 0, size, size, 64);
+  const fields = fieldsOf(head, 0, size, size, 64, 7);
   return fields && fields.length > 0 ? fields : null;
 }
 
 /**
  * The fields of the message from `start` to `end`, as far as `head` shows them and at most so many; `null` when the bytes
- * are no message.
+ * are no message. The field `mayBeCut` may go on after the end: a file that is cut off is still ONNX, and gets an error
+ * that says so.
  */
 function fieldsOf(
   head: Uint8Array,
@@ -95,18 +104,20 @@ function fieldsOf(
   end: number,
   size: number,
   most: number,
+  mayBeCut: number | null,
 ): readonly Field[] | null {
   const fields: Field[] = [];
   for (let at = start; at < Math.min(end, head.length) && fields.length < most; ) {
     const tag = varint(head, at);
-    const after = tag && varint(head, tag.next);
+    const fixed = tag && (tag.value % 8 === 1 ? 8 : tag.value % 8 === 5 ? 4 : null);
+    const after = tag && (fixed === null ? varint(head, tag.next) : { value: 0, next: tag.next + fixed });
     // Cut off by the head, which is not the file's fault.
     if (!tag || !after) return head.length < size && head.length - at < 20 ? fields : null;
     const number = Math.floor(tag.value / 8);
     const wire = tag.value % 8;
-    if (number === 0 || number > 1000 || (wire !== 0 && wire !== 2)) return null;
-    const next = wire === 0 ? after.next : after.next + after.value;
-    if (next > end) return null;
+    if (number === 0 || number >= 2 ** 29 || ![0, 1, 2, 5].includes(wire)) return null;
+    const next = wire === 2 ? after.next + after.value : after.next;
+    if (next > end && number !== mayBeCut) return null;
     fields.push({ number, wire, value: after.value, start: after.next });
     at = next;
   }

@@ -109,6 +109,29 @@ it("a graph in two pieces is one", async () => {
   expect(model.graph?.nodes.map(({ opType }) => opType)).toEqual(["Relu", "Add"]);
 });
 
+/** What onnx of Python says is stored, in models of every element type there is. */
+describe("what onnx says is stored", () => {
+  interface Expected {
+    readonly models: Readonly<Record<string, { readonly stored: readonly (readonly unknown[])[] }>>;
+  }
+  const home = join(folder, "structure");
+  const expected = JSON.parse(readFileSync(join(home, "expected.json"), "utf8")) as Expected;
+  const models = Object.entries(expected.models).filter(([path]) => path.endsWith(".onnx"));
+
+  it.each(models)("is in %s", async (path, { stored }) => {
+    const file = readFileSync(join(home, path));
+    if (path === "tensor.onnx") return;
+    expect(sniffOnnx(file.subarray(0, 4096), file.length)).toBe("model");
+    const tensors = (await read(file)).graph?.initializers ?? [];
+    expect(
+      tensors.map(({ name, dtype, dims, external, field, bytes }) => [
+        ...["initializer", name, dtype, dims, external !== null],
+        field === "raw_data" ? bytes : null,
+      ]),
+    ).toEqual(stored.filter(([where]) => where === "initializer"));
+  });
+});
+
 describe("what is newer than onnx-proto", () => {
   const pair = (key: string, value: string): Uint8Array => fields([1, key], [2, value]);
   const small = async (type: number, dims: number, bytes: readonly number[], field = 9): Promise<unknown> => {
@@ -209,6 +232,11 @@ describe("a tensor", () => {
       values: null,
     });
     expect(tensor?.external).toEqual({ location: "../w", offset: 8, length: null, checksum: "c" });
+    const found: Diagnostic[] = [];
+    await read(external({ location: "w", length: "36" }), found);
+    expect(found.map(formatDiagnostic)).toEqual([
+      "its payload has 36 bytes, its dimensions and type ask for 40; figures use the dimensions",
+    ]);
     for (const wrong of ["-1", "1e3", "99999999999999999999", "0x10"]) {
       await expect(read(external({ length: wrong }))).rejects.toThrow(/not a number of bytes/);
     }
@@ -401,6 +429,15 @@ describe("sniffing", () => {
     expect(kind(text('ir_version: 8\nproducer_name: "x"\ngraph {\n'))).toBe("text");
     expect(kind(text('<\n  ir_version: 7,\n  opset_import: ["" : 10]\n>\nagraph (float[N] x)'))).toBe("text");
     expect(kind(text('{"irVersion": "8", "graph": {}}'))).toBe("json");
+  });
+
+  it("knows a model that is cut off", () => {
+    const whole = encode(everything);
+    expect([40, 100, 1000].map((length) => kind(whole.subarray(0, length)))).toEqual([
+      "model",
+      "model",
+      "model",
+    ]);
   });
 
   it("takes nothing else", () => {
