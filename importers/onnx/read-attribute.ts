@@ -134,18 +134,18 @@ export function attributeShape<Graph>(context: ReadContext, inner: Inner<Graph>)
   };
 }
 
+/** Of each kind the last value stays, so that a million of them take no room. */
 function put(draft: AttributeDraft, slot: Slot): void {
-  if (draft.slot) {
-    draft.others ??= [];
-    draft.others.push(draft.slot);
-  }
+  const last = draft.slot;
   draft.slot = slot;
+  if (!last || last.kind === slot.kind) return;
+  const others = draft.others?.filter(({ kind }) => kind !== last.kind && kind !== slot.kind) ?? [];
+  draft.others = [...others, last];
 }
 
-/** The last value of this kind. */
 function find(draft: AttributeDraft, kind: Kind | undefined): Slot | undefined {
   if (draft.slot?.kind === kind) return draft.slot ?? undefined;
-  return draft.others?.findLast((slot) => slot.kind === kind);
+  return draft.others?.find((slot) => slot.kind === kind);
 }
 
 function listOf(draft: AttributeDraft, kind: ListKind): ListDraft {

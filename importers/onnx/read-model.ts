@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
+import { maxDiagnostics } from "../../src/limits.ts";
 import { readMessage } from "../../src/wire/protobuf.ts";
 import { int, type MessageShape, message, messages } from "../../src/wire/protobuf-shape.ts";
 import type { OnnxModel, OnnxTensor } from "./proto.ts";
@@ -36,9 +37,15 @@ async function read<State, Value>(
   report: Report,
   shape: (context: ReadContext) => MessageShape<State, Value>,
 ): Promise<Value> {
-  const context = beginRead(source.name, report);
+  let found = 0;
+  const context = beginRead(source.name, (diagnostic) => {
+    found += 1;
+    if (found <= maxDiagnostics) report(diagnostic);
+  });
   const value = await readMessage(source, shape(context));
   if (context.oddNames > 0) report({ code: "names-not-utf8", args: { count: context.oddNames }, at: "" });
+  const count = found - maxDiagnostics;
+  if (count > 0) report({ code: "diagnostics-left-out", args: { count }, at: "" });
   return value;
 }
 

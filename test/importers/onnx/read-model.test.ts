@@ -23,6 +23,7 @@ import { isModelError } from "../../../src/errors.ts";
 import { countedSource } from "../../../src/io/counted.ts";
 import { memorySource } from "../../../src/io/memory.ts";
 import { openFile } from "../../../src/io/node-file.ts";
+import { maxDiagnostics } from "../../../src/limits.ts";
 import { random } from "../../hostile/survive.ts";
 import { encode, everything, short, tensors } from "./built-models.ts";
 import { ours, theirs } from "./oracle.ts";
@@ -280,11 +281,43 @@ describe("a tensor", () => {
     await expect(read(huge)).rejects.toThrow("dimension of 2^53 or more");
   });
 
+  it("of a hundred thousand odd ones does not fill a report", async () => {
+    const empty = new Uint8Array(200_000).map((_, i) => (i % 2 ? 0 : 42));
+    const found: Diagnostic[] = [];
+    expect((await read(fields([1, 9], [7, empty]), found)).graph?.initializers).toHaveLength(100_000);
+    expect(found).toHaveLength(maxDiagnostics + 1);
+    expect(found.at(-1)).toMatchObject({ code: "diagnostics-left-out", args: { count: 90_000 } });
+  });
+
   it("can be the whole file", async () => {
     const bytes = new Uint8Array(onnx.TensorProto.encode(tensors[0] ?? {}).finish());
     expect(sniffOnnx(bytes, bytes.length)).toBe("tensor");
     const tensor = await readOnnxTensor(memorySource(bytes), () => undefined);
     expect(tensor).toMatchObject({ name: "float raw", values: [1, -2.5, 3, 4] });
+  });
+});
+
+it("an attribute has the value its type asks for, or the one there is", async () => {
+  const attribute = async (...pairs: readonly Field[]): Promise<unknown> => {
+    const model = await read(fields([1, 9], [7, fields([1, fields([5, fields([1, "a"], ...pairs)])])]));
+    return model.graph?.nodes[0]?.attributes[0];
+  };
+  // Of IR 1, without a type.
+  expect(await attribute([3, 5])).toEqual({ name: "a", kind: "int", value: 5 });
+  // By a writer that writes defaults too.
+  expect(await attribute([3, 5], [4, ""], [3, 6], [4, "x"], [20, 2])).toEqual({
+    name: "a",
+    kind: "int",
+    value: 6,
+  });
+  expect(await attribute([4, "x"], [8, 1], [3, 0], [8, 2], [20, 7])).toEqual({
+    ...{ name: "a", kind: "ints" },
+    ...{ values: [1, 2], count: 2 },
+  });
+  expect(await attribute([3, 5], [20, 99])).toEqual({ name: "a", kind: "none" });
+  expect(await attribute([4, "y".repeat(20_000)])).toMatchObject({
+    value: "y".repeat(16_384),
+    bytes: 20_000,
   });
 });
 
