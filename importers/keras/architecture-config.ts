@@ -42,7 +42,7 @@ function byZero(config: JsonObject | undefined): 1 | 3 {
 }
 
 function generationByForm(config: JsonObject): 1 | 2 | 3 {
-  const text = JSON.stringify(config).slice(0, 20_000);
+  const text = beginningOf(config, 20_000);
   // Keras 3 wraps every object with its module; nothing older has both of these.
   if (/"registered_name"/.test(text) && /"module"/.test(text) && !/"batch_input_shape"/.test(text)) return 3;
   if (
@@ -53,6 +53,22 @@ function generationByForm(config: JsonObject): 1 | 2 | 3 {
   return /"batch_shape"|"registered_name"|"__keras_tensor__"/.test(text) && !/"batch_input_shape"/.test(text)
     ? 3
     : 2;
+}
+
+/** The first `length` characters of the JSON text, without making the rest, which can be 100 MB long. */
+function beginningOf(value: Json, length: number): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, length)).slice(0, length);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value).slice(0, length);
+  const isList = Array.isArray(value);
+  let text = isList ? "[" : "{";
+  // Not Object.entries, which would list a large object as a whole.
+  for (const key in value) {
+    if (text.length >= length) return text.slice(0, length);
+    if (text.length > 1) text += ",";
+    if (!isList) text += `${beginningOf(key, length - text.length)}:`;
+    text += beginningOf((value as JsonObject)[key] ?? null, Math.max(0, length - text.length));
+  }
+  return `${text}${isList ? "]" : "}"}`.slice(0, length);
 }
 
 /** Reads the architecture; `undefined` when the configuration describes no layers (a subclassed model). */

@@ -48,7 +48,8 @@ function rowText(fields: readonly string[], positions: readonly number[]): strin
   for (const [column, field] of fields.entries()) {
     const end = positions[column] ?? 0;
     const start = column > 0 ? [...line.slice(0, -1), " "] : [];
-    line = [...start, ...field].slice(0, end);
+    // A character takes two units at most, so what is cut need not be looked at.
+    line = [...start, ...field.slice(0, 2 * end)].slice(0, end);
     line = [...line, ...new Array<string>(end - line.length).fill(" ")];
   }
   return line.join("");
