@@ -227,6 +227,12 @@ export class Hdf5File {
     const value = direct && this.#valueOf(at, name, direct);
     if (value !== undefined) return value;
     const stored = this.#library.attribute(at, name);
+    if (stored === null && all !== undefined) {
+      throw new MalformedFileError("the object has it, but nobody can read it", {
+        file: this.#session.file,
+        at,
+      });
+    }
     return (stored && this.#valueOf(at, name, stored)) ?? null;
   }
 

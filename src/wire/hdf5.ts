@@ -167,6 +167,7 @@ const readOnly = 0;
 const ioError = 29;
 let opened = 0;
 
+const deceives = "than any model file needs; the file is damaged or made to deceive";
 /** What a call takes beside walking, in steps. */
 const stepsOfCall = 15;
 /** The least that one look at the file takes, in bytes. */
@@ -228,7 +229,12 @@ class Session implements Hdf5Session {
 
   countBytes(length: number): void {
     this.#looked += length;
-    this.#check("maxHdf5HeaderBytes", this.#looked, maxHdf5HeaderBytes, "has more headers and names");
+    this.#check(
+      "maxHdf5HeaderBytes",
+      this.#looked,
+      maxHdf5HeaderBytes,
+      `has more headers and names ${deceives}`,
+    );
   }
 
   call<T>(what: string, at: string, run: () => T): T {
@@ -258,13 +264,15 @@ class Session implements Hdf5Session {
 
   countSteps(steps: number): void {
     this.#steps += steps;
-    this.#check("maxHdf5PathWork", this.#steps, maxHdf5PathWork, "has more odd objects, or deeper ones,");
+    const what =
+      "has too many objects that are not as Keras writes them; if it was rewritten in a newer format, save it with Keras again";
+    this.#check("maxHdf5PathWork", this.#steps, maxHdf5PathWork, what);
   }
 
   #check(limit: string, actual: number, maximum: number, what: string): void {
     if (actual <= maximum) return;
     throw new LimitExceededError(
-      `${this.file}: the HDF5 structure ${what} than any model file needs (${limit}: ${actual}, the limit is ${maximum}); the file is damaged or made to deceive`,
+      `${this.file}: the HDF5 structure ${what} (${limit}: ${actual}, the limit is ${maximum})`,
       { limit, actual, maximum, file: this.file },
     );
   }
@@ -336,7 +344,7 @@ class Session implements Hdf5Session {
   #account(length: number): void {
     this.#reads += 1;
     this.#bytes += length;
-    const what = "makes the library read more";
+    const what = `makes the library read more ${deceives}`;
     this.#check("maxHdf5Reads", this.#reads, maxHdf5Reads, what);
     this.#check("maxHdf5ReadBytes", this.#bytes, maxHdf5ReadBytes, what);
     this.#check("maxHdf5SingleReadBytes", length, maxHdf5SingleReadBytes, what);

@@ -123,3 +123,16 @@ test("errors of the library carry its own words", async () => {
     /odd\.h5: HDF5 cannot read the file: .*superblock version/,
   );
 });
+
+test("an attribute that is there and cannot be read is told", async () => {
+  const bent = load("attributes");
+  // The class of the type of the first attribute becomes one that does not exist; the library stops listing there.
+  const message = bent.indexOf("bool_true") - 8;
+  expect(bent[message]).toBe(1);
+  bent[message + 8 + 16] = 0x1f;
+  const found: string[] = [];
+  const file = await openHdf5(memorySource(bent), (d) => found.push(`${d.code} ${d.at}`));
+  expect(file.attribute("/g", "bool_true")).toBeNull();
+  expect(found).toEqual(["attribute-unreadable /g"]);
+  expect(file.attribute("/g", "int64")).not.toBeNull();
+});
