@@ -34,44 +34,54 @@ const messageHead = 8;
 const harmlessFlags = 0x05;
 const maxMessageBytes = 1 << 20;
 const highestMessage = 18;
+/** Padding, fill values and times of change: half of the messages of a dataset. */
+const silentMessages: ReadonlySet<number> = new Set([0x00, 0x04, 0x05, 0x0e, 0x12]);
 
 /**
- * All messages of a header of version 1, or `undefined` when it is of another version, or not exactly as it should be:
- * a shared message, one of an unknown type, a count that is not that of the messages. `usual` bytes are read at first.
+ * The messages of a header of version 1 that say what the object is, or `undefined` when the header is of another
+ * version, or anything about it is not exactly as it should be: a message that is shared, of an unknown type, or one too
+ * many. `usual` bytes are read at first.
  */
 export function readMessages(look: Look, address: number, usual: number): readonly Message[] | undefined {
   const head = look(address, usual, true);
   if (head === null || head.byteLength < 16 || head.getUint8(0) !== 1) return undefined;
-  const count = head.getUint16(2, true);
   const size = head.getUint32(8, true);
   const whole =
     16 + size <= head.byteLength ? head : size <= maxMessageBytes ? look(address, 16 + size) : null;
-  if (whole === null) return undefined;
-  const found: Message[] = [];
-  const more: Block[] = [];
-  if (!addMessages(whole, 16, 16 + size, found, more)) return undefined;
-  for (let i = 0; i < more.length; i++) {
-    const block = more[i] as Block;
+  const list: MessageList = { left: head.getUint16(2, true), found: [], more: [] };
+  if (whole === null || !addMessages(whole, 16, 16 + size, list)) return undefined;
+  for (let i = 0; i < list.more.length; i++) {
+    const block = list.more[i] as Block;
     const isUsual = i < maxBlocks && block.length <= maxMessageBytes;
     const bytes = isUsual ? look(block.position, block.length) : null;
-    if (bytes === null || !addMessages(bytes, 0, block.length, found, more)) return undefined;
+    if (bytes === null || !addMessages(bytes, 0, block.length, list)) return undefined;
   }
-  return found.length === count ? found : undefined;
+  return list.left === 0 ? list.found : undefined;
 }
 
-/** Adds the messages between `from` and `to`, and the blocks where more of them are; false when something is odd. */
-function addMessages(view: DataView, from: number, to: number, found: Message[], more: Block[]): boolean {
+interface MessageList {
+  /** How many there are still to be, as the header says. */
+  left: number;
+  readonly found: Message[];
+  /** Where more of them are. */
+  readonly more: Block[];
+}
+
+/** Adds the messages between `from` and `to`; false when something is odd. */
+function addMessages(view: DataView, from: number, to: number, list: MessageList): boolean {
   let at = from;
   while (at + messageHead <= to) {
     const type = view.getUint16(at, true);
     const size = view.getUint16(at + 2, true);
     const isPlain = type <= highestMessage && (view.getUint8(at + 4) & ~harmlessFlags) === 0;
     at += messageHead;
-    if (!isPlain || size % 8 !== 0 || at + size > to) return false;
-    found.push({ type, view, at, size });
+    list.left -= 1;
+    if (!isPlain || size % 8 !== 0 || at + size > to || list.left < 0) return false;
     if (type === continuationMessage) {
       if (size < 16) return false;
-      more.push({ position: toNumber(view, at), length: toNumber(view, at + 8) });
+      list.more.push({ position: toNumber(view, at), length: toNumber(view, at + 8) });
+    } else if (!silentMessages.has(type)) {
+      list.found.push({ type, view, at, size });
     }
     at += size;
   }
