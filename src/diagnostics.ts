@@ -43,6 +43,11 @@ export type Diagnostic =
   | Found<"payload-mismatch", { readonly stored: string; readonly expected: string }>
   | Found<"element-type-unknown", { readonly type: number }>
   | Found<"names-not-utf8", { readonly count: number }>
+  | Found<
+      "tensors-unclassified",
+      { readonly tensors: number; readonly elements: number; readonly first: string }
+    >
+  | Found<"weight-tied", { readonly weight: string; readonly same: string }>
   | Found<"diagnostics-left-out", { readonly count: number }>;
 
 export type DiagnosticCode = Diagnostic["code"];
@@ -75,6 +80,8 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "payload-mismatch": "error",
   "element-type-unknown": "warning",
   "names-not-utf8": "warning",
+  "tensors-unclassified": "warning",
+  "weight-tied": "info",
   "diagnostics-left-out": "warning",
 };
 
@@ -158,6 +165,10 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `its element type has number ${d.args.type}, which this version does not know; its elements are counted, their size is not known`;
     case "names-not-utf8":
       return `${d.args.count} names are not UTF-8; they are shown byte by byte`;
+    case "tensors-unclassified":
+      return `${d.args.tensors} stored tensors (${d.args.elements} elements) may be parameters or not, the first is ${d.args.first}; they are in the ledger, and totals leave them out and are a lower bound`;
+    case "weight-tied":
+      return `${d.args.weight} is the same storage as ${d.args.same}; counted once`;
     case "diagnostics-left-out":
       return `${d.args.count} more things like these were found, and are left out`;
   }

@@ -89,6 +89,10 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   "importers/importer": ["src/io", "src/wire", "src/ir"],
   "importers/detect": ["importers/importer", "src/io", "src/wire", "src/ir"],
   "importers/*": ["importers/importer", "src/io", "src/wire", "src/ir"],
+  // Not a format: what PyTorch's checkpoints and safetensors have in common.
+  "importers/state-dict": ["src/ir"],
+  "importers/pytorch": ["importers/importer", "importers/state-dict", "src/io", "src/wire", "src/ir"],
+  "importers/safetensors": ["importers/importer", "importers/state-dict", "src/io", "src/wire", "src/ir"],
   // L3 - L5: pure functions of what the importer gave; no bytes from here on.
   "src/passes": ["src/operators", "src/ir"],
   "src/report": ["src/passes", "src/ir"],

@@ -40,8 +40,16 @@ export interface Layer {
   readonly name: string;
   /** Set when the file has no name for it and the framework makes one up: its place among such models, from 0. */
   readonly unnamed?: number;
-  /** The file's own class and module; a class that was renamed since has its newest name. */
-  readonly source: { readonly dialect: string; readonly type: string; readonly module?: string };
+  /**
+   * The file's own class and module; a class that was renamed since has its newest name. `recognized`: the file has no
+   * classes, this one is read from names and shapes of weights.
+   */
+  readonly source: {
+    readonly dialect: string;
+    readonly type: string;
+    readonly module?: string;
+    readonly recognized?: boolean;
+  };
   /** `operation`: a bare function call that can own no weights; `model`: holds a graph. */
   readonly kind: "layer" | "operation" | "model";
   /** Canonical operator; "Opaque" when there is no rule for it, "Model" for a nested model. */

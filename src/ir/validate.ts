@@ -181,6 +181,7 @@ function checkLayer(value: unknown, at: string, tensors: number, depth: number):
   const source = object(layer.source, `${at}.source`);
   text(source.dialect, `${at}.source.dialect`);
   text(source.type, `${at}.source.type`);
+  if (source.recognized !== undefined) flag(source.recognized, `${at}.source.recognized`);
   oneOf(layer.kind, ["layer", "operation", "model"], `${at}.kind`);
   object(layer.attributes, `${at}.attributes`);
   flag(layer.trainable, `${at}.trainable`);

@@ -22,9 +22,11 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
   const all = [...layers.flatMap((layer) => layer.all), ...own];
   const totals = sumWeights(all);
   const optimizer = model.optimizer && sumOptimizer(model.optimizer, all);
-  const unknown = analysis.weights.diagnostics.some(
-    (d) => d.code === "weight-shape-unknown" || d.code === "shape-suspicious",
-  );
+  const unknown =
+    diagnostics.some(({ code }) => code === "tensors-unclassified") ||
+    analysis.weights.diagnostics.some(
+      (d) => d.code === "weight-shape-unknown" || d.code === "shape-suspicious",
+    );
   return {
     file: model.file,
     producer: model.producer,
@@ -105,6 +107,7 @@ class LayerBuilder {
         name: layer.name,
         ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
         type: layer.source.type,
+        ...(layer.source.recognized && { recognized: true }),
         kind: layer.kind,
         operator: layer.operator,
         scope: layer.scope,

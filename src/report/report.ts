@@ -72,6 +72,8 @@ export interface ReportLayer {
   readonly unnamed?: number;
   /** Class (`Conv2D`); one that was renamed since (Keras 1's `Convolution2D`) has its newest name. */
   readonly type: string;
+  /** The file has no classes: `type` is read from the names and shapes of the weights. */
+  readonly recognized?: boolean;
   /** `operation`: a function call without weights; `model`: a nested model. */
   readonly kind: "layer" | "operation" | "model";
   /** Canonical operator; `Opaque` when no rule knows it. */

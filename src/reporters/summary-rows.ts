@@ -57,6 +57,8 @@ const renamedSince3: ReadonlyMap<string, string> = new Map([
 
 /** Class that the Keras of `style` prints for a layer of this file. */
 export function className(layer: ReportLayer, style: KerasStyle): string {
+  // A class that no file stated: the mark keeps it from being taken for one.
+  if (layer.recognized) return `~${layer.type}`;
   // Registered classes are written as `Package>Class`.
   const type = layer.type.slice(layer.type.lastIndexOf(">") + 1);
   if (layer.kind === "model" && (type === "Model" || type === "Functional")) {

@@ -1,0 +1,252 @@
+/**
+ * What each tensor of a state dict is for. The format does not say which is a parameter and which a buffer, so each
+ * answer comes from a rule, and each rule says how sure it is.
+ */
+
+import { bitsOf, type DType } from "../../src/ir/dtype.ts";
+import { elementsOf } from "../../src/ir/shape.ts";
+import type { TensorClass } from "../../src/ir/tensor.ts";
+import type { Module } from "./modules.ts";
+import type { Recognized } from "./recognize.ts";
+import type { NamedTensor } from "./state-dict.ts";
+
+/**
+ * - certain: the name belongs to one kind of torch.nn alone, or the file says it;
+ * - likely: published models agree, another meaning is possible.
+ */
+export type Certainty = "certain" | "likely";
+
+export interface Classified {
+  readonly class: TensorClass;
+  readonly certainty: Certainty;
+}
+
+interface Asked {
+  readonly local: string;
+  readonly tensor: NamedTensor;
+  readonly module: Module;
+  readonly recognized: Recognized | null;
+}
+
+interface Rule extends Classified {
+  readonly because: string;
+  readonly applies: (asked: Asked) => boolean;
+}
+
+const named =
+  (pattern: RegExp) =>
+  ({ local }: Asked): boolean =>
+    pattern.test(local);
+
+/** The first that applies decides. */
+const rules: readonly Rule[] = [
+  {
+    class: "bookkeeping",
+    certainty: "certain",
+    because: "the counter of a BatchNorm",
+    applies: ({ local, tensor }) => local === "num_batches_tracked" && isWhole(tensor.dtype),
+  },
+  {
+    class: "statistic",
+    certainty: "certain",
+    because: "statistics of a BatchNorm or an InstanceNorm",
+    applies: named(/^running_(mean|var)$/),
+  },
+  {
+    class: "statistic",
+    certainty: "certain",
+    because: "vectors of the power iteration of spectral_norm",
+    applies: ({ local, module }) =>
+      (/^\w+_[uv]$/.test(local) && module.byLocal.has(local.replace(/_[uv]$/, "_orig"))) ||
+      /^parametrizations\.\w+\.\d+\._[uv]$/.test(local),
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "the mask of a pruned weight",
+    applies: ({ local, module }) =>
+      local.endsWith("_mask") && module.byLocal.has(local.replace(/_mask$/, "_orig")),
+  },
+  {
+    class: "statistic",
+    certainty: "certain",
+    because: "what an observer of torch.ao has seen",
+    applies: ({ local, module }) =>
+      /^(min|max)_val$/.test(local) && module.byLocal.has("min_val") && module.byLocal.has("max_val"),
+  },
+  {
+    class: "bookkeeping",
+    certainty: "certain",
+    because: "switches of torch.ao's fake quantisation",
+    applies: named(/^(fake_quant|observer)_enabled$/),
+  },
+  {
+    class: "quantization",
+    certainty: "certain",
+    because: "scales, zero points and indices beside a packed or quantised weight",
+    applies: isQuantizationHelper,
+  },
+  {
+    class: "unclassified",
+    certainty: "certain",
+    because: "several values are packed in each stored element, and nothing says how many",
+    applies: looksPacked,
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "frequencies of a rotary embedding",
+    applies: named(/^(original_)?inv_freq$/),
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "tables of a rotary embedding",
+    applies: named(/^(cos|sin)_cached$|^freqs_(cis|cos|sin)$/),
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "a causal mask, 1 x 1 x n x n (GPT-2's attn.bias); no bias is learned in that shape",
+    applies: ({ local, tensor: { shape } }) =>
+      /^(bias|mask|causal_mask|attn_mask)$/.test(local) &&
+      shape.length === 4 &&
+      shape[0] === 1 &&
+      shape[1] === 1 &&
+      shape[2] === shape[3],
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "the number that GPT-2 puts where its mask is",
+    applies: ({ local, tensor }) => local === "masked_bias" && elementsOf(tensor.shape) === 1,
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "positions, token types and index tables that models register as buffers",
+    applies: ({ local, tensor }) =>
+      isWhole(tensor.dtype) && /^(position_ids|token_type_ids|relative_position_index)$/.test(local),
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "masks and coordinate tables that models register as buffers",
+    applies: named(/^(attn_mask|attention_mask|causal_mask|relative_coords_table|pixel_(mean|std))$/),
+  },
+  {
+    class: "parameter",
+    certainty: "certain",
+    because: "what the recognised layer learns",
+    applies: isOwnParameter,
+  },
+  {
+    class: "parameter",
+    certainty: "certain",
+    because: "a weight quantised to 8 bits, one value in each element, with its scales beside it",
+    applies: ({ local, tensor, module }) =>
+      local === "weight" &&
+      tensor.dtype === "int8" &&
+      ["SCB", "weight_scale", "scale", "scales"].some((name) => module.byLocal.has(name)),
+  },
+  {
+    class: "unclassified",
+    certainty: "certain",
+    because: "a weight of whole numbers without scales: packed, quantised or a table",
+    applies: ({ local, tensor }) => /(^|_)weight$/.test(local) && isWhole(tensor.dtype),
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "whole numbers and truth values: PyTorch learns neither",
+    applies: ({ tensor }) => isWhole(tensor.dtype),
+  },
+  {
+    class: "unclassified",
+    certainty: "certain",
+    because: "a name that buffers have and parameters too",
+    applies: named(
+      /^(pe|pos_enc|mean|std|var|variance|anchors?|anchor_grid|stride|strides|window|mel_filters?|filt|freqs|mask|eps)$/,
+    ),
+  },
+  {
+    class: "parameter",
+    certainty: "likely",
+    because: "floating point under a name that no buffer is known by",
+    applies: ({ tensor }) => tensor.dtype !== "string" && tensor.dtype !== "opaque",
+  },
+  { class: "unclassified", certainty: "certain", because: "no numbers", applies: () => true },
+];
+
+/** Class of a tensor by the first rule that applies; what the file says itself comes before all rules. */
+export function classify(
+  local: string,
+  tensor: NamedTensor,
+  module: Module,
+  recognized: Recognized | null,
+): Classified {
+  if (tensor.class) return { class: tensor.class, certainty: "certain" };
+  const asked = { local, tensor, module, recognized };
+  const rule = rules.find((candidate) => candidate.applies(asked));
+  const found = rule ?? { class: "unclassified", certainty: "certain" };
+  if (tensor.kind === "parameter" && found.class !== "quantization" && !looksPacked(asked))
+    return { class: "parameter", certainty: "certain" };
+  // A buffer is what its name says, but never learned.
+  if (tensor.kind === "buffer") {
+    const learned = found.class === "parameter" || found.class === "unclassified";
+    return { class: learned && !looksPacked(asked) ? "constant" : found.class, certainty: "certain" };
+  }
+  return { class: found.class, certainty: found.certainty };
+}
+
+export function isWhole(dtype: DType): boolean {
+  return dtype === "bool" || /^u?int/.test(dtype);
+}
+
+/** Types that nothing is trained in: a weight of such a type has been quantised. */
+function isNarrow(dtype: DType): boolean {
+  const bits = bitsOf(dtype);
+  return dtype !== "bool" && bits !== null && (bits <= 8 || isWhole(dtype));
+}
+
+/** Own names of packed weights: GPTQ and AWQ, compressed-tensors, MXFP4, and a flat weight of bitsandbytes. */
+export function isPackedName(local: string): boolean {
+  return /^qweight$|(^|_)weight_packed$|_blocks$/.test(local);
+}
+
+function looksPacked({ local, tensor, module }: Asked): boolean {
+  if (isPackedName(local)) return isWhole(tensor.dtype);
+  return (
+    local === "weight" &&
+    isWhole(tensor.dtype) &&
+    (module.byLocal.has("weight.absmax") || tensor.dtype === "uint8")
+  );
+}
+
+const besideNarrow =
+  /^(weight_)?(scales?|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|global_scale|zero_point)$|^SCB$/;
+
+function isQuantizationHelper({ local, module }: Asked): boolean {
+  if (/\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+)$/.test(local)) return true;
+  if (local.endsWith("_scales")) return module.byLocal.has(local.replace(/_scales$/, "_blocks"));
+  if (local === "scale" || local === "zero_point") {
+    if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
+  }
+  if (!besideNarrow.test(local)) return false;
+  return module.members.some(
+    (member) =>
+      (isPackedName(member.local) || /(^|_)weight$/.test(member.local)) && isNarrow(member.tensor.dtype),
+  );
+}
+
+/** A kernel, and what stands beside one; of a BatchNorm only with its counter, since a frozen one learns nothing. */
+function isOwnParameter({ local, tensor, module, recognized }: Asked): boolean {
+  if (recognized === null || isWhole(tensor.dtype)) return false;
+  if (recognized.type === "BatchNorm")
+    return /^(weight|bias)$/.test(local) && module.byLocal.has("num_batches_tracked");
+  if (/^(LSTM|GRU|RNN)/.test(recognized.type)) return /^(weight|bias)_(ih|hh|hr)/.test(local);
+  if (recognized.type === "MultiheadAttention")
+    return /^(in_proj_(weight|bias)|[qkv]_proj_weight|bias_[kv])$/.test(local);
+  if (!/^(Conv|Linear|Embedding|LayerNorm|GroupNorm|RMSNorm)/.test(recognized.type)) return false;
+  return /^(weight|bias)(_orig|_g|_v)?$|^parametrizations\.\w+\.original\d*$/.test(local);
+}
