@@ -42,6 +42,8 @@ export async function detect(
 /** Whether a longer file with these first bytes (a megabyte and more) can be any format known here. */
 export function couldBeModel(head: Uint8Array): boolean {
   if (startsWith(head, hdf5Signature) || startsWith(head, [0x50, 0x4b]) || looksLikeJson(head)) return true;
+  // A pickle of protocol 2 and later, as the stream of torch.save starts with.
+  if (head[0] === 0x80 && (head[1] ?? 9) <= 5) return true;
   for (let at = 512; at <= 1 << 20; at *= 2) if (startsWith(head, hdf5Signature, at)) return true;
   return false;
 }

@@ -3,5 +3,6 @@
 import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
+import { pytorchImporter } from "./pytorch/index.ts";
 
-export const importers: readonly Importer[] = [kerasImporter, irImporter];
+export const importers: readonly Importer[] = [kerasImporter, pytorchImporter, irImporter];

@@ -48,6 +48,10 @@ export type Diagnostic =
       { readonly tensors: number; readonly elements: number; readonly first: string }
     >
   | Found<"weight-tied", { readonly weight: string; readonly same: string }>
+  | Found<"weights-copied", { readonly section: string; readonly tensors: number; readonly elements: number }>
+  | Found<"storage-unseen", { readonly storages: number; readonly bytes: number }>
+  | Found<"pickle-suspicious", { readonly name: string; readonly count: number }>
+  | Found<"pickle-foreign", { readonly names: number; readonly first: string }>
   | Found<"diagnostics-left-out", { readonly count: number }>;
 
 export type DiagnosticCode = Diagnostic["code"];
@@ -82,6 +86,10 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "names-not-utf8": "warning",
   "tensors-unclassified": "warning",
   "weight-tied": "info",
+  "weights-copied": "info",
+  "storage-unseen": "info",
+  "pickle-suspicious": "error",
+  "pickle-foreign": "info",
   "diagnostics-left-out": "warning",
 };
 
@@ -169,6 +177,14 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.tensors} stored tensors (${d.args.elements} elements) may be parameters or not, the first is ${d.args.first}; they are in the ledger, and totals leave them out and are a lower bound`;
     case "weight-tied":
       return `${d.args.weight} is the same storage as ${d.args.same}; counted once`;
+    case "weights-copied":
+      return `${d.args.tensors} tensors (${d.args.elements} elements) under ${d.args.section} have the names and shapes of the model's and a name of averages; they are taken as a copy, and no part of the totals`;
+    case "storage-unseen":
+      return `${d.args.bytes} bytes of ${d.args.storages} storages are seen by no tensor; they are in the ledger`;
+    case "pickle-suspicious":
+      return `the pickle asks Python to import ${d.args.name} (${d.args.count} times), which no model needs: loading this file with Python may run what someone put there; nothing was run here`;
+    case "pickle-foreign":
+      return `the pickle names ${d.args.names} classes or functions that are not PyTorch's plain ones, the first is ${d.args.first}; none was imported here, and --json lists them`;
     case "diagnostics-left-out":
       return `${d.args.count} more things like these were found, and are left out`;
   }

@@ -72,6 +72,12 @@ export const maxPickleStringBytes: number = 1 * MiB;
 /** Text lines that end an argument (protocol 0), where the end has to be looked for. */
 export const maxPickleLineBytes: number = 1 * MiB;
 
+/** Names to import that are listed. A pickled network of many classes has some hundred; nobody reads more. */
+export const maxPickleGlobals = 1000;
+
+/** Code of a TorchScript archive, read for the headers of its classes. Large networks have some megabytes of it. */
+export const maxScriptBytes: number = 64 * MiB;
+
 /** Bytes of one whole number. Random states have 2500 bytes in some 600 numbers; turning digits to bits is not linear. */
 export const maxPickleIntegerBytes = 4096;
 

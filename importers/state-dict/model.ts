@@ -22,7 +22,10 @@ export interface StateDictModel {
  */
 export function stateDictModel(dict: StateDict): StateDictModel {
   const storage = storeTensors(dict.tensors);
-  const tally = new Tally(storage);
+  const tally = new Tally(
+    storage,
+    dict.tensors.some(({ trainable }) => trainable !== undefined),
+  );
   const modules = groupModules(dict.tensors.filter((tensor) => tensor.row !== false));
   const transposed = new Set(modules.filter(isTransposedLinear).map(({ path }) => lastStep(path)));
   const rows = modules.flatMap((module) => {
@@ -85,7 +88,7 @@ function storeTensors(named: readonly NamedTensor[]): Storage {
     tensors.push({
       path: tensor.path ?? tensor.name,
       dtype: tensor.dtype,
-      shape: tensor.shape,
+      shape: tensor.stored ?? tensor.shape,
       bytes: tensor.bytes,
       unclaimed: tensor.class ?? "unclassified",
     });
@@ -103,8 +106,9 @@ function makeWeight(
     name: tensor.name,
     role: roleOf(local, recognized),
     class: kind.class,
-    trainable: null,
+    trainable: tensor.trainable ?? null,
     dtype: tensor.dtype,
+    ...(tensor.stored && { view: tensor.shape }),
     tensor: storage.indexOf.get(tensor) ?? 0,
     // PyTorch counts parameters; buffers, and what nobody can tell from them, are the ledger's.
     ...(kind.class !== "parameter" && { counted: false }),
@@ -147,8 +151,11 @@ class Tally {
   private readonly likely = { parameters: 0, elements: 0, buffers: 0 };
   private readonly open = { tensors: 0, elements: 0, first: "" };
 
-  constructor(storage: Storage) {
+  private readonly flagged: boolean;
+
+  constructor(storage: Storage, flagged: boolean) {
     this.storage = storage;
+    this.flagged = flagged;
   }
 
   classify(member: Member, module: Module, recognized: Recognized | null): Classified {
@@ -162,7 +169,7 @@ class Tally {
   }
 
   private count(kind: Classified, tensor: NamedTensor): void {
-    const elements = elementsOf(tensor.shape) ?? 0;
+    const elements = elementsOf(tensor.stored ?? tensor.shape) ?? 0;
     if (kind.class === "unclassified") {
       if (this.open.tensors === 0) this.open.first = tensor.name;
       this.open.tensors += 1;
@@ -179,7 +186,10 @@ class Tally {
     const marked = recognized
       ? "; classes with ~ are recognised from names and shapes, not read from the file"
       : "";
-    const reason = `it holds weights only; which of them are trainable is not recorded${marked}`;
+    const flags = this.flagged
+      ? "the file says which are trainable"
+      : "which of them are trainable is not recorded";
+    const reason = `it holds weights only; ${flags}${marked}`;
     found.push({ code: "config-missing", args: { reason }, at: "" });
     if (likely.parameters + likely.buffers > 0) {
       found.push({

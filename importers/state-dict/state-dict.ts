@@ -14,12 +14,16 @@ export interface NamedTensor {
   readonly path?: string;
   readonly dtype: DType;
   readonly shape: StaticShape;
+  /** Shape of what is stored, where the name sees it as another or sees only some of it: a view. */
+  readonly stored?: StaticShape;
   /** Bytes of its elements as stored. */
   readonly bytes: number;
   /** Tensors with one identity are the same elements of the same storage: stored once, counted once. Absent: its own. */
   readonly identity?: string;
   /** Set where the file itself says which it is; a plain state dict does not. */
   readonly kind?: "parameter" | "buffer";
+  /** Set where the file says whether training would change it. */
+  readonly trainable?: boolean;
   /** Set where the importer knows better than any rule on names (optimizer state, copies that are not in use). */
   readonly class?: TensorClass;
   /** False: in the ledger under `class` and in no row (optimizer state). */

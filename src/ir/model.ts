@@ -35,6 +35,20 @@ export interface FileFacts {
   readonly variant: string;
 }
 
+/** A name that a pickle in the file asks Python to import, beyond those that tensors and plain containers are made with. */
+export interface PickledGlobal {
+  /** Module and name as written (`os.system`). */
+  readonly name: string;
+  /** How often it is asked for. */
+  readonly count: number;
+  /** Entry of the archive that the pickle is in; "" for the file itself. */
+  readonly at: string;
+  /** Byte of the entry, where it is first asked for. */
+  readonly byte: number;
+  /** It runs programs, opens connections, touches files or loads code: no model needs it. */
+  readonly suspicious: boolean;
+}
+
 /** A model as an importer hands it on: plain data, never changed afterwards. */
 export interface Model {
   readonly file: FileFacts;
@@ -58,6 +72,8 @@ export interface Model {
   /** Every tensor stored in the file, also those that no weight claims. */
   readonly tensors: readonly StoredTensor[];
   readonly optimizer: Optimizer | null;
+  /** Names that unpickling the file with Python would import, suspicious ones first. Absent: none but PyTorch's own. */
+  readonly globals?: readonly PickledGlobal[];
 }
 
 /** Calls `visit` for a model's layers, nested and wrapped ones too, outer before inner. */

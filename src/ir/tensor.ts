@@ -70,6 +70,11 @@ export interface Weight {
   /** Shape stated outright by the configuration; usually absent, and derived by the operator's weight rule. */
   readonly shape?: Shape;
   readonly packing?: Packing;
+  /**
+   * Shape of a weight that sees the stored tensor as another shape, or sees only some of it: a tied kernel turned over, a part of a
+   * larger whole. It counts as the stored tensor does, once for all that see it.
+   */
+  readonly view?: StaticShape;
   /** Index in `Model.tensors`. Absent: the weight is not stored in this file. */
   readonly tensor?: number;
   /**

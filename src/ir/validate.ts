@@ -96,6 +96,7 @@ function checkModel(value: unknown): asserts value is Model {
   checkGraph(model.graph, "model.graph", tensors, 0);
   checkShared((model.graph as Graph).layers);
   if (model.optimizer !== null) checkOptimizer(model.optimizer, "model.optimizer");
+  if (model.globals !== undefined) each(model.globals, "model.globals", checkGlobal);
 }
 
 /** Sums over the tensors stay exact. */
@@ -127,6 +128,7 @@ function checkWeight(value: unknown, at: string, tensors: number): void {
   flag(weight.trainable, `${at}.trainable`);
   dtypeOrNull(weight.dtype, `${at}.dtype`);
   if (weight.shape !== undefined) shape(weight.shape, `${at}.shape`);
+  if (weight.view !== undefined) each(weight.view, `${at}.view`, count);
   if (weight.packing !== undefined) {
     const packing = object(weight.packing, `${at}.packing`);
     if (count(packing.values, `${at}.packing.values`) < 1) fail(`${at}.packing.values`, "at least 1");
@@ -237,6 +239,13 @@ function checkStructure(value: unknown, at: string, outputs: number, depth: numb
       inner(item, `${where}[1]`);
     });
   }
+}
+
+function checkGlobal(value: unknown, at: string): void {
+  const global = object(value, at);
+  for (const key of ["name", "at"]) text(global[key], `${at}.${key}`);
+  for (const key of ["count", "byte"]) count(global[key], `${at}.${key}`);
+  if (typeof global.suspicious !== "boolean") fail(`${at}.suspicious`, "true or false");
 }
 
 function checkOptimizer(value: unknown, at: string): void {

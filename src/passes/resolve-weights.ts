@@ -120,6 +120,7 @@ function resolve(
   diagnostics: Diagnostic[],
 ): ResolvedWeight | null {
   const stored = weight.tensor === undefined ? null : (model.tensors[weight.tensor] ?? null);
+  if (stored !== null && weight.view) return viewOf(weight, weight.view, stored);
   const declared = weight.shape ?? implied ?? null;
   const packed = weight.packing ? pack(declared, weight.packing) : declared;
   if (stored === null) {
@@ -153,6 +154,12 @@ function resolve(
     elements: elementsOf(shape),
     bytes: stored ? stored.bytes : bytesOf(held, weight),
   };
+}
+
+/** A view adds what is stored, not what it shows: the others who see the same tensor then add nothing. */
+function viewOf(weight: Weight, view: StaticShape, stored: StoredTensor): ResolvedWeight {
+  const elements = elementsOf(stored.shape);
+  return { weight, shape: view, heldShape: stored.shape, stored, elements, bytes: stored.bytes };
 }
 
 function logicalShape(weight: Weight, declared: Shape, stored: StoredTensor | null, agrees: boolean): Shape {

@@ -52,6 +52,7 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
     },
     ledger: analysis.ledger,
     optimizer,
+    ...(model.globals && { globals: model.globals }),
     diagnostics: reportDiagnostics(diagnostics.concat(analysis.diagnostics)),
   };
 }

@@ -1,6 +1,7 @@
 import type { DiagnosticCode, Severity } from "../diagnostics.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Structure } from "../ir/graph.ts";
+import type { PickledGlobal } from "../ir/model.ts";
 import type { TensorClass } from "../ir/tensor.ts";
 
 /**
@@ -47,6 +48,11 @@ export interface Report {
     readonly elements: number;
     readonly bytes: number;
   } | null;
+  /**
+   * Names that unpickling the file with Python would import, beyond those that tensors and plain containers are made with;
+   * suspicious ones first. Absent when there are none. Nothing was imported to find them.
+   */
+  readonly globals?: readonly PickledGlobal[];
   readonly diagnostics: readonly ReportDiagnostic[];
 }
 

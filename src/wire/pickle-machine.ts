@@ -2,14 +2,10 @@
 
 import { maxPickleMarks, maxPickleObjects, maxPickleOpcodes, maxPickleStack } from "../limits.ts";
 import type { PickleReader } from "./pickle-reader.ts";
-import type {
-  PickleDict,
-  PickleGlobal,
-  PickleList,
-  PickleObject,
-  PickleRecord,
-  PickleValue,
-} from "./pickle-value.ts";
+import { isRecord, type PickleGlobal, type PickleRecord, type PickleValue } from "./pickle-value.ts";
+
+/** What most objects have of states and items; most objects being tensors, four lists of their own are half of the memory. */
+const none: readonly PickleValue[] = [];
 
 export class PickleMachine {
   readonly reader: PickleReader;
@@ -149,28 +145,50 @@ export class PickleMachine {
       callable,
       args,
       ...(kwargs !== undefined && { kwargs }),
-      states: [],
-      items: [],
-      keys: [],
-      values: [],
+      states: none,
+      items: none,
+      keys: none,
+      values: none,
     });
   }
 
-  /** The top, which must take items: a list, a set or an object. */
-  listAtTop(): PickleList | PickleObject {
+  /** Adds items to the top: a list, a set or an object. */
+  append(items: readonly PickleValue[]): void {
     const target = this.top();
-    if (typeof target === "object" && target !== null) {
-      if (target.kind === "list" || target.kind === "set" || target.kind === "object") return target;
-    }
-    throw this.reader.fault("items are added to something that is no list or set");
+    if (isRecord(target) && (target.kind === "list" || target.kind === "set")) extend(target.items, items);
+    else if (isRecord(target) && target.kind === "object") target.items = extended(target.items, items);
+    else throw this.reader.fault("items are added to something that is no list or set");
   }
 
-  /** The top, which must take keys and values: a dictionary or an object. */
-  dictAtTop(): PickleDict | PickleObject {
+  /** Sets keys in the top: a dictionary or an object. */
+  assign(keys: readonly PickleValue[], values: readonly PickleValue[]): void {
     const target = this.top();
-    if (typeof target === "object" && target !== null) {
-      if (target.kind === "dict" || target.kind === "object") return target;
-    }
-    throw this.reader.fault("keys are set in something that is no dictionary");
+    if (isRecord(target) && target.kind === "dict") {
+      extend(target.keys, keys);
+      extend(target.values, values);
+    } else if (isRecord(target) && target.kind === "object") {
+      target.keys = extended(target.keys, keys);
+      target.values = extended(target.values, values);
+    } else throw this.reader.fault("keys are set in something that is no dictionary");
   }
+
+  /** Hands a state to the top, an object. */
+  build(state: PickleValue): void {
+    const target = this.top();
+    if (!isRecord(target) || target.kind !== "object")
+      throw this.reader.fault("a state is handed to something that is no object");
+    target.states = extended(target.states, [state]);
+  }
+}
+
+/** One by one: as arguments of a call, a hundred thousand would overflow the stack. */
+function extend(list: PickleValue[], items: readonly PickleValue[]): void {
+  for (const item of items) list.push(item);
+}
+
+/** The list itself with more items, or a new one where there was none yet. */
+function extended(list: readonly PickleValue[], items: readonly PickleValue[]): readonly PickleValue[] {
+  const own = list === none ? [] : (list as PickleValue[]);
+  extend(own, items);
+  return own;
 }

@@ -86,11 +86,6 @@ function list(m: PickleMachine, kind: PickleList["kind"], items: PickleValue[] =
   m.add({ kind, items });
 }
 
-function extend(m: PickleMachine, items: readonly PickleValue[]): undefined {
-  const target = m.listAtTop();
-  for (const item of items) target.items.push(item);
-}
-
 function lineName(m: PickleMachine): [module: string, name: string] {
   const module = take(m, decodeText(m.reader.line()), "a module that is not UTF-8");
   const name = take(m, decodeText(m.reader.line()), "a name that is not UTF-8");
@@ -99,25 +94,12 @@ function lineName(m: PickleMachine): [module: string, name: string] {
 
 function setItem(m: PickleMachine): undefined {
   const value = m.pop();
-  const key = m.pop();
-  const target = m.dictAtTop();
-  target.keys.push(key);
-  target.values.push(value);
+  m.assign([m.pop()], [value]);
 }
 
 function setItems(m: PickleMachine): undefined {
   const { keys, values } = m.popPairs();
-  const target = m.dictAtTop();
-  for (const key of keys) target.keys.push(key);
-  for (const value of values) target.values.push(value);
-}
-
-function build(m: PickleMachine): undefined {
-  const state = m.pop();
-  const target = m.top();
-  if (typeof target !== "object" || target === null || target.kind !== "object")
-    throw m.reader.fault("a state is handed to something that is no object");
-  target.states.push(state);
+  m.assign(keys, values);
 }
 
 function stackGlobal(m: PickleMachine): undefined {
@@ -187,16 +169,12 @@ const byCode: Readonly<Record<string, Opcode>> = {
   U: (m) => text(m, m.reader.byte(), decodeOldText),
   V: (m) => void m.push(take(m, decodeRawUnicode(m.reader.line()), "a character that is none")),
   X: (m) => text(m, m.reader.uint32(), decodeText),
-  a: (m) => {
-    const item = m.pop();
-    m.listAtTop().items.push(item);
-    return false;
-  },
-  b: build,
+  a: (m) => void m.append([m.pop()]),
+  b: (m) => void m.build(m.pop()),
   c: (m) => void m.addGlobal(...lineName(m)),
   d: (m) => void m.add({ kind: "dict", ...m.popPairs() }),
   "}": (m) => void m.add({ kind: "dict", keys: [], values: [] }),
-  e: (m) => extend(m, m.popToMark()),
+  e: (m) => void m.append(m.popToMark()),
   g: (m) => void m.recall(memoIndex(m)),
   h: (m) => void m.recall(m.reader.byte()),
   i: instance,
@@ -230,7 +208,7 @@ const byCode: Readonly<Record<string, Opcode>> = {
   "\x8d": (m) => text(m, m.reader.uint64(), decodeText),
   "\x8e": (m) => bytes(m, "bytes", m.reader.uint64()),
   "\x8f": (m) => list(m, "set"),
-  "\x90": (m) => extend(m, m.popToMark()),
+  "\x90": (m) => void m.append(m.popToMark()),
   "\x91": (m) => list(m, "frozenset", m.popToMark()),
   "\x92": callWithNames,
   "\x93": stackGlobal,

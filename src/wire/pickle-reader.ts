@@ -4,7 +4,7 @@ import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { maxPickleBytes, maxPickleLineBytes } from "../limits.ts";
 
-const firstWindow = 64 * 1024;
+const firstWindow = 16 * 1024;
 const largestWindow = 1024 * 1024;
 
 /** Thrown when the window has too few bytes: the step is taken again once there are more. */

@@ -51,12 +51,12 @@ export interface PickleObject {
   readonly args: PickleValue;
   readonly kwargs?: PickleValue;
   /** Every state handed to it, first to last. */
-  readonly states: PickleValue[];
+  states: readonly PickleValue[];
   /** Appended to it, as to a list or a set. */
-  readonly items: PickleValue[];
+  items: readonly PickleValue[];
   /** Set in it, as in a dictionary. */
-  readonly keys: PickleValue[];
-  readonly values: PickleValue[];
+  keys: readonly PickleValue[];
+  values: readonly PickleValue[];
 }
 
 /** What whoever wrote the pickle keeps elsewhere. */

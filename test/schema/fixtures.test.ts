@@ -14,7 +14,7 @@ const report = ajv.compile(schema("report"));
 const model = ajv.compile(schema("model"));
 
 describe("what every fixture gives", () => {
-  test.each(fixtureModels())("%s keeps both contracts", async (path) => {
+  test.each([...fixtureModels(), ...fixtureModels("pytorch")])("%s keeps both contracts", async (path) => {
     const file = join(root, path);
     const imported = await readModelFile(file);
     const built = JSON.parse(JSON.stringify(await inspectFile(file)));

@@ -16,7 +16,7 @@ interface Case {
 
 /** Made by Python, which also says what they are: fixtures/build/pytorch/pickles.py. */
 const cases: readonly Case[] = JSON.parse(
-  readFileSync(join(import.meta.dirname, "files/pickles.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "../../fixtures/pickles/pickles.json"), "utf8"),
 );
 
 /** `text` has one byte a character. */

@@ -1,0 +1,142 @@
+/** What `torch.save` writes, in the zip archive of PyTorch 1.6 and later or the stream of older ones. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { MalformedFileError } from "../../src/errors.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { readPickle } from "../../src/wire/pickle.ts";
+import type { PickleImport, PickleValue } from "../../src/wire/pickle-value.ts";
+import type { ZipArchive } from "../../src/wire/zip.ts";
+import type { Imported } from "../importer.ts";
+import { stateDictModel } from "../state-dict/model.ts";
+import { foreignGlobals, globalDiagnostics } from "./globals.ts";
+import { nameTensors } from "./named-tensors.ts";
+import { TensorReader } from "./rebuild.ts";
+import type { ScriptClass } from "./script-classes.ts";
+import { type Sections, sortSections } from "./sections.ts";
+import type { TorchStorage } from "./tensor.ts";
+import { readTree, type TreeNode, type TreeReport } from "./tree.ts";
+
+/** A pickled object with its tensors, however the file keeps them. */
+export interface PickledTree {
+  readonly tree: TreeNode;
+  readonly storages: ReadonlyMap<string, TorchStorage>;
+  readonly imports: readonly PickleImport[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface TreeFacts {
+  /** Put before the keys of storages. */
+  readonly folder?: string;
+  /** Classes of TorchScript. */
+  readonly classes?: ReadonlyMap<string, ScriptClass>;
+}
+
+/** Reads the tree of a pickled value. */
+export function treeOf(
+  value: PickleValue,
+  imports: readonly PickleImport[],
+  facts: TreeFacts = {},
+): PickledTree {
+  const reader = new TensorReader(facts.folder);
+  const diagnostics: Diagnostic[] = [];
+  const report: TreeReport = {
+    fault: (at, reason) => void diagnostics.push({ code: "object-unreadable", args: { reason }, at }),
+    sharedModule: (weight, same) =>
+      void diagnostics.push({ code: "weight-tied", args: { weight, same }, at: "" }),
+  };
+  const tree = readTree(value, reader, report, facts.classes);
+  return { tree, storages: reader.storages, imports, diagnostics };
+}
+
+/** Imports a zip archive whose `data.pkl` is in `folder` ("archive/"). */
+export async function importCheckpoint(
+  source: ByteSource,
+  zip: ZipArchive,
+  folder: string,
+): Promise<Imported> {
+  const label = `${folder}data.pkl`;
+  const entry = zip.find(label);
+  if (!entry) throw new MalformedFileError(`${source.name}: there is no ${label}`, { file: source.name });
+  const pickle = await readPickle(await zip.openEntry(entry), { label: `${source.name}: ${label}` });
+  const found = treeOf(pickle.value, pickle.imports, { folder: `${folder}data/` });
+  const missing = checkRecords(source, zip, found.storages);
+  const storages = withUnnamed(zip, `${folder}data/`, found.storages);
+  return finish(source, "checkpoint-zip", { ...found, storages }, sortSections(found.tree), label, missing);
+}
+
+/** Adds the records that no pickle speaks of: they are in the file, so they are in the ledger. */
+export function withUnnamed(
+  zip: ZipArchive,
+  folder: string,
+  storages: ReadonlyMap<string, TorchStorage>,
+): Map<string, TorchStorage> {
+  const all = new Map(storages);
+  for (const { name, size, duplicate } of zip.entries) {
+    if (name.startsWith(folder) && !name.endsWith("/") && !duplicate && !all.has(name))
+      all.set(name, { key: name, bytes: size, type: { dtype: "uint8", bytes: 1 } });
+  }
+  return all;
+}
+
+/** Each storage has a record of its size. Records that are left out altogether are told, not refused: shapes stand. */
+export function checkRecords(
+  source: ByteSource,
+  zip: ZipArchive,
+  storages: ReadonlyMap<string, TorchStorage>,
+): Diagnostic[] {
+  let missing = 0;
+  for (const { key, bytes } of storages.values()) {
+    const record = zip.find(key);
+    if (!record) missing += 1;
+    else if (record.size !== bytes) {
+      throw new MalformedFileError(
+        `${source.name}: ${key} has ${record.size} bytes, but the storage it is the record of has ${bytes}; the archive is damaged`,
+        { file: source.name, at: key },
+      );
+    }
+  }
+  if (missing === 0) return [];
+  const reason = `${missing} of ${storages.size} storages have no record in the archive; their tensors are counted as the pickle has them`;
+  return [{ code: "weights-not-read", args: { reason }, at: "" }];
+}
+
+/** `resnet.pth` is the model resnet: the file has no other name for it. */
+function stemOf(name: string): string {
+  const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
+  return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model)$/i, "") || base;
+}
+
+/** Puts everything together. `at` is the entry that the pickle is in. */
+export function finish(
+  source: ByteSource,
+  variant: string,
+  found: PickledTree,
+  sections: Sections,
+  at: string,
+  more: readonly Diagnostic[] = [],
+): Imported {
+  const named = nameTensors(sections, found.storages, source.name);
+  const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
+  const type = root?.type?.split(".").at(-1) ?? (root?.tensor ? "Tensor" : "state dict");
+  const { model, diagnostics } = stateDictModel({
+    file: { name: source.name, size: source.size, format: "pytorch", variant },
+    producer: { framework: "pytorch", version: null },
+    name: stemOf(source.name),
+    type,
+    dialect: "pytorch",
+    tensors: named.tensors,
+    modules: named.modules,
+    order: "given",
+  });
+  const globals = foreignGlobals(found.imports, at);
+  return {
+    model: { ...model, ...(globals.length > 0 && { globals }) },
+    diagnostics: [
+      ...found.diagnostics,
+      ...more,
+      ...diagnostics,
+      ...named.diagnostics,
+      ...globalDiagnostics(globals),
+    ],
+  };
+}

@@ -1,0 +1,148 @@
+/** Names that a checkpoint asks Python to import: which are a tensor's or plain data's, and which no model needs. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { PickledGlobal } from "../../src/ir/model.ts";
+import { maxPickleGlobals } from "../../src/limits.ts";
+import type { PickleImport } from "../../src/wire/pickle-value.ts";
+import { dtypeOf, storageTypeOf } from "./dtypes.ts";
+
+/** What builds tensors and plain containers. Read here as what it stands for, never imported. */
+const plain: ReadonlySet<string> = new Set([
+  "collections.OrderedDict",
+  "collections.Counter",
+  "collections.defaultdict",
+  "builtins.set",
+  "builtins.frozenset",
+  "builtins.dict",
+  "builtins.list",
+  "builtins.tuple",
+  "builtins.int",
+  "builtins.float",
+  "builtins.bool",
+  "builtins.str",
+  "builtins.bytes",
+  "builtins.bytearray",
+  "builtins.complex",
+  "builtins.slice",
+  "builtins.range",
+  "builtins.object",
+  "copyreg._reconstructor",
+  "copyreg.__newobj__",
+  "_codecs.encode",
+  "numpy.ndarray",
+  "numpy.dtype",
+  "numpy.core.multiarray._reconstruct",
+  "numpy.core.multiarray.scalar",
+  "numpy.core.numeric._frombuffer",
+  "torch.Size",
+  "torch.Tensor",
+  "torch.device",
+  "torch.autograd.variable.Variable",
+  "torch.nn.parameter.Parameter",
+  "torch.nn.parameter.Buffer",
+  "torch.nn.parameter.UninitializedParameter",
+  "torch.nn.parameter.UninitializedBuffer",
+  "torch.serialization._get_layout",
+  "torch.storage.TypedStorage",
+  "torch._tensor._rebuild_from_type_v2",
+  "torch._utils._rebuild_tensor",
+  "torch._utils._rebuild_tensor_v2",
+  "torch._utils._rebuild_tensor_v3",
+  "torch._utils._rebuild_parameter",
+  "torch._utils._rebuild_parameter_with_state",
+  "torch._utils._rebuild_qtensor",
+  "torch._utils._rebuild_sparse_tensor",
+  "torch._utils._rebuild_sparse_csr_tensor",
+  "torch._utils._rebuild_nested_tensor",
+  "torch._utils._rebuild_meta_tensor_no_storage",
+  "torch._utils._rebuild_wrapper_subclass",
+  "torch._utils._rebuild_xla_tensor",
+  "torch._utils._rebuild_device_tensor_from_numpy",
+  "torch._utils._rebuild_device_tensor_from_cpu_tensor",
+  "torch.per_tensor_affine",
+  "torch.per_tensor_symmetric",
+  "torch.per_channel_affine",
+  "torch.per_channel_symmetric",
+  "torch.per_channel_affine_float_qparams",
+]);
+
+/** Old homes of the same things. */
+const moved: readonly (readonly [from: RegExp, to: string])[] = [
+  [/^__builtin__\./, "builtins."],
+  [/^copy_reg\./, "copyreg."],
+  [/^numpy\._core\./, "numpy.core."],
+  [/^torch\.tensor\./, "torch._tensor."],
+  [/^torch\.nn\.Parameter$/, "torch.nn.parameter.Parameter"],
+];
+
+/** The name as newest Python, NumPy and PyTorch have it. */
+export function newestName(name: string): string {
+  for (const [from, to] of moved) if (from.test(name)) return name.replace(from, to);
+  return name;
+}
+
+/** Whether a name is one of those that tensors and plain containers are made with. */
+export function isPlainGlobal(name: string): boolean {
+  const newest = newestName(name);
+  return (
+    plain.has(newest) ||
+    storageTypeOf(newest) !== null ||
+    dtypeOf(newest) !== null ||
+    // Classes that a TorchScript archive brings along, and its marks for lists.
+    newest.startsWith("__torch__.") ||
+    /^torch\.jit\._pickle\.(build_\w+list|restore_type_tag)$/.test(newest) ||
+    /^numpy\.(dtypes\.)?\w*(float|int|uint|bool|complex)\w*$/i.test(newest) ||
+    /^torch\.(cuda\.)?\w+Tensor$/.test(newest)
+  );
+}
+
+/**
+ * Modules that run programs, open connections, touch files or load code. A pickle that names one of them does so to be
+ * executed on loading: no model is made of them.
+ */
+const dangerous =
+  /^(os|posix|nt|ntpath|posixpath|sys|subprocess|_posixsubprocess|commands|popen2|pty|tty|socket|_socket|socketserver|ssl|select|asyncio|multiprocessing|threading|_thread|signal|shutil|tempfile|pathlib|glob|fileinput|io|_io|codecs|ctypes|_ctypes|cffi|importlib|_frozen_importlib|_frozen_importlib_external|imp|pkgutil|zipimport|runpy|code|codeop|timeit|cProfile|profile|pdb|bdb|trace|inspect|types|marshal|pickle|_pickle|cPickle|dill|cloudpickle|shelve|webbrowser|urllib|urllib2|httplib|http|ftplib|smtplib|poplib|imaplib|telnetlib|requests|aiohttp|httpx|platform|pip|setuptools|distutils|site|venv|ensurepip|atexit|gc|operator|_operator|functools|_functools|builtins|builtin|nturl2path|idlelib|lib2to3|doctest|unittest|torch\.hub|torch\.utils\.cpp_extension|torch\.jit|torch\.package|torch\.serialization|torch\.storage|torch\.load|torch\.save|torch\._inductor|numpy\.testing|numpy\.f2py|numpy\.distutils|numpy\.load|joblib|IPython|pydoc|pexpect|paramiko|fabric|getpass|winreg|_winreg|msvcrt|resource|fcntl|mmap|sqlite3)(\.|$)/;
+
+/** What programs do pickle of those modules, and what does nothing but build or hold a value. */
+const harmless: ReadonlySet<string> = new Set([
+  "functools.partial",
+  "types.SimpleNamespace",
+  "pathlib.Path",
+  "pathlib.PosixPath",
+  "pathlib.WindowsPath",
+  "pathlib.PurePath",
+  "pathlib.PurePosixPath",
+  "pathlib.PureWindowsPath",
+  "pathlib._local.Path",
+  "pathlib._local.PosixPath",
+  "pathlib._local.WindowsPath",
+]);
+
+/** Whether a name has no place in a model: loading the file with Python would be asking for trouble. */
+export function isSuspicious(name: string): boolean {
+  const newest = newestName(name);
+  // A number in a registry can stand for anything; no PyTorch ever wrote one.
+  if (/^extension /.test(newest)) return true;
+  return dangerous.test(newest) && !isPlainGlobal(newest) && !harmless.has(newest);
+}
+
+/** The names worth a look, suspicious ones first. `at` is the entry of the archive. */
+export function foreignGlobals(imports: readonly PickleImport[], at: string): PickledGlobal[] {
+  return imports
+    .filter(({ name }) => !isPlainGlobal(name))
+    .map(({ name, count, at: byte }) => ({ name, count, at, byte, suspicious: isSuspicious(name) }))
+    .sort((a, b) => Number(b.suspicious) - Number(a.suspicious))
+    .slice(0, maxPickleGlobals);
+}
+
+/** A line for each suspicious name, and one for all others. */
+export function globalDiagnostics(globals: readonly PickledGlobal[]): Diagnostic[] {
+  const found: Diagnostic[] = globals
+    .filter(({ suspicious }) => suspicious)
+    .map(({ name, count, at }) => ({ code: "pickle-suspicious", args: { name, count }, at }));
+  const others = globals.filter(({ suspicious }) => !suspicious);
+  const [first] = others;
+  if (first)
+    found.push({ code: "pickle-foreign", args: { names: others.length, first: first.name }, at: first.at });
+  return found;
+}

@@ -1,0 +1,83 @@
+/** The PyTorch importer: checkpoints of `torch.save`, and TorchScript archives. */
+
+import { UnsupportedFeatureError } from "../../src/errors.ts";
+import type { ZipArchive } from "../../src/wire/zip.ts";
+import type { Importer, Sniffed } from "../importer.ts";
+
+/** What is in front of `data.pkl`, as `archive/`; `null` when the archive has none. */
+function checkpointFolder(zip: ZipArchive): string | null {
+  const entry = zip.entries.find(({ name }) => /^([^/]+\/)?data\.pkl$/.test(name));
+  return entry ? entry.name.slice(0, -"data.pkl".length) : null;
+}
+
+/** A checkpoint has no code. */
+function isScript(zip: ZipArchive, folder: string): boolean {
+  return (
+    zip.find(`${folder}constants.pkl`) !== undefined ||
+    zip.entries.some(({ name }) => name.startsWith(`${folder}code/`))
+  );
+}
+
+/** TorchScript of PyTorch 1.0 and 1.1, before there was a `data.pkl`. */
+function isEarlyScript(zip: ZipArchive): boolean {
+  const folder = /^[^/]+\//.exec(zip.entries[0]?.name ?? "")?.[0] ?? "";
+  return (
+    zip.find(`${folder}model.json`) !== undefined &&
+    zip.entries.some(({ name }) => name.startsWith(`${folder}tensors/`))
+  );
+}
+
+/** The 10 bytes of the magic number, as a long of protocol 2 and later, within the first pickle. */
+const magicBytes = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+/** The same in digits, as protocols 0 and 1 write it. */
+const magicLine = "L119547037146038801333356L\n.";
+
+function isLegacy({ head, container }: Sniffed): boolean {
+  if (container !== "other") return false;
+  const start = head.subarray(0, 40);
+  // Protocol 4 puts a frame of 9 bytes in front.
+  const found = [0, 2, 11].some((at) => magicBytes.every((byte, i) => start[at + i] === byte));
+  return found || new TextDecoder("latin1").decode(start).startsWith(magicLine);
+}
+
+/** PyTorch up to 0.1.9 wrote tar archives. */
+function isTar({ head, container }: Sniffed): boolean {
+  if (container !== "other" || head.length < 512) return false;
+  const text = new TextDecoder("latin1").decode(head.subarray(0, 512));
+  return text.slice(257, 262) === "ustar" && /^(\.\/)?(storages|tensors|pickle|sys_info)\0/.test(text);
+}
+
+export const pytorchImporter: Importer = {
+  format: "pytorch",
+  title: "PyTorch checkpoints and TorchScript, read without PyTorch; no pickle is run",
+  variants: [
+    { id: "checkpoint-zip", title: "torch.save of PyTorch 1.6 to today", files: ".pt .pth .bin .ckpt" },
+    { id: "checkpoint-legacy", title: "torch.save before PyTorch 1.6", files: ".pt .pth .bin .tar" },
+    { id: "torchscript", title: "torch.jit.save", files: ".pt .pth .ts" },
+    { id: "torchscript-mobile", title: "TorchScript with bytecode for mobile", files: ".ptl .pt" },
+  ],
+  matches: (sniffed) =>
+    (sniffed.zip !== null && (checkpointFolder(sniffed.zip) !== null || isEarlyScript(sniffed.zip))) ||
+    isLegacy(sniffed) ||
+    isTar(sniffed),
+  async load(source, _, sniffed) {
+    if (sniffed.zip && checkpointFolder(sniffed.zip) === null) {
+      throw new UnsupportedFeatureError(
+        `${source.name}: TorchScript of PyTorch 1.0 or 1.1, which this version does not read; load it with torch.jit.load and save it again`,
+        { file: source.name },
+      );
+    }
+    if (sniffed.zip) {
+      const folder = checkpointFolder(sniffed.zip) ?? "";
+      const imported = isScript(sniffed.zip, folder)
+        ? await (await import("./torchscript.ts")).importTorchScript(source, sniffed.zip, folder)
+        : await (await import("./checkpoint.ts")).importCheckpoint(source, sniffed.zip, folder);
+      return { ...imported, diagnostics: [...sniffed.diagnostics, ...imported.diagnostics] };
+    }
+    if (isLegacy(sniffed)) return (await import("./legacy.ts")).importLegacy(source);
+    throw new UnsupportedFeatureError(
+      `${source.name}: a tar archive of PyTorch 0.1, which this version does not read; load it with PyTorch and save it again`,
+      { file: source.name },
+    );
+  },
+};

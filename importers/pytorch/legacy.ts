@@ -1,0 +1,71 @@
+/**
+ * The stream of PyTorch before 1.6, which `_use_new_zipfile_serialization=False` still writes: five pickles, then for each storage a
+ * number of elements and the elements themselves. The pickles say how large the storages are, so those are never read.
+ */
+
+import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
+import { entriesOf, isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
+import type { Imported } from "../importer.ts";
+import { finish, type PickledTree, treeOf } from "./checkpoint.ts";
+import { sortSections } from "./sections.ts";
+
+export const legacyMagic = 0x1950a86a20f9469cfc6cn;
+const legacyProtocol = 1001;
+/** Before the elements of each storage. */
+const countBytes = 8;
+
+/** Imports a file that starts with the pickle of `legacyMagic`. */
+export async function importLegacy(source: ByteSource): Promise<Imported> {
+  let at = 0;
+  const imports: Pickle["imports"][number][] = [];
+  const next = async (label: string): Promise<PickleValue> => {
+    const pickle = await readPickle(source, { at, label: `${source.name}: ${label}` });
+    at = pickle.end;
+    for (const one of pickle.imports) imports.push(one);
+    return pickle.value;
+  };
+  const magic = await next("magic number");
+  if (magic !== legacyMagic)
+    throw new MalformedFileError(`${source.name}: no stream of torch.save`, { file: source.name });
+  const protocol = await next("protocol");
+  if (protocol !== legacyProtocol) {
+    throw new UnsupportedFeatureError(
+      `${source.name}: version ${String(protocol)} of the stream of torch.save; only ${legacyProtocol} was ever released`,
+      { file: source.name },
+    );
+  }
+  checkSystem(await next("system"), source);
+  const value = await next("object");
+  const keys = await next("storage keys");
+  const found = treeOf(value, imports);
+  checkEnd(source, at, found, keys);
+  return finish(source, "checkpoint-legacy", found, sortSections(found.tree), "");
+}
+
+/** Sizes do not depend on the order of bytes, so a stream of any machine is read. Only what says nothing is refused. */
+function checkSystem(value: PickleValue, source: ByteSource): void {
+  if (isRecord(value) && value.kind === "dict" && entriesOf(value).has("little_endian")) return;
+  throw new MalformedFileError(
+    `${source.name}: the stream of torch.save says nothing of the machine that wrote it`,
+    {
+      file: source.name,
+    },
+  );
+}
+
+/** The storages follow the pickles, each with its count before it: so it is known where the file has to end. */
+function checkEnd(source: ByteSource, at: number, found: PickledTree, keys: PickleValue): void {
+  const listed = itemsOf(keys) ?? [];
+  const end = listed.reduce<number>(
+    (sum, key) => sum + countBytes + (found.storages.get(String(key))?.bytes ?? 0),
+    at,
+  );
+  if (end > source.size) {
+    throw new MalformedFileError(
+      `${source.name}: its ${listed.length} storages end at byte ${end} but the file has ${source.size}; it is probably truncated`,
+      { file: source.name, at: `byte ${source.size}` },
+    );
+  }
+}

@@ -1,0 +1,298 @@
+/** The tensors of a checkpoint as a flat list of named ones, with what the checkpoint itself says of them. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { LimitExceededError } from "../../src/errors.ts";
+import { productOfDims } from "../../src/ir/dim.ts";
+import { sameShape } from "../../src/ir/shape.ts";
+import type { TensorClass } from "../../src/ir/tensor.ts";
+import { maxModelElements, maxNameText } from "../../src/limits.ts";
+import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
+import { layOut, type StoredPiece } from "./layout.ts";
+import { innerCopies, type Leaf, type ModelSection, type Sections } from "./sections.ts";
+import type { TorchStorage, TorchTensor } from "./tensor.ts";
+import type { TreeNode } from "./tree.ts";
+
+export interface NamedTensors {
+  readonly tensors: readonly NamedTensor[];
+  /** Classes of pickled modules by path. */
+  readonly modules: ReadonlyMap<string, KnownModule>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a tensor is put down as. */
+interface Entry {
+  readonly name: string;
+  readonly path: string;
+  readonly tensor: TorchTensor;
+  readonly leaf?: Leaf;
+  readonly class?: TensorClass;
+  readonly row: boolean;
+}
+
+/** Names every tensor, lays them out on their storages and adds what no tensor sees. */
+export function nameTensors(
+  sections: Sections,
+  storages: ReadonlyMap<string, TorchStorage>,
+  file: string,
+): NamedTensors {
+  const diagnostics: Diagnostic[] = [];
+  const base = commonPath(sections.models);
+  const entries: Entry[] = sections.models.flatMap((section) =>
+    section.leaves.map((leaf) => ({
+      name: nameOf(leaf.path.slice(base)),
+      path: nameOf(leaf.path),
+      tensor: leaf.tensor,
+      leaf,
+      row: true,
+      // Of what a module holds, what is neither a parameter nor a buffer was put there by hand.
+      ...(section.node.module &&
+        leaf.holding === undefined &&
+        !isPacked(leaf) && { class: "constant" as const }),
+    })),
+  );
+  const all = [...withoutInnerCopies(withoutRepeats(entries), diagnostics)];
+  for (const section of sections.copies) {
+    reportCopy(
+      nameOf(section.path),
+      section.leaves.map(({ tensor }) => tensor),
+      diagnostics,
+    );
+    for (const leaf of section.leaves) all.push(aside(leaf, "unused"));
+  }
+  for (const leaf of sections.optimizer) all.push(aside(leaf, "optimizer"));
+  for (const leaf of sections.training) all.push(aside(leaf, "bookkeeping"));
+  for (const leaf of sections.constants ?? []) all.push(aside(leaf, "constant"));
+  const parts = all.flatMap((entry) => partsOf(entry));
+  checkNames(parts, file);
+  const { pieces, unseen } = layOut(new Set(parts.map(({ tensor }) => tensor)), storages);
+  const tensors = new Namer(pieces, diagnostics).name(parts);
+  const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
+  for (const [key, bytes] of unseen) tensors.push(unseenPiece(key, bytes, storages.get(key), seen.has(key)));
+  reportUnseen(unseen, diagnostics);
+  return { tensors, modules: modulesOf(sections.models, base), diagnostics };
+}
+
+/** Modules of torch.ao keep their weights in an object: quantised ones, and the bias beside them. */
+function isPacked({ path, tensor }: Leaf): boolean {
+  return tensor.form === "quantized" || path.some((step) => /packed_?params/i.test(step));
+}
+
+function aside(leaf: Leaf, kind: TensorClass): Entry {
+  const name = nameOf(leaf.path);
+  return { name, path: name, tensor: leaf.tensor, leaf, class: kind, row: false };
+}
+
+function nameOf(path: readonly string[]): string {
+  return path.length === 0 ? "tensor" : path.join(".");
+}
+
+/** Steps that all models share and none needs in its names: all of the path of an only model. */
+function commonPath(models: readonly ModelSection[]): number {
+  const [first] = models;
+  if (first === undefined) return 0;
+  if (models.length === 1)
+    return first.node.tensor === null ? first.path.length : Math.max(0, first.path.length - 1);
+  let common = 0;
+  while (models.every(({ path }) => path.length > common + 1 && path[common] === first.path[common]))
+    common += 1;
+  return common;
+}
+
+/** Modules may list their parameters once more in an attribute (`_flat_weights` of LSTM): those are no further names. */
+function withoutRepeats(entries: readonly Entry[]): readonly Entry[] {
+  const identity = ({ storage, offset, size, dtype }: TorchTensor): string =>
+    `${storage?.key} ${offset} ${dtype} ${size.join(",")}`;
+  const held = new Set(
+    entries.filter(({ leaf }) => leaf?.holding !== undefined).map(({ tensor }) => identity(tensor)),
+  );
+  if (held.size === 0) return entries;
+  return entries.filter(
+    ({ leaf, tensor }) =>
+      leaf?.holding !== undefined || tensor.storage === null || !held.has(identity(tensor)),
+  );
+}
+
+function withoutInnerCopies(entries: readonly Entry[], diagnostics: Diagnostic[]): readonly Entry[] {
+  const copies = innerCopies(entries);
+  if (copies.size === 0) return entries;
+  const copied = entries.filter(({ name }) => copies.has(name));
+  const [first] = copied;
+  reportCopy(
+    first?.name.split(".").slice(0, 1).join(".") ?? "",
+    copied.map(({ tensor }) => tensor),
+    diagnostics,
+  );
+  return entries.map((entry) => (copies.has(entry.name) ? { ...entry, class: "unused", row: false } : entry));
+}
+
+function reportCopy(section: string, tensors: readonly TorchTensor[], diagnostics: Diagnostic[]): void {
+  const elements = tensors.reduce((sum, { size }) => sum + (productOfDims(size) ?? 0), 0);
+  diagnostics.push({ code: "weights-copied", args: { section, tensors: tensors.length, elements }, at: "" });
+}
+
+/** A tensor that is put together from others gives them; one that is quantised gives itself and its scales. */
+function partsOf(entry: Entry): Entry[] {
+  const { tensor, name, path } = entry;
+  const part = (one: TorchTensor["parts"][number], kind?: TensorClass): Entry[] =>
+    partsOf({
+      ...entry,
+      name: `${name}.${one.name}`,
+      path: `${path}.${one.name}`,
+      tensor: one.tensor,
+      ...(entry.class === undefined && kind !== undefined && { class: kind }),
+    });
+  switch (tensor.form) {
+    case "sparse":
+      return tensor.parts.flatMap((one) => part(one, one.name === "values" ? undefined : "bookkeeping"));
+    case "quantized":
+      return [
+        { ...entry, tensor: { ...tensor, parts: [] } },
+        ...tensor.parts.flatMap((one) => part(one, "quantization")),
+      ];
+    case "subclass":
+      return tensor.parts.flatMap((one) => part(one));
+    default:
+      return [entry];
+  }
+}
+
+function checkNames(entries: readonly Entry[], file: string): void {
+  let length = 0;
+  for (const { path } of entries) length += path.length;
+  if (length <= maxNameText) return;
+  throw new LimitExceededError(
+    `${file}: the names of its tensors have ${length} characters, the limit is ${maxNameText} (maxNameText)`,
+    {
+      limit: "maxNameText",
+      actual: length,
+      maximum: maxNameText,
+      file,
+    },
+  );
+}
+
+class Namer {
+  readonly #pieces: ReadonlyMap<TorchTensor, StoredPiece>;
+  readonly #diagnostics: Diagnostic[];
+  readonly #identities = new Map<StoredPiece | TorchTensor, string>();
+  readonly #paths = new Map<string, number>();
+  #elements = 0;
+  #meta = 0;
+
+  constructor(pieces: ReadonlyMap<TorchTensor, StoredPiece>, diagnostics: Diagnostic[]) {
+    this.#pieces = pieces;
+    this.#diagnostics = diagnostics;
+  }
+
+  name(entries: readonly Entry[]): NamedTensor[] {
+    const named = entries.flatMap((entry) => this.#one(entry));
+    if (this.#meta > 0) {
+      const reason = `${this.#meta} tensors have a shape and no elements (they are on the meta device)`;
+      this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
+    }
+    return named;
+  }
+
+  #one(entry: Entry): NamedTensor[] {
+    const { tensor, leaf } = entry;
+    if (tensor.form === "meta" && (productOfDims(tensor.size) ?? 0) > 0) {
+      this.#meta += 1;
+      return [];
+    }
+    const piece = this.#pieces.get(tensor) ?? inlinePiece(tensor);
+    const shared = this.#pieces.has(tensor) ? piece : tensor;
+    const known = this.#identities.get(shared);
+    const identity = known ?? String(this.#identities.size);
+    if (known === undefined) {
+      this.#identities.set(shared, identity);
+      this.#elements += productOfDims(piece.shape) ?? 0;
+      if (this.#elements > maxModelElements) {
+        this.#elements -= productOfDims(piece.shape) ?? 0;
+        const reason = `with it the file would have more than ${maxModelElements} elements; it is left out`;
+        this.#diagnostics.push({ code: "object-unreadable", args: { reason }, at: entry.path });
+        return [];
+      }
+    }
+    return [
+      {
+        name: entry.name,
+        path: this.#path(entry.path),
+        dtype: piece.dtype,
+        shape: tensor.size,
+        ...(!sameShape(piece.shape, tensor.size) && { stored: piece.shape }),
+        bytes: piece.bytes,
+        identity,
+        ...kindOf(tensor, leaf),
+        ...(entry.class !== undefined && { class: entry.class }),
+        ...(!entry.row && { row: false }),
+      },
+    ];
+  }
+
+  /** Two keys may make one name (`a.b`, and `b` in `a`). */
+  #path(path: string): string {
+    const count = (this.#paths.get(path) ?? 0) + 1;
+    this.#paths.set(path, count);
+    return count === 1 ? path : this.#path(`${path} (${count})`);
+  }
+}
+
+function inlinePiece({ dtype, size, itemBytes }: TorchTensor): StoredPiece {
+  return { dtype, shape: size, bytes: (productOfDims(size) ?? 0) * itemBytes };
+}
+
+/** What a pickled module or a wrapped parameter states; a plain state dict says nothing. */
+function kindOf(tensor: TorchTensor, leaf: Leaf | undefined): Pick<NamedTensor, "kind" | "trainable"> {
+  if (leaf?.holding === "parameter" || tensor.parameter)
+    return { kind: "parameter", trainable: tensor.requiresGrad };
+  // Nothing but weights is kept with a scale of its own.
+  if (leaf && leaf.holding === undefined && isPacked(leaf)) return { kind: "parameter" };
+  return leaf?.holding === undefined ? {} : { kind: "buffer", trainable: false };
+}
+
+/**
+ * What of a storage no tensor sees, as elements of its own type where it divides. The rest of a storage that tensors do see
+ * is not used; of a storage that none sees nobody can tell.
+ */
+function unseenPiece(
+  key: string,
+  bytes: number,
+  storage: TorchStorage | undefined,
+  seen: boolean,
+): NamedTensor {
+  const size = storage?.type.bytes ?? 1;
+  const whole = bytes % size === 0;
+  const name = `${key} (${seen ? "rest" : "no tensor"})`;
+  return {
+    name,
+    path: name,
+    dtype: whole ? (storage?.type.dtype ?? "uint8") : "uint8",
+    shape: [whole ? bytes / size : bytes],
+    bytes,
+    class: seen ? "unused" : "unclassified",
+    row: false,
+  };
+}
+
+function reportUnseen(unseen: ReadonlyMap<string, number>, diagnostics: Diagnostic[]): void {
+  if (unseen.size === 0) return;
+  const bytes = [...unseen.values()].reduce((sum, one) => sum + one, 0);
+  diagnostics.push({ code: "storage-unseen", args: { storages: unseen.size, bytes }, at: "" });
+}
+
+/** Classes of modules by their names. */
+function modulesOf(models: readonly ModelSection[], base: number): ReadonlyMap<string, KnownModule> {
+  const modules = new Map<string, KnownModule>();
+  const visit = (node: TreeNode, path: readonly string[]): void => {
+    if (node.module && node.type !== null) {
+      const dot = node.type.lastIndexOf(".");
+      modules.set(path.slice(base).join("."), {
+        type: node.type.slice(dot + 1),
+        ...(dot > 0 && { module: node.type.slice(0, dot) }),
+      });
+    }
+    for (const child of node.children) visit(child, [...path, child.key]);
+  };
+  for (const { node, path } of models) visit(node, path);
+  return modules;
+}

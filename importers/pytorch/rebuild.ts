@@ -1,0 +1,305 @@
+/** Records of calls that would build tensors, read as the tensors they stand for. Every other call stays a record. */
+
+import { productOfDims } from "../../src/ir/dim.ts";
+import { maxModelElements, maxRank } from "../../src/limits.ts";
+import {
+  globalName,
+  isRecord,
+  itemsOf,
+  type PickleObject,
+  type PickleRecord,
+  type PickleValue,
+} from "../../src/wire/pickle-value.ts";
+import { dtypeOf, storageTypeOf, type TorchType } from "./dtypes.ts";
+import { newestName } from "./globals.ts";
+import { readNumpyArray } from "./numpy.ts";
+import type { TorchStorage, TorchTensor } from "./tensor.ts";
+
+/** Something in the pickle claims to be a tensor and cannot be one; the message says why. */
+export class TensorFault extends Error {}
+
+/** A window on a storage that another one is the root of, as PyTorch 0.x wrote them. */
+interface StorageView {
+  readonly storage: TorchStorage;
+  /** Elements from the start of the root. */
+  readonly offset: number;
+}
+
+/** Reads tensors and storages out of pickled values, each once. */
+export class TensorReader {
+  /** Every storage that was named, by key. */
+  readonly storages: Map<string, TorchStorage> = new Map();
+  readonly #tensors = new Map<PickleRecord, TorchTensor | null>();
+  readonly #open = new Set<PickleRecord>();
+  readonly #folder: string;
+
+  /** `folder` is put before the keys: archives may number the storages of two folders alike. */
+  constructor(folder = "") {
+    this.#folder = folder;
+  }
+
+  /** The tensor that a value stands for; `null` when it stands for none. @throws TensorFault */
+  tensor(value: PickleValue | undefined): TorchTensor | null {
+    if (!isRecord(value)) return null;
+    const known = this.#tensors.get(value);
+    if (known !== undefined) return known;
+    // A tensor made of itself.
+    if (this.#open.has(value) || this.#open.size > 64) throw new TensorFault("it is made of itself");
+    this.#open.add(value);
+    try {
+      const tensor = this.#read(value);
+      this.#tensors.set(value, tensor);
+      return tensor;
+    } finally {
+      this.#open.delete(value);
+    }
+  }
+
+  #read(value: PickleRecord): TorchTensor | null {
+    if (value.kind === "persistent") {
+      const view = this.#storage(value);
+      return view && wholeStorage(view.storage);
+    }
+    if (value.kind !== "object") return null;
+    const name = globalName(value.callable);
+    if (name === null) return null;
+    const rebuild = Object.hasOwn(rebuilders, newestName(name)) ? rebuilders[newestName(name)] : undefined;
+    if (rebuild) return rebuild(this, itemsOf(value.args) ?? [], value);
+    return readNumpyArray(value);
+  }
+
+  /** The tensor that an argument must be. */
+  required(value: PickleValue | undefined, what: string): TorchTensor {
+    const tensor = this.tensor(value);
+    if (tensor === null) throw new TensorFault(`its ${what} is no tensor`);
+    return tensor;
+  }
+
+  /** A window on a storage, from the arguments that all rebuilding functions share. */
+  view(args: readonly PickleValue[], type?: TorchType): TorchTensor {
+    const [storage, offset, size, stride, requiresGrad] = args;
+    const { storage: root, offset: start } = this.#storage(storage) ?? fail("its storage is none");
+    const { dtype, bytes } = type ?? root.type;
+    const tensor: TorchTensor = {
+      dtype,
+      itemBytes: bytes,
+      size: dimensions(size, "size"),
+      stride: dimensions(stride, "stride"),
+      storage: root,
+      offset: start + count(offset, "offset"),
+      requiresGrad: requiresGrad === true,
+      parameter: false,
+      form: "dense",
+      parts: [],
+    };
+    checkWindow(tensor, root);
+    return tensor;
+  }
+
+  /** `('storage', class, key, location, elements[, view])`. */
+  #storage(value: PickleValue | undefined): StorageView | null {
+    if (!isRecord(value)) return null;
+    // torch.storage.TypedStorage(wrap_storage=..., dtype=...), when it is pickled by itself.
+    if (value.kind !== "persistent") return null;
+    const id = itemsOf(value.id);
+    if (id === null || id[0] !== "storage") return null;
+    const [, kind, key, , elements, view] = id;
+    const name = globalName(kind);
+    const type = name === null ? null : storageTypeOf(name);
+    if (type === null) throw new TensorFault(`its storage is of the unknown class ${name ?? "?"}`);
+    if (typeof key !== "string" && typeof key !== "number") throw new TensorFault("its storage has no key");
+    const bytes = count(elements, "number of elements") * type.bytes;
+    const storage = this.#register({ key: this.#folder + String(key), bytes, type });
+    const offset = count(itemsOf(view)?.[1] ?? 0, "offset");
+    return { storage, offset };
+  }
+
+  #register(storage: TorchStorage): TorchStorage {
+    const known = this.storages.get(storage.key);
+    if (known === undefined) {
+      this.storages.set(storage.key, storage);
+      return storage;
+    }
+    if (known.bytes !== storage.bytes)
+      throw new TensorFault(
+        `its storage ${storage.key} has ${known.bytes} bytes in one place and ${storage.bytes} in another`,
+      );
+    // The same bytes under another class.
+    return known.type.dtype === storage.type.dtype ? known : { ...known, type: storage.type };
+  }
+}
+
+function fail(what: string): never {
+  throw new TensorFault(what);
+}
+
+function count(value: PickleValue | undefined, what: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+    fail(`its ${what} is no whole number`);
+  if (value > maxModelElements) fail(`its ${what} is ${value}, beyond anything that exists`);
+  return value;
+}
+
+/** Sizes: a tuple, a list, or `torch.Size` of one. */
+function dimensions(value: PickleValue | undefined, what: string): readonly number[] {
+  const wrapped = isRecord(value) && value.kind === "object" ? itemsOf(value.args)?.[0] : value;
+  const items = itemsOf(wrapped) ?? fail(`its ${what} is no list of numbers`);
+  if (items.length > maxRank) fail(`it has ${items.length} dimensions`);
+  return items.map((item) => count(item, what));
+}
+
+/** Elements from the first to the last that a tensor can see; 0 for an empty one. */
+export function spanOf(tensor: Pick<TorchTensor, "size" | "stride">): number {
+  if (tensor.size.includes(0)) return 0;
+  return tensor.size.reduce((span, dim, i) => span + (dim - 1) * (tensor.stride[i] ?? 0), 1);
+}
+
+function checkWindow(tensor: TorchTensor, storage: TorchStorage): void {
+  const { size, stride, offset, itemBytes } = tensor;
+  if (size.length !== stride.length)
+    fail(`its size has ${size.length} dimensions and its stride ${stride.length}`);
+  const elements = productOfDims(size);
+  if (elements === null || elements > maxModelElements)
+    fail(`its shape (${size.join(", ")}) is beyond anything that exists`);
+  const end = (offset + spanOf(tensor)) * itemBytes;
+  // An empty tensor may point anywhere.
+  if (elements > 0 && end > storage.bytes)
+    fail(`it reaches to byte ${end} of a storage of ${storage.bytes} bytes`);
+}
+
+/** A storage by itself, as a row of its elements. */
+function wholeStorage(storage: TorchStorage): TorchTensor {
+  const { dtype, bytes } = storage.type;
+  return {
+    dtype,
+    itemBytes: bytes,
+    size: [Math.floor(storage.bytes / bytes)],
+    stride: [1],
+    storage,
+    offset: 0,
+    requiresGrad: false,
+    parameter: false,
+    form: "dense",
+    parts: [],
+  };
+}
+
+function typeNamed(value: PickleValue | undefined): TorchType {
+  const name = globalName(value);
+  return (name === null ? null : dtypeOf(newestName(name))) ?? fail(`its type ${name ?? "?"} is not known`);
+}
+
+type Rebuild = (reader: TensorReader, args: readonly PickleValue[], call: PickleObject) => TorchTensor;
+
+const parameter: Rebuild = (reader, [data, requiresGrad]) => ({
+  ...reader.required(data, "data"),
+  requiresGrad: requiresGrad !== false,
+  parameter: true,
+});
+
+/** A shape and a type without elements of its own. */
+function bare(
+  form: TorchTensor["form"],
+  type: TorchType,
+  size: PickleValue | undefined,
+  requiresGrad = false,
+): TorchTensor {
+  const dims = dimensions(size, "size");
+  const elements = productOfDims(dims);
+  if (elements === null || elements > maxModelElements)
+    fail(`its shape (${dims.join(", ")}) is beyond anything that exists`);
+  return {
+    dtype: type.dtype,
+    itemBytes: type.bytes,
+    size: dims,
+    stride: [],
+    storage: null,
+    offset: 0,
+    requiresGrad,
+    parameter: false,
+    form,
+    parts: [],
+  };
+}
+
+const sparse: Rebuild = (reader, [, data]) => {
+  const items = itemsOf(data) ?? fail("its parts are missing");
+  const compressed = reader.tensor(items[2]) !== null;
+  const names = compressed ? ["compressed_indices", "plain_indices", "values"] : ["indices", "values"];
+  const parts = names.map((name, i) => ({ name, tensor: reader.required(items[i], name) }));
+  const values = parts.at(-1)?.tensor ?? fail("it has no values");
+  return { ...bare("sparse", { dtype: values.dtype, bytes: values.itemBytes }, items[names.length]), parts };
+};
+
+const quantized: Rebuild = (reader, args) => {
+  const [storage, offset, size, stride, scheme, requiresGrad] = args;
+  const params = itemsOf(scheme) ?? [];
+  const parts = [
+    { name: "scales", tensor: reader.tensor(params[1]) },
+    { name: "zero_points", tensor: reader.tensor(params[2]) },
+  ].filter((part): part is { name: string; tensor: TorchTensor } => part.tensor !== null);
+  const tensor = reader.view([
+    storage ?? null,
+    offset ?? null,
+    size ?? null,
+    stride ?? null,
+    requiresGrad ?? null,
+  ]);
+  return { ...tensor, form: "quantized", parts };
+};
+
+const rebuilders: Readonly<Record<string, Rebuild>> = {
+  "torch._utils._rebuild_tensor": (reader, args) => reader.view(args),
+  "torch._utils._rebuild_tensor_v2": (reader, args) => reader.view(args),
+  "torch._utils._rebuild_tensor_v3": (reader, args) => reader.view(args, typeNamed(args[6])),
+  "torch._utils._rebuild_parameter": parameter,
+  "torch._utils._rebuild_parameter_with_state": parameter,
+  "torch.nn.parameter.Parameter": parameter,
+  "torch.nn.parameter.Buffer": (reader, [data]) => reader.required(data, "data"),
+  "torch.autograd.variable.Variable": (reader, [data]) => reader.required(data, "data"),
+  "torch._utils._rebuild_qtensor": quantized,
+  "torch._utils._rebuild_sparse_tensor": sparse,
+  "torch._utils._rebuild_nested_tensor": (reader, [buffer]) => ({
+    ...reader.required(buffer, "buffer"),
+    form: "nested",
+  }),
+  "torch._utils._rebuild_meta_tensor_no_storage": (_, [type, size, , requiresGrad]) =>
+    bare("meta", typeNamed(type), size, requiresGrad === true),
+  "torch._utils._rebuild_wrapper_subclass": (_, [, type, size, , , , , requiresGrad]) =>
+    bare("subclass", typeNamed(type), size, requiresGrad === true),
+  "torch._utils._rebuild_xla_tensor": (reader, [data, , , requiresGrad]) => ({
+    ...reader.required(data, "data"),
+    requiresGrad: requiresGrad === true,
+  }),
+  "torch._utils._rebuild_device_tensor_from_numpy": (reader, [data, , , requiresGrad]) => ({
+    ...reader.required(data, "data"),
+    requiresGrad: requiresGrad === true,
+  }),
+  "torch._utils._rebuild_device_tensor_from_cpu_tensor": (reader, [data, , , requiresGrad]) => ({
+    ...reader.required(data, "data"),
+    requiresGrad: requiresGrad === true,
+  }),
+  // What a tensor of another class is made by, with what, and the state it then gets.
+  "torch._tensor._rebuild_from_type_v2": (reader, [func, type, args, state], call) => {
+    const made = reader.tensor({ ...call, callable: func ?? null, args: args ?? null, states: [] });
+    const inner = made ?? fail("it is made by something that is not known here");
+    const isParameter = globalName(type) === "torch.nn.parameter.Parameter";
+    return {
+      ...inner,
+      parameter: inner.parameter || isParameter,
+      parts: [...inner.parts, ...heldIn(reader, state)],
+    };
+  },
+};
+
+/** Tensors in the state of a tensor that is a shell around others, by their names. */
+function heldIn(reader: TensorReader, state: PickleValue | undefined): TorchTensor["parts"] {
+  const groups = itemsOf(state) ?? [state ?? null];
+  return groups.flatMap((group) => {
+    if (!isRecord(group) || group.kind !== "dict") return [];
+    return group.keys.flatMap((key, i) => {
+      const tensor = reader.tensor(group.values[i]);
+      return tensor !== null && typeof key === "string" ? [{ name: key, tensor }] : [];
+    });
+  });
+}

@@ -1,0 +1,189 @@
+/**
+ * What the parts of a checkpoint are for. A checkpoint is whatever a program put in a dictionary, so this goes by structure where
+ * there is one and by the usual names elsewhere:
+ * - what has `state` and `param_groups` is an optimizer's, and so is everything under a key that says so;
+ * - what is under a key of a scheduler, a random state and the like belongs to the training;
+ * - every other tensor is a model's. Dictionaries around a model's state dict are no part of its names;
+ * - of several models, one whose key says average (`ema`, `shadow`, `swa`) and whose tensors have the names and shapes of
+ *   another one's is a copy of that.
+ */
+
+import type { TorchTensor } from "./tensor.ts";
+import type { Holding, TreeNode } from "./tree.ts";
+
+/** A tensor with its place. */
+export interface Leaf {
+  /** Steps from the root of the pickle. */
+  readonly path: readonly string[];
+  readonly tensor: TorchTensor;
+  readonly holding?: Holding;
+}
+
+/** A model's tensors, under names that start where the model does. */
+export interface ModelSection {
+  /** Steps from the root of the pickle to the model. */
+  readonly path: readonly string[];
+  readonly node: TreeNode;
+  readonly leaves: readonly Leaf[];
+}
+
+export interface Sections {
+  readonly models: readonly ModelSection[];
+  /** Copies of a model's weights, each beside the model that it copies. */
+  readonly copies: readonly ModelSection[];
+  readonly optimizer: readonly Leaf[];
+  readonly training: readonly Leaf[];
+  /** Constants of the code of a TorchScript archive. */
+  readonly constants?: readonly Leaf[];
+}
+
+const optimizerKey = /^(\w+_)?(optimi[sz]ers?|optim|opt)(_?\d+|_(states?|state_dicts?|dict|d|g|disc|gen))?$/i;
+const trainingKey =
+  /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_\w*(acc|loss|score|metric)\w*|(train|val|valid|test)_\w+|loss_history|lr)$/i;
+const averageKey = /(^|_)(ema|shadow|swa|averaged?|moving_avg|polyak)(_|$)/i;
+
+/** Sorts the tensors of a tree. */
+export function sortSections(root: TreeNode): Sections {
+  const found = new Sorter();
+  if (root.tensor) found.sections.push({ path: [], node: root, leaves: leavesOf(root, []) });
+  else found.visit(root, []);
+  const copies = findCopies(found.sections);
+  return {
+    models: found.sections.filter((section) => !copies.has(section)),
+    copies: [...copies],
+    optimizer: found.optimizer,
+    training: found.training,
+  };
+}
+
+class Sorter {
+  readonly sections: ModelSection[] = [];
+  readonly optimizer: Leaf[] = [];
+  readonly training: Leaf[] = [];
+
+  /** Goes down through containers of containers, to where tensors are. */
+  visit(node: TreeNode, path: readonly string[]): void {
+    if (node.optimizer) append(this.optimizer, leavesOf(node, path));
+    else if (node.module || !holdsModels(node)) this.#model(node, path);
+    else this.#visitAll(node, path);
+  }
+
+  #visitAll(node: TreeNode, path: readonly string[]): void {
+    for (const child of node.children) {
+      const at = [...path, child.key];
+      if (optimizerKey.test(child.key)) append(this.optimizer, leavesOf(child, at));
+      else if (trainingKey.test(child.key) || isCounter(child)) append(this.training, leavesOf(child, at));
+      else if (child.tensor) this.sections.push({ path: at, node: child, leaves: leavesOf(child, at) });
+      else this.visit(child, at);
+    }
+  }
+
+  /** A model, without the optimizers that may hang somewhere in it. */
+  #model(node: TreeNode, path: readonly string[]): void {
+    const leaves: Leaf[] = [];
+    const walk = (inner: TreeNode, at: readonly string[]): void => {
+      if (inner.optimizer) append(this.optimizer, leavesOf(inner, at));
+      else if (inner.tensor) leaves.push(leaf(inner, at));
+      else for (const child of inner.children) walk(child, [...at, child.key]);
+    };
+    walk(node, path);
+    if (leaves.length > 0) this.sections.push({ path, node, leaves });
+  }
+}
+
+/** One by one: as arguments of a call, a hundred thousand would overflow the stack. */
+function append(list: Leaf[], more: readonly Leaf[]): void {
+  for (const one of more) list.push(one);
+}
+
+/** Whether what is in a container are models and not parts of one: it holds containers, and no tensor but counters. */
+function holdsModels(node: TreeNode): boolean {
+  const containers = node.children.filter((child) => child.tensor === null);
+  if (containers.length === 0) return false;
+  // A module among them: whatever else there is, they are things of their own.
+  if (containers.some((child) => child.module || child.optimizer)) return true;
+  return node.children.every(
+    (child) =>
+      child.tensor === null || isCounter(child) || trainingKey.test(child.key) || containers.some(isFlat),
+  );
+}
+
+/** A state dict: names with dots, and tensors under them. */
+function isFlat(node: TreeNode): boolean {
+  return (
+    node.children.length > 1 && node.children.some(({ key, tensor }) => tensor !== null && key.includes("."))
+  );
+}
+
+/** A number that counts something: `epoch`, `global_step`, as a tensor. */
+function isCounter({ tensor, holding }: TreeNode): boolean {
+  return tensor !== null && holding === undefined && tensor.size.every((dim) => dim === 1);
+}
+
+function leaf(node: TreeNode, path: readonly string[]): Leaf {
+  return {
+    path,
+    tensor: node.tensor as TorchTensor,
+    ...(node.holding !== undefined && { holding: node.holding }),
+  };
+}
+
+/** All tensors below a node, which is at `path`. */
+export function leavesOf(node: TreeNode, path: readonly string[]): Leaf[] {
+  if (node.tensor) return [leaf(node, path)];
+  return node.children.flatMap((child) => leavesOf(child, [...path, child.key]));
+}
+
+/** Name and shape, without what programs put before names and without the dots that some averages leave out. */
+function signature(name: string, { size }: TorchTensor): string {
+  return `${name.replace(/^(module|_orig_mod)\./, "").replaceAll(".", "")} ${size.join(",")}`;
+}
+
+function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
+  const copies = new Set<ModelSection>();
+  const named = sections.filter(({ path }) => path.some((step) => averageKey.test(step)));
+  const others = sections.filter((section) => !named.includes(section));
+  const known = new Set(
+    others.flatMap(({ path, leaves }) =>
+      leaves.map((one) => signature(one.path.slice(path.length).join("."), one.tensor)),
+    ),
+  );
+  for (const section of named) {
+    const { path, leaves } = section;
+    const same = leaves.filter((one) =>
+      known.has(signature(one.path.slice(path.length).join("."), one.tensor)),
+    );
+    if (same.length * 2 > leaves.length) copies.add(section);
+  }
+  return copies;
+}
+
+/**
+ * Averages that are kept inside the state dict they average, under a name of their own (`model_ema.`): the names of their
+ * tensors, when most of them are the names and shapes of others.
+ */
+export function innerCopies(
+  tensors: readonly { readonly name: string; readonly tensor: TorchTensor }[],
+): ReadonlySet<string> {
+  const groups = new Map<string, { name: string; rest: string; tensor: TorchTensor }[]>();
+  const known = new Set<string>();
+  for (const { name, tensor } of tensors) {
+    const steps = name.split(".");
+    const at = steps.slice(0, 3).findIndex((step) => averageKey.test(step));
+    if (at < 0) {
+      for (let drop = 0; drop < Math.min(3, steps.length); drop++)
+        known.add(signature(steps.slice(drop).join("."), tensor));
+      continue;
+    }
+    const key = steps.slice(0, at + 1).join(".");
+    const group = groups.get(key) ?? [];
+    group.push({ name, rest: steps.slice(at + 1).join("."), tensor });
+    groups.set(key, group);
+  }
+  const copies = new Set<string>();
+  for (const group of groups.values()) {
+    const same = group.filter(({ rest, tensor }) => known.has(signature(rest, tensor)));
+    if (same.length * 2 > group.length) for (const { name } of group) copies.add(name);
+  }
+  return copies;
+}

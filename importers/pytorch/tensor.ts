@@ -1,0 +1,32 @@
+/** What a checkpoint says of its tensors and storages, before it is decided what they are for. */
+
+import type { DType } from "../../src/ir/dtype.ts";
+import type { TorchType } from "./dtypes.ts";
+
+/** Elements one after the other, which tensors are views of. */
+export interface TorchStorage {
+  /** Unique in the file: the number of its record. */
+  readonly key: string;
+  readonly bytes: number;
+  /** Of the class the storage is pickled with; bytes when it has none. */
+  readonly type: TorchType;
+}
+
+/** A tensor: a window on a storage, or something put together from other tensors. */
+export interface TorchTensor {
+  readonly dtype: DType;
+  /** Bytes an element. */
+  readonly itemBytes: number;
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  /** Where its elements are. `null`: it has none of its own (on the meta device, or made of `parts`). */
+  readonly storage: TorchStorage | null;
+  /** Elements from the start of the storage. */
+  readonly offset: number;
+  readonly requiresGrad: boolean;
+  /** Wrapped as a parameter; in a state dict parameters and buffers are alike, and no tensor is. */
+  readonly parameter: boolean;
+  /** `inline`: its elements are in the pickle; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points. */
+  readonly form: "dense" | "inline" | "sparse" | "quantized" | "nested" | "meta" | "subclass";
+  readonly parts: readonly { readonly name: string; readonly tensor: TorchTensor }[];
+}

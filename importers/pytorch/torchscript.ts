@@ -1,0 +1,64 @@
+/**
+ * TorchScript archives: the modules as `torch.jit.save` pickles them, with parameters and buffers told apart by the classes
+ * in their code, and the constants of that code. Nothing is compiled or run.
+ */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { MalformedFileError } from "../../src/errors.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
+import type { ZipArchive } from "../../src/wire/zip.ts";
+import type { Imported } from "../importer.ts";
+import { checkRecords, finish, type PickledTree, treeOf, withUnnamed } from "./checkpoint.ts";
+import { readScriptClasses } from "./script-classes.ts";
+import { type Leaf, leavesOf, type ModelSection } from "./sections.ts";
+
+/** Imports an archive whose `data.pkl` and `code` are in `folder` ("net/"). */
+export async function importTorchScript(
+  source: ByteSource,
+  zip: ZipArchive,
+  folder: string,
+): Promise<Imported> {
+  const classes = await readScriptClasses(zip, folder);
+  const data = await readEntry(source, zip, `${folder}data.pkl`);
+  const found = treeOf(data.value, data.imports, { folder: `${folder}data/`, classes });
+  const constants = await readConstants(source, zip, folder);
+  const named = new Map([...found.storages, ...constants.storages]);
+  const missing = checkRecords(source, zip, named);
+  const storages = withUnnamed(zip, `${folder}constants/`, withUnnamed(zip, `${folder}data/`, named));
+  const own = leavesOf(found.tree, []);
+  const held = leavesOf(constants.tree, []).map(
+    ({ path, tensor }): Leaf => ({ path: ["CONSTANTS", `c${path.join(".")}`], tensor }),
+  );
+  // `torch.jit.freeze` makes constants of all weights, which then have lost their names.
+  const frozen = own.length === 0 && held.length > 0;
+  const model: ModelSection = frozen
+    ? { path: [], node: { ...found.tree, module: false }, leaves: held }
+    : { path: [], node: found.tree, leaves: own };
+  const variant = zip.find(`${folder}bytecode.pkl`) ? "torchscript-mobile" : "torchscript";
+  return finish(
+    source,
+    variant,
+    { ...found, storages, diagnostics: [...found.diagnostics, ...constants.diagnostics] },
+    { models: [model], copies: [], optimizer: [], training: [], constants: frozen ? [] : held },
+    `${folder}data.pkl`,
+    [...missing, ...(frozen ? [frozenNote(held.length)] : [])],
+  );
+}
+
+function frozenNote(tensors: number): Diagnostic {
+  const reason = `the network was frozen: its ${tensors} tensors are constants of its code, without names or modules`;
+  return { code: "names-guessed", args: { reason }, at: "" };
+}
+
+async function readEntry(source: ByteSource, zip: ZipArchive, name: string): Promise<Pickle> {
+  const entry = zip.find(name);
+  if (!entry) throw new MalformedFileError(`${source.name}: there is no ${name}`, { file: source.name });
+  return readPickle(await zip.openEntry(entry), { label: `${source.name}: ${name}` });
+}
+
+async function readConstants(source: ByteSource, zip: ZipArchive, folder: string): Promise<PickledTree> {
+  const name = `${folder}constants.pkl`;
+  const pickle = zip.find(name) ? await readEntry(source, zip, name) : { value: null, imports: [] };
+  return treeOf(pickle.value, pickle.imports, { folder: `${folder}constants/` });
+}

@@ -1,0 +1,280 @@
+/** A pickled object as a tree of what holds tensors: dictionaries, lists, modules and objects of any other class. */
+
+import {
+  entriesOf,
+  globalName,
+  isRecord,
+  itemsOf,
+  type PickleObject,
+  type PickleRecord,
+  type PickleValue,
+} from "../../src/wire/pickle-value.ts";
+import { newestName } from "./globals.ts";
+import { TensorFault, type TensorReader } from "./rebuild.ts";
+import { type ScriptClass, unmangled } from "./script-classes.ts";
+import type { TorchTensor } from "./tensor.ts";
+
+/** What a module says of a tensor it holds. */
+export type Holding = "parameter" | "buffer" | "transient-buffer";
+
+export interface TreeNode {
+  /** Key in what holds it: a key of a dictionary, an index of a list, the name of an attribute. */
+  readonly key: string;
+  readonly tensor: TorchTensor | null;
+  readonly children: readonly TreeNode[];
+  /** `torch.nn.modules.conv.Conv2d`; `null` for plain containers. */
+  readonly type: string | null;
+  /** A pickled module: its children are its parameters, buffers and modules. */
+  readonly module: boolean;
+  /** Set for a tensor that a module holds. */
+  readonly holding?: Holding;
+  /** It looks like what `Optimizer.state_dict()` gives. */
+  readonly optimizer: boolean;
+}
+
+/** Levels of containers. Modules nest some 30 deep, each with three dictionaries. */
+const maxTreeDepth = 400;
+
+export interface TreeReport {
+  /** What is at `path` cannot be read as the tensor it claims to be. */
+  fault(path: string, reason: string): void;
+  /** The module at `path` is the one that was seen at `first`. */
+  sharedModule(path: string, first: string): void;
+}
+
+/** The tree of a pickled value. Each container is followed once, wherever else it is referred to. */
+export function readTree(
+  value: PickleValue,
+  reader: TensorReader,
+  report: TreeReport,
+  classes: ReadonlyMap<string, ScriptClass> = new Map(),
+): TreeNode {
+  return new TreeBuilder(reader, report, classes).node("", value, "", 0) ?? group("", []);
+}
+
+function group(key: string, children: readonly TreeNode[], facts: Partial<TreeNode> = {}): TreeNode {
+  return { key, tensor: null, children, type: null, module: false, optimizer: false, ...facts };
+}
+
+class TreeBuilder {
+  readonly #reader: TensorReader;
+  readonly #report: TreeReport;
+  readonly #seen = new Set<PickleRecord>();
+  /** Where each module was first seen. */
+  readonly #modules = new Map<PickleRecord, string>();
+
+  readonly #classes: ReadonlyMap<string, ScriptClass>;
+
+  constructor(reader: TensorReader, report: TreeReport, classes: ReadonlyMap<string, ScriptClass>) {
+    this.#reader = reader;
+    this.#report = report;
+    this.#classes = classes;
+  }
+
+  /** `null` for what holds no tensor. */
+  node(key: string, value: PickleValue, path: string, depth: number): TreeNode | null {
+    if (!isRecord(value)) return null;
+    if (depth > maxTreeDepth) {
+      this.#report.fault(path, `it is nested deeper than ${maxTreeDepth} levels`);
+      return null;
+    }
+    try {
+      const tensor = this.#reader.tensor(value);
+      if (tensor) return group(key, [], { tensor });
+    } catch (error) {
+      if (!(error instanceof TensorFault)) throw error;
+      this.#report.fault(path, error.message);
+      return null;
+    }
+    if (this.#seen.has(value)) {
+      const first = this.#modules.get(value);
+      if (first !== undefined && first !== path) this.#report.sharedModule(path, first);
+      return null;
+    }
+    this.#seen.add(value);
+    return this.#container(key, value, path, depth);
+  }
+
+  #container(key: string, value: PickleRecord, path: string, depth: number): TreeNode | null {
+    switch (value.kind) {
+      case "dict":
+        return this.#group(key, entriesOf(value), path, depth, {
+          optimizer: isOptimizerState(entriesOf(value)),
+        });
+      case "list":
+      case "tuple":
+      case "set":
+      case "frozenset":
+        return this.#group(key, value.items.entries(), path, depth, {});
+      case "object":
+        return this.#object(key, value, path, depth);
+      default:
+        return null;
+    }
+  }
+
+  #group(
+    key: string,
+    entries: Iterable<readonly [PickleValue, PickleValue]>,
+    path: string,
+    depth: number,
+    facts: Partial<TreeNode>,
+  ): TreeNode | null {
+    const children: TreeNode[] = [];
+    for (const [name, value] of entries) {
+      const child = this.node(labelOf(name), value, joined(path, labelOf(name)), depth + 1);
+      if (child) children.push(child);
+    }
+    return children.length > 0 ? group(key, children, facts) : null;
+  }
+
+  #object(key: string, value: PickleObject, path: string, depth: number): TreeNode | null {
+    const type = classOf(value);
+    const held = dictionaryOf(value);
+    if (type === "collections.OrderedDict" || type === "collections.defaultdict" || type === "builtins.dict")
+      return this.#group(key, held, path, depth, { optimizer: isOptimizerState(held) });
+    // Lists that TorchScript marks with the type of their items.
+    if (type?.startsWith("torch.jit._pickle."))
+      return this.node(key, itemsOf(value.args)?.[0] ?? null, path, depth + 1);
+    const attributes = attributesOf(value);
+    const script = type === null ? undefined : this.#classes.get(type);
+    if (script || isModule(attributes)) this.#modules.set(value, path);
+    if (script) return this.#scriptModule(key, unmangled(type ?? ""), script, attributes, path, depth);
+    if (isModule(attributes)) return this.#module(key, type, attributes, path, depth);
+    const entries: [PickleValue, PickleValue][] = [...attributes, ...held, ...value.items.entries()];
+    for (const state of value.states) entries.push(...unnamedIn(state));
+    if (value.kwargs !== undefined) entries.push(...mapOf(value.kwargs));
+    for (const [i, item] of (itemsOf(value.args) ?? []).entries()) entries.push([`(${i})`, item]);
+    return this.#group(key, entries, path, depth, { type, optimizer: isOptimizerState(attributes) });
+  }
+
+  /** A module of TorchScript: its attributes in the order of its class, told apart by what that says. */
+  #scriptModule(
+    key: string,
+    type: string,
+    script: ScriptClass,
+    attributes: ReadonlyMap<PickleValue, PickleValue>,
+    path: string,
+    depth: number,
+  ): TreeNode {
+    const children: TreeNode[] = [];
+    for (const [name, value] of attributes) {
+      const label = labelOf(name);
+      const child = this.node(label, value, joined(path, label), depth + 1);
+      if (!child) continue;
+      const parameter = script.parameters.has(label) ? "parameter" : undefined;
+      const holding: Holding | undefined = script.buffers.has(label) ? "buffer" : parameter;
+      children.push(holding && child.tensor ? { ...child, holding } : child);
+    }
+    return group(key, children, { type, module: true });
+  }
+
+  /** Parameters, buffers and modules in the order PyTorch lists them, then tensors that are plain attributes. */
+  #module(
+    key: string,
+    type: string | null,
+    attributes: ReadonlyMap<PickleValue, PickleValue>,
+    path: string,
+    depth: number,
+  ): TreeNode {
+    const children: TreeNode[] = [];
+    const transient = new Set(itemsOfSet(attributes.get("_non_persistent_buffers_set")));
+    const add = (name: PickleValue, value: PickleValue, holding?: Holding): void => {
+      const label = labelOf(name);
+      const child = this.node(label, value, joined(path, label), depth + 1);
+      if (child) children.push(holding && child.tensor ? { ...child, holding } : child);
+    };
+    for (const [name, value] of mapOf(attributes.get("_parameters"))) add(name, value, "parameter");
+    for (const [name, value] of mapOf(attributes.get("_buffers")))
+      add(name, value, transient.has(name) ? "transient-buffer" : "buffer");
+    for (const [name, value] of mapOf(attributes.get("_modules"))) add(name, value);
+    for (const [name, value] of attributes) if (!ownOfModule.has(name)) add(name, value);
+    return group(key, children, { type, module: true });
+  }
+}
+
+const ownOfModule: ReadonlySet<PickleValue> = new Set<PickleValue>(["_parameters", "_buffers", "_modules"]);
+
+function joined(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** Keys that are no texts are shown as what they are. */
+function labelOf(key: PickleValue): string {
+  if (typeof key === "string") return key;
+  return isRecord(key) ? `<${key.kind}>` : String(key);
+}
+
+/** What `Optimizer.state_dict()` gives, whatever it is kept under. */
+function isOptimizerState(entries: ReadonlyMap<PickleValue, PickleValue>): boolean {
+  return entries.has("param_groups") && entries.has("state");
+}
+
+/** A pickled `torch.nn.Module`. */
+function isModule(attributes: ReadonlyMap<PickleValue, PickleValue>): boolean {
+  return attributes.has("_parameters") && attributes.has("_modules");
+}
+
+/** Full name of the class of an object, as newest Python has it; `null` when it is made by no name. */
+export function classOf(value: PickleObject): string | null {
+  const made = globalName(value.callable);
+  const first = itemsOf(value.args)?.[0];
+  const name =
+    made !== null && /^(copy_reg|copyreg)\.(_reconstructor|__newobj__|__newobj_ex__)$/.test(made)
+      ? className(first)
+      : (made ?? className(value.callable));
+  return name === null ? null : newestName(name);
+}
+
+/** PyTorch 0.x to 1.5 handed the source of a module's class along with it: `('module', class, file, source)`. */
+function className(value: PickleValue | undefined): string | null {
+  if (isRecord(value) && value.kind === "persistent") {
+    const id = itemsOf(value.id);
+    return id?.[0] === "module" ? globalName(id[1]) : null;
+  }
+  return globalName(value);
+}
+
+/** Entries of a dictionary, or of an object that is one. */
+function mapOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
+  if (!isRecord(value)) return new Map();
+  if (value.kind === "dict") return entriesOf(value);
+  return value.kind === "object" ? dictionaryOf(value) : new Map();
+}
+
+/** Keys set in an object, and those it was made with: Python 2 hands an OrderedDict a list of pairs. */
+function dictionaryOf(value: PickleObject): Map<PickleValue, PickleValue> {
+  const entries = entriesOf(value);
+  const pairs = itemsOf(itemsOf(value.args)?.[0]);
+  const from = new Map<PickleValue, PickleValue>();
+  for (const pair of pairs ?? []) {
+    const [key, item] = itemsOf(pair) ?? [];
+    if (key !== undefined && item !== undefined && !isRecord(key)) from.set(key, item);
+  }
+  for (const [key, item] of entries) from.set(key, item);
+  return from;
+}
+
+/** What `__setstate__` would be handed, as attributes: a dictionary, or a pair of one and the slots. */
+export function attributesOf(value: PickleObject): Map<PickleValue, PickleValue> {
+  const attributes = new Map<PickleValue, PickleValue>();
+  for (const state of value.states) {
+    const parts = itemsOf(state)?.length === 2 ? (itemsOf(state) ?? []) : [state];
+    for (const part of parts) for (const [key, item] of mapOf(part)) attributes.set(key, item);
+  }
+  return attributes;
+}
+
+/** What a state has without names: a list of parts, as packed parameters have it. */
+function unnamedIn(state: PickleValue): [PickleValue, PickleValue][] {
+  const parts = itemsOf(state);
+  if (parts === null) return isRecord(state) && state.kind !== "dict" ? [["state", state]] : [];
+  return [...parts.entries()].filter(([, part]) => !isRecord(part) || part.kind !== "dict");
+}
+
+function itemsOfSet(value: PickleValue | undefined): readonly PickleValue[] {
+  if (!isRecord(value)) return [];
+  if (value.kind === "set" || value.kind === "frozenset") return value.items;
+  // Protocols below 4: `set([...])`.
+  return value.kind === "object" ? (itemsOf(itemsOf(value.args)?.[0]) ?? []) : [];
+}
