@@ -106,6 +106,11 @@ function stemOf(name: string): string {
   return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model)$/i, "") || base;
 }
 
+function kindOf({ models, optimizer }: Sections): string {
+  if (models.length === 0) return optimizer.length > 0 ? "optimizer state" : "checkpoint";
+  return models.length === 1 && models[0]?.node.tensor ? "tensor" : "state dict";
+}
+
 /** Puts everything together. `at` is the entry that the pickle is in. */
 export function finish(
   source: ByteSource,
@@ -117,12 +122,11 @@ export function finish(
 ): Imported {
   const named = nameTensors(sections, found.storages, source.name);
   const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
-  const type = root?.type?.split(".").at(-1) ?? (root?.tensor ? "Tensor" : "state dict");
   const { model, diagnostics } = stateDictModel({
     file: { name: source.name, size: source.size, format: "pytorch", variant },
     producer: { framework: "pytorch", version: null },
     name: stemOf(source.name),
-    type,
+    type: root?.type?.split(".").at(-1) ?? kindOf(sections),
     dialect: "pytorch",
     tensors: named.tensors,
     modules: named.modules,
