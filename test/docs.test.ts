@@ -19,6 +19,8 @@ const files: Readonly<Record<string, string>> = {
   "nested.h5": fixture("k2-nested-sequential/model.h5"),
   "trained.keras": fixture("k2-trained-adam/model.keras"),
   "custom.keras": fixture("k3-custom-layers/model.keras"),
+  "checkpoint.pt": join(root, "fixtures/pytorch/trained-adam/zip.pt"),
+  "stranger.pt": join(root, "fixtures/pytorch/suspicious/zip.pt"),
 };
 
 const parts: Readonly<Record<string, () => Promise<string> | string>> = {
@@ -26,6 +28,9 @@ const parts: Readonly<Record<string, () => Promise<string> | string>> = {
   "sample:keras2": () => sample("weighbridge --style keras2 --expand-nested nested.h5"),
   "sample:notes": () => sample("weighbridge custom.keras"),
   "sample:ledger": () => sample("weighbridge --json trained.keras", "ledger"),
+  "sample:checkpoint": () => sample("weighbridge checkpoint.pt"),
+  "sample:classes": () => sample("weighbridge --json checkpoint.pt", "ledger.classes"),
+  "sample:globals": () => sample("weighbridge --json stranger.pt", "globals"),
   "sample:totals": () => sample("weighbridge --json trained.keras", "totals"),
   "sample:formats": () => sample("weighbridge formats"),
   "help:summary": () => sample("weighbridge --help"),
@@ -93,9 +98,13 @@ async function sample(command: string, key?: string): Promise<string> {
     .map((word) => files[word] ?? word);
   const { code, stdout, stderr } = await runCli(argv);
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
-  const text = key === undefined ? stdout : JSON.stringify(JSON.parse(stdout)[key], undefined, 2);
+  const text = key === undefined ? stdout : JSON.stringify(memberOf(JSON.parse(stdout), key), undefined, 2);
   const typed = key === undefined ? command : `${command} | jq .${key}`;
   return fence("console", `$ ${typed}\n${text.trimEnd()}\n${stderr}`);
+}
+
+function memberOf(report: unknown, path: string): unknown {
+  return path.split(".").reduce((value, key) => (value as Readonly<Record<string, unknown>>)[key], report);
 }
 
 function fence(language: string, text: string): string {
@@ -143,7 +152,7 @@ function fieldsOf(part: Schema, path = ""): string[][] {
 
 /** The objects that the report is made of, each under its own name. */
 function definedFields(): string[][] {
-  return ["model", "layer", "call", "weight", "ledger", "ledgerEntry", "diagnostic"].flatMap((name) => [
+  return ["model", "layer", "call", "weight", "ledger", "ledgerEntry", "pickledGlobal", "diagnostic"].flatMap((name) => [
     [`**${name}**`, definition(name).description ?? ""],
     ...fieldsOf(definition(name), `${name}.`).filter(([at]) => !at?.includes(".classes.")),
   ]);
