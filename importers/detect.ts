@@ -93,10 +93,6 @@ const looks: readonly {
     text: "a TensorFlow Lite model, which this version does not read",
   },
   {
-    test: (head) => head[0] === 0x80 && (head[1] ?? 9) <= 5,
-    text: "a Python pickle, which this version does not read",
-  },
-  {
     test: (head) => startsWith(head, [0x08]) && head.length > 8,
     text: "possibly an ONNX model, which this version does not read",
   },

@@ -152,8 +152,10 @@ function fieldsOf(part: Schema, path = ""): string[][] {
 
 /** The objects that the report is made of, each under its own name. */
 function definedFields(): string[][] {
-  return ["model", "layer", "call", "weight", "ledger", "ledgerEntry", "pickledGlobal", "diagnostic"].flatMap((name) => [
-    [`**${name}**`, definition(name).description ?? ""],
-    ...fieldsOf(definition(name), `${name}.`).filter(([at]) => !at?.includes(".classes.")),
-  ]);
+  return ["model", "layer", "call", "weight", "ledger", "ledgerEntry", "pickledGlobal", "diagnostic"].flatMap(
+    (name) => [
+      [`**${name}**`, definition(name).description ?? ""],
+      ...fieldsOf(definition(name), `${name}.`).filter(([at]) => !at?.includes(".classes.")),
+    ],
+  );
 }

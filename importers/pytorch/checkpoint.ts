@@ -4,7 +4,12 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { readPickle } from "../../src/wire/pickle.ts";
-import type { PickleImport, PickleValue } from "../../src/wire/pickle-value.ts";
+import type {
+  PickleImport,
+  PickleObject,
+  PicklePersistent,
+  PickleValue,
+} from "../../src/wire/pickle-value.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
@@ -29,6 +34,8 @@ export interface TreeFacts {
   readonly folder?: string;
   /** Classes of TorchScript. */
   readonly classes?: ReadonlyMap<string, ScriptClass>;
+  /** Storages that stand for calls. */
+  readonly storages?: ReadonlyMap<PickleObject, PicklePersistent>;
 }
 
 /** Reads the tree of a pickled value. */
@@ -37,7 +44,7 @@ export function treeOf(
   imports: readonly PickleImport[],
   facts: TreeFacts = {},
 ): PickledTree {
-  const reader = new TensorReader(facts.folder);
+  const reader = new TensorReader(facts.folder, facts.storages);
   const diagnostics: Diagnostic[] = [];
   const report: TreeReport = {
     fault: (at, reason) => void diagnostics.push({ code: "object-unreadable", args: { reason }, at }),

@@ -47,19 +47,32 @@ function isTar({ head, container }: Sniffed): boolean {
   return text.slice(257, 262) === "ustar" && /^(\.\/)?(storages|tensors|pickle|sys_info)\0/.test(text);
 }
 
+/** Anything else that Python pickled in protocol 2 to 5: where it ends, nobody knows before it is read. */
+function isPickle({ head, container }: Sniffed): boolean {
+  const protocol = head[1] ?? 0;
+  // Names and containers follow at once, or a frame.
+  return container === "other" && head[0] === 0x80 && protocol >= 2 && protocol <= 5 && head.length > 3;
+}
+
 export const pytorchImporter: Importer = {
   format: "pytorch",
   title: "PyTorch checkpoints and TorchScript, read without PyTorch; no pickle is run",
   variants: [
     { id: "checkpoint-zip", title: "torch.save of PyTorch 1.6 to today", files: ".pt .pth .bin .ckpt" },
     { id: "checkpoint-legacy", title: "torch.save before PyTorch 1.6", files: ".pt .pth .bin .tar" },
+    {
+      id: "pickle",
+      title: "pickle.dump of tensors and NumPy arrays, protocol 2 to 5",
+      files: ".pkl .pickle .pth",
+    },
     { id: "torchscript", title: "torch.jit.save", files: ".pt .pth .ts" },
     { id: "torchscript-mobile", title: "TorchScript with bytecode for mobile", files: ".ptl .pt" },
   ],
   matches: (sniffed) =>
     (sniffed.zip !== null && (checkpointFolder(sniffed.zip) !== null || isEarlyScript(sniffed.zip))) ||
     isLegacy(sniffed) ||
-    isTar(sniffed),
+    isTar(sniffed) ||
+    isPickle(sniffed),
   async load(source, _, sniffed) {
     if (sniffed.zip && checkpointFolder(sniffed.zip) === null) {
       throw new UnsupportedFeatureError(
@@ -75,6 +88,7 @@ export const pytorchImporter: Importer = {
       return { ...imported, diagnostics: [...sniffed.diagnostics, ...imported.diagnostics] };
     }
     if (isLegacy(sniffed)) return (await import("./legacy.ts")).importLegacy(source);
+    if (isPickle(sniffed)) return (await import("./plain-pickle.ts")).importPickle(source);
     throw new UnsupportedFeatureError(
       `${source.name}: a tar archive of PyTorch 0.1, which this version does not read; load it with PyTorch and save it again`,
       { file: source.name },

@@ -7,6 +7,7 @@ import {
   isRecord,
   itemsOf,
   type PickleObject,
+  type PicklePersistent,
   type PickleRecord,
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
@@ -32,10 +33,15 @@ export class TensorReader {
   readonly #tensors = new Map<PickleRecord, TorchTensor | null>();
   readonly #open = new Set<PickleRecord>();
   readonly #folder: string;
+  readonly #calls: ReadonlyMap<PickleObject, PicklePersistent>;
 
-  /** `folder` is put before the keys: archives may number the storages of two folders alike. */
-  constructor(folder = "") {
+  /**
+   * `folder` is put before the keys: archives may number the storages of two folders alike. `calls` has the storages that
+   * stand for calls.
+   */
+  constructor(folder = "", calls: ReadonlyMap<PickleObject, PicklePersistent> = new Map()) {
     this.#folder = folder;
+    this.#calls = calls;
   }
 
   /** The tensor that a value stands for; `null` when it stands for none. @throws TensorFault */
@@ -99,7 +105,7 @@ export class TensorReader {
   /** `('storage', class, key, location, elements[, view])`. */
   #storage(value: PickleValue | undefined): StorageView | null {
     if (!isRecord(value)) return null;
-    // torch.storage.TypedStorage(wrap_storage=..., dtype=...), when it is pickled by itself.
+    if (value.kind === "object") return this.#storage(this.#calls.get(value));
     if (value.kind !== "persistent") return null;
     const id = itemsOf(value.id);
     if (id === null || id[0] !== "storage") return null;

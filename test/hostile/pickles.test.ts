@@ -109,6 +109,34 @@ describe("what would run", () => {
   });
 });
 
+describe("pickles inside a plain pickle", () => {
+  const wrapped = (inner: string): Uint8Array =>
+    bytesOf(`\x80\x04ctorch.storage\n_load_from_bytes\n(B${size(inner)}${inner}tR.`);
+  const size = (text: string): string => String.fromCharCode(text.length & 255, text.length >> 8, 0, 0);
+  const before = `${magic}\x80\x02M\xe9\x03.${system}`;
+
+  test("every one of the five is searched for names", async () => {
+    const honest = await readable(wrapped(`${before}${storage}.].`));
+    expect(globals(honest)).toEqual([]);
+    const after = await readable(wrapped(`${before}${storage}.cos\nsystem\n)R.`));
+    expect(globals(after)).toEqual(["!os.system"]);
+    const instead = await readable(wrapped(`${before}cos\nsystem\n)R.].`));
+    expect(globals(instead)).toEqual(["!torch.storage._load_from_bytes", "!os.system"]);
+  });
+
+  test("what is no stream is a stranger", async () => {
+    expect(globals(await readable(wrapped("cos\nsystem\n)R.")))).toEqual(["!torch.storage._load_from_bytes"]);
+    expect((await unreadable(wrapped(before))).kind).toBe("malformed-file");
+    expect((await unreadable(wrapped(""))).kind).toBe("malformed-file");
+  });
+
+  test("a plain pickle without tensors has its names told", async () => {
+    const report = await readable(bytesOf("\x80\x02cos\nsystem\n(X\x02\x00\x00\x00lstR."));
+    expect(report.file.variant).toBe("pickle");
+    expect(globals(report)).toEqual(["!os.system"]);
+  });
+});
+
 describe("bombs", () => {
   test.each([
     ["tuples of two of the last", `)q\x00${"h\x00h\x00\x86q\x00".repeat(100_000)}`],

@@ -1,0 +1,112 @@
+/**
+ * What `pickle.dump` wrote: dictionaries of NumPy arrays, and tensors, whose storages are then streams of `torch.save` inside the
+ * pickle. Those are read like any other, up to their elements.
+ */
+
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { memorySource } from "../../src/io/memory.ts";
+import { sliceSource } from "../../src/io/slice.ts";
+import { readPickle } from "../../src/wire/pickle.ts";
+import {
+  globalName,
+  isRecord,
+  itemsOf,
+  type PickleImport,
+  type PickleObject,
+  type PicklePersistent,
+  type PickleRecord,
+  type PickleValue,
+} from "../../src/wire/pickle-value.ts";
+import type { Imported } from "../importer.ts";
+import { finish, treeOf } from "./checkpoint.ts";
+import { legacyMagic } from "./legacy.ts";
+import { sortSections } from "./sections.ts";
+
+/** Bytes of an inner stream in which its first pickles end: they take some 300. */
+const headBytes = 16 * 1024;
+
+/** Unpickles what it is handed. */
+const loader = "torch.storage._load_from_bytes";
+
+/** Imports a file that is one pickle. */
+export async function importPickle(source: ByteSource): Promise<Imported> {
+  const pickle = await readPickle(source);
+  const imports: PickleImport[] = [];
+  const storages = new Map<PickleObject, PicklePersistent>();
+  const calls = storageCalls(pickle.value);
+  for (const call of calls) {
+    const inner = await readInner(call, source, imports);
+    if (inner !== null) storages.set(call, numbered(inner, storages.size));
+  }
+  // It is no stranger only where all that it would unpickle has been read.
+  const known = storages.size === calls.length;
+  imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !known));
+  const found = treeOf(pickle.value, imports, { storages });
+  return finish(source, "pickle", found, sortSections(found.tree), "");
+}
+
+/** Every call of `torch.storage._load_from_bytes` in a value, wherever it is. */
+function storageCalls(root: PickleValue): PickleObject[] {
+  const seen = new Set<PickleRecord>();
+  const open: PickleValue[] = [root];
+  const calls: PickleObject[] = [];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (!isRecord(value) || seen.has(value)) continue;
+    seen.add(value);
+    if (value.kind === "object") {
+      if (globalName(value.callable) === loader) calls.push(value);
+      open.push(value.callable, value.args, value.kwargs ?? null);
+      for (const list of [value.states, value.items, value.keys, value.values])
+        for (const item of list) open.push(item);
+    } else if (value.kind === "dict") {
+      for (const list of [value.keys, value.values]) for (const item of list) open.push(item);
+    } else if ("items" in value) for (const item of value.items) open.push(item);
+  }
+  return calls;
+}
+
+/**
+ * The storage that a call would load; `null` when what it is handed is no stream of one. All five pickles of the stream are
+ * read, since Python would unpickle them all.
+ */
+async function readInner(
+  call: PickleObject,
+  source: ByteSource,
+  imports: PickleImport[],
+): Promise<PicklePersistent | null> {
+  const head = await headOf(itemsOf(call.args)?.[0], source);
+  if (head === null) return null;
+  const values: PickleValue[] = [];
+  for (let at = 0; values.length < 5; ) {
+    const pickle = await readPickle(head, { at, label: `${source.name}: a storage` });
+    if (values.length === 0 && pickle.value !== legacyMagic) return null;
+    values.push(pickle.value);
+    for (const one of pickle.imports) imports.push(one);
+    at = pickle.end;
+  }
+  const storage = values[3];
+  return isRecord(storage) && storage.kind === "persistent" ? storage : null;
+}
+
+/** The first bytes of a byte string, or of a text of one character a byte, as protocols 0 to 2 write it. */
+async function headOf(held: PickleValue | undefined, source: ByteSource): Promise<ByteSource | null> {
+  const inner = isRecord(held) && held.kind === "object" ? itemsOf(held.args)?.[0] : held;
+  if (typeof inner === "string") return memorySource(latin1(inner.slice(0, headBytes)), source.name);
+  if (!isRecord(inner)) return null;
+  if (inner.kind === "bytes" && inner.bytes) return memorySource(inner.bytes, source.name);
+  if (inner.kind === "bytes") return sliceSource(source, inner.at, inner.length);
+  if (inner.kind !== "long-text") return null;
+  const text = new TextDecoder().decode(await source.read(inner.at, Math.min(inner.length, headBytes)));
+  return memorySource(latin1(text), source.name);
+}
+
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The same storage under a key of its own: inner streams number theirs by addresses, which may be used again. */
+function numbered(storage: PicklePersistent, index: number): PicklePersistent {
+  const id = (itemsOf(storage.id) ?? []).map((item, i) => (i === 2 ? `storage ${index}` : item));
+  return { kind: "persistent", id: { kind: "tuple", items: id } };
+}
