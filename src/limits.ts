@@ -75,6 +75,10 @@ export const maxPickleLineBytes: number = 1 * MiB;
 /** Names to import that are listed. A pickled network of many classes has some hundred; nobody reads more. */
 export const maxPickleGlobals = 1000;
 
+/** Tensors and modules of one checkpoint: zip archives stop at 100 000 storages, optimizers keep two or three tensors a parameter. */
+export const maxTorchTensors = 300_000;
+export const maxTorchModules = 100_000;
+
 /** Code of a TorchScript archive, read for the headers of its classes. Large networks have some megabytes of it. */
 export const maxScriptBytes: number = 64 * MiB;
 

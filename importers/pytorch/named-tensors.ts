@@ -5,7 +5,7 @@ import { LimitExceededError } from "../../src/errors.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import type { TensorClass } from "../../src/ir/tensor.ts";
-import { maxModelElements, maxNameText } from "../../src/limits.ts";
+import { maxModelElements, maxNameText, maxTorchModules, maxTorchTensors } from "../../src/limits.ts";
 import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
 import { layOut, type StoredPiece } from "./layout.ts";
 import { innerCopies, type Leaf, type ModelSection, type Sections } from "./sections.ts";
@@ -63,13 +63,14 @@ export function nameTensors(
   for (const leaf of sections.training) all.push(aside(leaf, "bookkeeping"));
   for (const leaf of sections.constants ?? []) all.push(aside(leaf, "constant"));
   const parts = all.flatMap((entry) => partsOf(entry));
-  checkNames(parts, file);
+  const modules = modulesOf(sections.models, base);
+  checkCounts(parts, modules.size, file);
   const { pieces, unseen } = layOut(new Set(parts.map(({ tensor }) => tensor)), storages);
   const tensors = new Namer(pieces, diagnostics).name(parts);
   const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
   for (const [key, bytes] of unseen) tensors.push(unseenPiece(key, bytes, storages.get(key), seen.has(key)));
   reportUnseen(unseen, diagnostics);
-  return { tensors, modules: modulesOf(sections.models, base), diagnostics };
+  return { tensors, modules, diagnostics };
 }
 
 /** Modules of torch.ao keep their weights in an object: quantised ones, and the bias beside them. */
@@ -156,19 +157,19 @@ function partsOf(entry: Entry): Entry[] {
   }
 }
 
-function checkNames(entries: readonly Entry[], file: string): void {
-  let length = 0;
-  for (const { path } of entries) length += path.length;
-  if (length <= maxNameText) return;
-  throw new LimitExceededError(
-    `${file}: the names of its tensors have ${length} characters, the limit is ${maxNameText} (maxNameText)`,
-    {
-      limit: "maxNameText",
-      actual: length,
-      maximum: maxNameText,
-      file,
-    },
-  );
+/** Refuses more than a report can tell. */
+function checkCounts(entries: readonly Entry[], modules: number, file: string): void {
+  const characters = entries.reduce((sum, { path }) => sum + path.length, 0);
+  const counts: readonly (readonly [what: string, actual: number, limit: string, maximum: number])[] = [
+    ["tensors", entries.length, "maxTorchTensors", maxTorchTensors],
+    ["modules", modules, "maxTorchModules", maxTorchModules],
+    ["characters in the names of its tensors", characters, "maxNameText", maxNameText],
+  ];
+  for (const [what, actual, limit, maximum] of counts) {
+    if (actual <= maximum) continue;
+    const message = `${file}: ${actual} ${what}, the limit is ${maximum} (${limit})`;
+    throw new LimitExceededError(message, { limit, actual, maximum, file });
+  }
 }
 
 class Namer {

@@ -28,7 +28,7 @@ export function stateDictModel(dict: StateDict): StateDictModel {
   );
   const modules = groupModules(dict.tensors.filter((tensor) => tensor.row !== false));
   const transposed = new Set(modules.filter(isTransposedLinear).map(({ path }) => lastStep(path)));
-  const rows = modules.flatMap((module) => {
+  const owners = modules.flatMap((module) => {
     const recognized = recognize(module, transposed);
     const known = dict.modules?.get(module.path);
     const weight = (member: Member): Weight =>
@@ -44,6 +44,7 @@ export function stateDictModel(dict: StateDict): StateDictModel {
       return makeRow(member.tensor.name, dict.dialect, undefined, { type, roles: {} }, [own]);
     });
   });
+  const rows = withLeaves(owners, dict);
   if (dict.order === "natural") rows.sort((a, b) => naturalOrder(a.name, b.name));
   return {
     model: {
@@ -61,6 +62,35 @@ export function stateDictModel(dict: StateDict): StateDictModel {
     },
     diagnostics: tally.diagnostics(rows.some(({ source }) => source.recognized)),
   };
+}
+
+/**
+ * Where the file has the modules themselves, those that own nothing have rows too, unless they only hold others. All stand
+ * in the order of the modules; what belongs to none stands after the one it is in.
+ */
+function withLeaves(rows: readonly Layer[], dict: StateDict): Layer[] {
+  const known = dict.modules;
+  if (!known) return [...rows];
+  const places = new Map([...known.keys()].map((path, i) => [path, i]));
+  const holders = new Set([...known.keys()].map(parentOf));
+  const owned = new Set(rows.map(({ name }) => name));
+  const leaves = [...known]
+    .filter(([path]) => path !== "" && !holders.has(path) && !owned.has(path))
+    .map(([path, module]) => makeRow(path, dict.dialect, module, null, []));
+  const placed = [...rows, ...leaves].map((row) => ({ row, place: placeOf(row.name, places) }));
+  return placed.sort((a, b) => a.place - b.place).map(({ row }) => row);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf(".")));
+}
+
+function placeOf(name: string, places: ReadonlyMap<string, number>): number {
+  for (let path = name; path !== ""; path = parentOf(path)) {
+    const place = places.get(path);
+    if (place !== undefined) return place;
+  }
+  return -1;
 }
 
 interface Storage {

@@ -176,6 +176,18 @@ describe("bombs", () => {
     expect((await survive(file, "names", false)).report?.ledger.elements).toBe(6);
   });
 
+  test("more tensors or modules than any checkpoint has", async () => {
+    const names = Array.from({ length: 300_001 }, (_, i) => `I${i}\nh\x05`).join("");
+    const many = await unreadable(stream(`\x80\x02}(X\x01\x00\x00\x00w${tensor}q\x05${names}u.`, "]"));
+    expect(many).toMatchObject({ kind: "limit-exceeded", limit: "maxTorchTensors" });
+    const text = (name: string): string => `X${String.fromCharCode(name.length)}\x00\x00\x00${name}`;
+    const module = `cm\nN\n)\x81}(${text("_parameters")}}${text("_modules")}}ub`;
+    const modules = Array.from({ length: 100_001 }, (_, i) => `I${i}\n${module}`).join("");
+    const root = `cm\nN\n)\x81}(${text("_parameters")}}X\x01\x00\x00\x00w${tensor}s${text("_modules")}}(${modules}uub.`;
+    const deep = await unreadable(stream(`\x80\x02${root}`, "]"));
+    expect(deep).toMatchObject({ kind: "limit-exceeded", limit: "maxTorchModules" });
+  });
+
   test("windows that overlap by one element each", async () => {
     const window = (offset: number): string =>
       `I${offset}\nctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuJ\x00\x00\x01\x00tQI${offset}\n(K\x02t(K\x01t\x89)tR`;

@@ -106,6 +106,13 @@ describe.each(cases)("$name", ({ name, expected }) => {
         const known = expected.classes?.[layer.name] ?? expected.classes?.[""];
         if (layer.weights.some((weight) => weight.class === "parameter")) expect(layer.type).toBe(known);
       }
+      // Every module that holds no other has its row, also when it owns nothing.
+      const paths = Object.keys(expected.classes ?? {});
+      const leaves = paths.filter(
+        (path) => !paths.some((other) => other.startsWith(`${path}.`)) && path !== "",
+      );
+      const rows = new Map(report.layers.map((layer) => [layer.name, layer.type]));
+      for (const path of leaves) expect(rows.get(path), path).toBe(expected.classes?.[path]);
     });
   }
 
