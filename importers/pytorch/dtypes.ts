@@ -54,6 +54,12 @@ const otherNames: Readonly<Record<string, DType>> = {
   float4_e2m1fn_x2: "uint8",
 };
 
+/** Elements in a byte of a storage, for the classes that have several. */
+export function valuesPerByte(storage: string | null): number {
+  if (storage === "torch.QUInt4x2Storage") return 2;
+  return storage === "torch.QUInt2x4Storage" ? 4 : 1;
+}
+
 function typeOf(dtype: DType): TorchType {
   // Types below a byte are shells in PyTorch: one byte an element.
   return { dtype, bytes: Math.max(1, (bitsOf(dtype) ?? 8) / 8) };

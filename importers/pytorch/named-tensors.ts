@@ -141,6 +141,8 @@ function partsOf(entry: Entry): Entry[] {
       path: `${path}.${one.name}`,
       tensor: one.tensor,
       ...(entry.class === undefined && kind !== undefined && { class: kind }),
+      // Scales are part of the weight that has them, and no module of that name has a row.
+      ...(kind === "quantization" && { row: false }),
     });
   switch (tensor.form) {
     case "sparse":
@@ -224,6 +226,8 @@ class Namer {
         bytes: piece.bytes,
         identity,
         ...kindOf(tensor, leaf),
+        ...(tensor.packed && { packed: { values: tensor.packed.values, shape: tensor.packed.size } }),
+        ...(tensor.packed && { class: "parameter" as const }),
         ...(entry.class !== undefined && { class: entry.class }),
         ...(!entry.row && { row: false }),
       },

@@ -11,7 +11,7 @@ import {
   type PickleRecord,
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
-import { dtypeOf, storageTypeOf, type TorchType } from "./dtypes.ts";
+import { dtypeOf, storageTypeOf, type TorchType, valuesPerByte } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { readNumpyArray } from "./numpy.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
@@ -100,6 +100,12 @@ export class TensorReader {
     };
     checkWindow(tensor, root);
     return tensor;
+  }
+
+  /** Class of the storage that an argument is; `null` when it is none. */
+  storageClass(value: PickleValue | undefined): string | null {
+    const id = isRecord(value) && value.kind === "persistent" ? itemsOf(value.id) : null;
+    return globalName(id?.[1]);
   }
 
   /** `('storage', class, key, location, elements[, view])`. */
@@ -244,15 +250,32 @@ const quantized: Rebuild = (reader, args) => {
     { name: "scales", tensor: reader.tensor(params[1]) },
     { name: "zero_points", tensor: reader.tensor(params[2]) },
   ].filter((part): part is { name: string; tensor: TorchTensor } => part.tensor !== null);
-  const tensor = reader.view([
-    storage ?? null,
-    offset ?? null,
-    size ?? null,
-    stride ?? null,
-    requiresGrad ?? null,
-  ]);
-  return { ...tensor, form: "quantized", parts };
+  const values = valuesPerByte(reader.storageClass(storage));
+  const rest = [requiresGrad ?? null];
+  if (values === 1) {
+    const tensor = reader.view([storage ?? null, offset ?? null, size ?? null, stride ?? null, ...rest]);
+    return { ...tensor, form: "quantized", parts };
+  }
+  // Each row of the last axis starts with a byte of its own.
+  const shown = dimensions(size, "size");
+  const held = shown.map((dim, i) => (i === shown.length - 1 ? Math.ceil(dim / values) : dim));
+  const tuple = (items: readonly number[]): PickleValue => ({ kind: "tuple", items: [...items] });
+  const tensor = reader.view([storage ?? null, offset ?? null, tuple(held), tuple(rowMajor(held)), ...rest]);
+  return { ...tensor, form: "quantized", parts, packed: { values, size: shown } };
 };
+
+/** Strides of elements one after the other. */
+function rowMajor(size: readonly number[]): readonly number[] {
+  let step = 1;
+  return size
+    .toReversed()
+    .map((dim) => {
+      const own = step;
+      step *= dim;
+      return own;
+    })
+    .toReversed();
+}
 
 const rebuilders: Readonly<Record<string, Rebuild>> = {
   "torch._utils._rebuild_tensor": (reader, args) => reader.view(args),

@@ -23,6 +23,8 @@ export interface TorchTensor {
   readonly storage: TorchStorage | null;
   /** Elements from the start of the storage. */
   readonly offset: number;
+  /** Set when `size` counts bytes of several elements each, along the last axis: how many, and the size that PyTorch shows. */
+  readonly packed?: { readonly values: number; readonly size: readonly number[] };
   readonly requiresGrad: boolean;
   /** Wrapped as a parameter; in a state dict parameters and buffers are alike, and no tensor is. */
   readonly parameter: boolean;

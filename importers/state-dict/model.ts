@@ -139,6 +139,10 @@ function makeWeight(
     trainable: tensor.trainable ?? null,
     dtype: tensor.dtype,
     ...(tensor.stored && { view: tensor.shape }),
+    ...(tensor.packed && {
+      shape: tensor.packed.shape,
+      packing: { values: tensor.packed.values, axis: -1 },
+    }),
     tensor: storage.indexOf.get(tensor) ?? 0,
     // PyTorch counts parameters; buffers, and what nobody can tell from them, are the ledger's.
     ...(kind.class !== "parameter" && { counted: false }),

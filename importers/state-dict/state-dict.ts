@@ -24,6 +24,8 @@ export interface NamedTensor {
   readonly kind?: "parameter" | "buffer";
   /** Set where the file says whether training would change it. */
   readonly trainable?: boolean;
+  /** Set where each stored element holds several along the last axis: how many, and the shape without packing. */
+  readonly packed?: { readonly values: number; readonly shape: StaticShape };
   /** Set where the importer knows better than any rule on names (optimizer state, copies that are not in use). */
   readonly class?: TensorClass;
   /** False: in the ledger under `class` and in no row (optimizer state). */

@@ -14,6 +14,8 @@ interface Expected {
   readonly models: readonly { readonly file: string }[];
   /** Tensors of the state dict by name. */
   readonly state?: Readonly<Record<string, { readonly shape: readonly number[]; readonly dtype: string }>>;
+  /** Shapes of weights as PyTorch shows them. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   readonly storedBytes?: number;
   readonly parameters?: number;
   readonly buffers?: number;
@@ -60,6 +62,9 @@ describe.each(cases)("$name", ({ name, expected }) => {
     const names = new Map(
       model.graph.layers.flatMap(({ weights }) => weights).map((weight) => [weight.name, weight]),
     );
+    const shapes = new Map(weightsOf(report).map((weight) => [weight.name, weight.shape]));
+    for (const [key, shape] of Object.entries(expected.shapes ?? {}))
+      expect(shapes.get(key), key).toEqual(shape);
     if (pickledModules) return;
     for (const [key, { shape, dtype }] of Object.entries(expected.state ?? {})) {
       const weight = names.get(key);
