@@ -3,6 +3,7 @@
  * number of elements and the elements themselves. The pickles say how large the storages are, so those are never read.
  */
 
+import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
@@ -10,6 +11,7 @@ import { entriesOf, isRecord, itemsOf, type PickleValue } from "../../src/wire/p
 import type { Imported } from "../importer.ts";
 import { finish, type PickledTree, treeOf } from "./checkpoint.ts";
 import { sortSections } from "./sections.ts";
+import type { TorchStorage } from "./tensor.ts";
 
 export const legacyMagic = 0x1950a86a20f9469cfc6cn;
 const legacyProtocol = 1001;
@@ -40,8 +42,15 @@ export async function importLegacy(source: ByteSource): Promise<Imported> {
   const value = await next("object");
   const keys = await next("storage keys");
   const found = treeOf(value, imports);
-  checkEnd(source, at, found, keys);
-  return finish(source, "checkpoint-legacy", found, sortSections(found.tree), "");
+  const { diagnostics, storages } = checkStorages(source, at, found, keys);
+  return finish(
+    source,
+    "checkpoint-legacy",
+    { ...found, storages },
+    sortSections(found.tree),
+    "",
+    diagnostics,
+  );
 }
 
 /** Sizes do not depend on the order of bytes, so a stream of any machine is read. Only what says nothing is refused. */
@@ -55,17 +64,34 @@ function checkSystem(value: PickleValue, source: ByteSource): void {
   );
 }
 
-/** The storages follow the pickles, each with its count before it: so it is known where the file has to end. */
-function checkEnd(source: ByteSource, at: number, found: PickledTree, keys: PickleValue): void {
-  const listed = itemsOf(keys) ?? [];
-  const end = listed.reduce<number>(
-    (sum, key) => sum + countBytes + (found.storages.get(String(key))?.bytes ?? 0),
-    at,
-  );
+/**
+ * The storages follow the pickles, each with its count before it: so it is known where the file has to end. What follows
+ * is nobody's, but in the file, and so in the ledger.
+ */
+function checkStorages(
+  source: ByteSource,
+  at: number,
+  found: PickledTree,
+  keys: PickleValue,
+): { readonly diagnostics: readonly Diagnostic[]; readonly storages: ReadonlyMap<string, TorchStorage> } {
+  const listed = new Set((itemsOf(keys) ?? []).map(String));
+  let end = at;
+  for (const key of listed) end += countBytes + (found.storages.get(key)?.bytes ?? 0);
   if (end > source.size) {
     throw new MalformedFileError(
-      `${source.name}: its ${listed.length} storages end at byte ${end} but the file has ${source.size}; it is probably truncated`,
+      `${source.name}: its ${listed.size} storages end at byte ${end} but the file has ${source.size}; it is probably truncated`,
       { file: source.name, at: `byte ${source.size}` },
     );
   }
+  const missing = [...found.storages.keys()].filter((key) => !listed.has(key)).length;
+  const reason = `${missing} of ${found.storages.size} storages are not in the stream; their tensors are counted as the pickle has them`;
+  const storages = new Map(found.storages);
+  if (source.size > end) {
+    const key = "after the storages";
+    storages.set(key, { key, bytes: source.size - end, type: { dtype: "uint8", bytes: 1 } });
+  }
+  return {
+    diagnostics: missing > 0 ? [{ code: "weights-not-read", args: { reason }, at: "" }] : [],
+    storages,
+  };
 }

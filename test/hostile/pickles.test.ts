@@ -268,6 +268,11 @@ describe("tensors that cannot be", () => {
     );
     const whole = await readable(stream(pickle, keys, `\x06${"\0".repeat(31)}`));
     expect(whole.ledger.elements).toBe(6);
+    const more = await readable(stream(pickle, keys, `\x06${"\0".repeat(31)}and more`));
+    expect(more.ledger.classes.unclassified).toEqual({ tensors: 1, elements: 8, bytes: 8 });
+    expect(said(await readable(stream(pickle)), "weights-not-read")).toEqual([
+      expect.stringContaining("1 of 1 storages are not in the stream"),
+    ]);
   });
 });
 
