@@ -178,7 +178,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "weight-tied":
       return `${d.args.weight} is the same storage as ${d.args.same}; counted once`;
     case "weights-copied":
-      return `${d.args.tensors} tensors (${d.args.elements} elements) under ${d.args.section} have the names and shapes of the model's and a name of averages; they are taken as a copy, and no part of the totals`;
+      return `${d.args.tensors} tensors (${d.args.elements} elements) under ${d.args.section} match the model's by name or shape, under a name for averages; they are taken as a copy, and no part of the totals`;
     case "storage-unseen":
       return `${d.args.bytes} bytes of ${d.args.storages} storages are seen by no tensor; they are in the ledger`;
     case "pickle-suspicious":

@@ -5,7 +5,7 @@
  * - what is under a key of a scheduler, a random state and the like belongs to the training;
  * - every other tensor is a model's. Dictionaries around a model's state dict are no part of its names;
  * - of several models, one whose key says average (`ema`, `shadow`, `swa`) and whose tensors have the names and shapes of
- *   another one's is a copy of that.
+ *   another one's, or its shapes where it is a list without names, is a copy of that.
  */
 
 import type { TorchTensor } from "./tensor.ts";
@@ -140,22 +140,44 @@ function signature(name: string, { size }: TorchTensor): string {
 }
 
 function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
-  const copies = new Set<ModelSection>();
   const named = sections.filter(({ path }) => path.some((step) => averageKey.test(step)));
   const others = sections.filter((section) => !named.includes(section));
-  const known = new Set(
-    others.flatMap(({ path, leaves }) =>
-      leaves.map((one) => signature(one.path.slice(path.length).join("."), one.tensor)),
-    ),
-  );
-  for (const section of named) {
-    const { path, leaves } = section;
-    const same = leaves.filter((one) =>
-      known.has(signature(one.path.slice(path.length).join("."), one.tensor)),
-    );
-    if (same.length * 2 > leaves.length) copies.add(section);
+  const names = new Set<string>();
+  const shapes = new Map<string, number>();
+  for (const section of others) {
+    for (const one of section.leaves) {
+      const shape = one.tensor.size.join(",");
+      names.add(signature(nameIn(section, one), one.tensor));
+      shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
+    }
   }
-  return copies;
+  const copies = named.filter(
+    (section) => isCopyByName(section, names) || isCopyByShape(section, new Map(shapes)),
+  );
+  return new Set(copies);
+}
+
+function nameIn(section: ModelSection, { path }: Leaf): string {
+  return path.slice(section.path.length).join(".");
+}
+
+function isCopyByName(section: ModelSection, names: ReadonlySet<string>): boolean {
+  const same = section.leaves.filter((one) => names.has(signature(nameIn(section, one), one.tensor)));
+  return same.length * 2 > section.leaves.length;
+}
+
+/** A list of averages has no names (`shadow_params`): nearly all of its shapes are another model's, each as often at most. */
+function isCopyByShape(section: ModelSection, left: Map<string, number>): boolean {
+  if (!section.leaves.every((one) => /^\d+$/.test(nameIn(section, one)))) return false;
+  let same = 0;
+  for (const { tensor } of section.leaves) {
+    const shape = tensor.size.join(",");
+    const count = left.get(shape) ?? 0;
+    if (count === 0) continue;
+    left.set(shape, count - 1);
+    same += 1;
+  }
+  return same * 10 >= section.leaves.length * 9;
 }
 
 /**
