@@ -12,17 +12,18 @@ const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Reads the first bytes, and the directory of a zip. */
 export async function sniff(source: ByteSource): Promise<Sniffed> {
   const head = await source.read(0, Math.min(headBytes, source.size));
-  const container =
-    startsWith(head, hdf5Signature) || (await hasUserBlock(source, head))
-      ? "hdf5"
-      : startsWith(head, [0x50, 0x4b, 0x03, 0x04]) || startsWith(head, [0x50, 0x4b, 0x05, 0x06])
-        ? "zip"
-        : looksLikeJson(head)
-          ? "json"
-          : "other";
+  const container = await containerOf(source, head);
   const diagnostics: Diagnostic[] = [];
   const zip = container === "zip" ? await openZip(source, (found) => void diagnostics.push(found)) : null;
   return { source, head, container, zip, diagnostics };
+}
+
+async function containerOf(source: ByteSource, head: Uint8Array): Promise<Sniffed["container"]> {
+  // A length, whose own bytes may be the start of a pickle or of JSON, and a brace.
+  if (startsWith(head, [0, 0, 0, 0x7b], 5)) return "safetensors";
+  if (startsWith(head, hdf5Signature) || (await hasUserBlock(source, head))) return "hdf5";
+  if (startsWith(head, [0x50, 0x4b, 0x03, 0x04]) || startsWith(head, [0x50, 0x4b, 0x05, 0x06])) return "zip";
+  return looksLikeJson(head) ? "json" : "other";
 }
 
 /** The importer that takes the file. @throws UnknownFormatError which says what the bytes look like. */
@@ -44,6 +45,8 @@ export function couldBeModel(head: Uint8Array): boolean {
   if (startsWith(head, hdf5Signature) || startsWith(head, [0x50, 0x4b]) || looksLikeJson(head)) return true;
   // A pickle of protocol 2 and later, as the stream of torch.save starts with.
   if (head[0] === 0x80 && (head[1] ?? 9) <= 5) return true;
+  // safetensors: the brace after the length of the header.
+  if (head[8] === 0x7b) return true;
   for (let at = 512; at <= 1 << 20; at *= 2) if (startsWith(head, hdf5Signature, at)) return true;
   return false;
 }
@@ -96,7 +99,10 @@ const looks: readonly {
     test: (head) => startsWith(head, [0x08]) && head.length > 8,
     text: "possibly an ONNX model, which this version does not read",
   },
-  { test: (head) => head[8] === 0x7b, text: "possibly a safetensors file, which this version does not read" },
+  {
+    test: (head) => head[8] === 0x7b,
+    text: "no format that is known here; it starts like a safetensors file whose header is longer than any file",
+  },
 ];
 
 function describe(sniffed: Sniffed): string {

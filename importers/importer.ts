@@ -20,7 +20,7 @@ export interface Sniffed {
   readonly source: ByteSource;
   /** Up to the first 4 KiB. */
   readonly head: Uint8Array;
-  readonly container: "hdf5" | "zip" | "json" | "other";
+  readonly container: "hdf5" | "zip" | "json" | "safetensors" | "other";
   /** The open archive, when the container is a zip, and what was odd about its directory. */
   readonly zip: ZipArchive | null;
   readonly diagnostics: readonly Diagnostic[];

@@ -4,5 +4,11 @@ import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
 import { pytorchImporter } from "./pytorch/index.ts";
+import { safetensorsImporter } from "./safetensors/index.ts";
 
-export const importers: readonly Importer[] = [kerasImporter, pytorchImporter, irImporter];
+export const importers: readonly Importer[] = [
+  kerasImporter,
+  pytorchImporter,
+  safetensorsImporter,
+  irImporter,
+];

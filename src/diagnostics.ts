@@ -52,6 +52,13 @@ export type Diagnostic =
   | Found<"storage-unseen", { readonly storages: number; readonly bytes: number }>
   | Found<"pickle-suspicious", { readonly name: string; readonly count: number }>
   | Found<"pickle-foreign", { readonly names: number; readonly first: string }>
+  | Found<
+      "weights-packed",
+      { readonly tensors: number; readonly elements: number; readonly first: string; readonly method: string }
+    >
+  | Found<"bytes-unclaimed", { readonly bytes: number }>
+  | Found<"shard-not-read", { readonly name: string; readonly tensors: number; readonly reason: string }>
+  | Found<"index-mismatch", { readonly count: number; readonly what: string; readonly first: string }>
   | Found<"diagnostics-left-out", { readonly count: number }>;
 
 export type DiagnosticCode = Diagnostic["code"];
@@ -90,6 +97,10 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "storage-unseen": "info",
   "pickle-suspicious": "error",
   "pickle-foreign": "info",
+  "weights-packed": "warning",
+  "bytes-unclaimed": "error",
+  "shard-not-read": "warning",
+  "index-mismatch": "warning",
   "diagnostics-left-out": "warning",
 };
 
@@ -185,6 +196,18 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `the pickle asks Python to import ${d.args.name} (${d.args.count} times), which no model needs: loading this file with Python may run what someone put there; nothing was run here`;
     case "pickle-foreign":
       return `the pickle names ${d.args.names} classes or functions that are not PyTorch's plain ones, the first is ${d.args.first}; none was imported here, and --json lists them`;
+    case "weights-packed":
+      return `${d.args.tensors} stored tensors (${d.args.elements} elements, the first is ${d.args.first}) hold several values in each element, and ${
+        d.args.method === ""
+          ? "no config.json beside them says how"
+          : `how ${d.args.method} packs them is not known here or contradicts what is stored`
+      }; they are in the ledger, and totals leave them out and are a lower bound`;
+    case "bytes-unclaimed":
+      return `${d.args.bytes} bytes of the data belong to no tensor; the safetensors library refuses such a file`;
+    case "shard-not-read":
+      return `the shard ${d.args.name} was not read: ${d.args.reason}; its ${d.args.tensors} tensors are not counted, and totals are a lower bound`;
+    case "index-mismatch":
+      return `index and shards disagree: ${d.args.count} ${d.args.what} (${d.args.first})`;
     case "diagnostics-left-out":
       return `${d.args.count} more things like these were found, and are left out`;
   }

@@ -241,3 +241,18 @@ export const maxOnnxStringBytes: number = 16 * KiB;
 
 /** Bytes of a metadata value. Class names of a detector take 10 kB; module paths of a node stay below 2 kB. */
 export const maxOnnxMetadataBytes: number = 64 * KiB;
+
+// safetensors --------------------------------------------------------------------------------------------------
+
+/** The format's own limit on its header: some 800 000 tensors. */
+export const maxSafetensorsHeaderBytes = 100_000_000;
+
+/** `config.json` beside the weights: with 21 000 labels and their names it comes to 2 MB. */
+export const maxModelConfigBytes: number = 16 * MiB;
+
+/**
+ * Small tensors whose bytes are read because they state the shape of a packed weight, each at most so long: bitsandbytes keeps
+ * some 200 bytes of JSON for each of a few thousand weights.
+ */
+export const maxSmallValues = 10_000;
+export const maxSmallValueBytes = 4096;

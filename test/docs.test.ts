@@ -20,6 +20,7 @@ const files: Readonly<Record<string, string>> = {
   "trained.keras": fixture("k2-trained-adam/model.keras"),
   "custom.keras": fixture("k3-custom-layers/model.keras"),
   "checkpoint.pt": join(root, "fixtures/pytorch/trained-adam/zip.pt"),
+  "quantized-gptq-4": join(root, "fixtures/safetensors/quantized-gptq-4"),
   "stranger.pt": join(root, "fixtures/pytorch/suspicious/zip.pt"),
 };
 
@@ -32,6 +33,7 @@ const parts: Readonly<Record<string, () => Promise<string> | string>> = {
   "sample:classes": () => sample("weighbridge --json checkpoint.pt", "ledger.classes"),
   "sample:globals": () => sample("weighbridge --json stranger.pt", "globals"),
   "sample:totals": () => sample("weighbridge --json trained.keras", "totals"),
+  "sample:safetensors": () => sample("weighbridge quantized-gptq-4"),
   "sample:formats": () => sample("weighbridge formats"),
   "help:summary": () => sample("weighbridge --help"),
   "help:convert": () => sample("weighbridge convert --help"),

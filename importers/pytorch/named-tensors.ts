@@ -226,7 +226,9 @@ class Namer {
         bytes: piece.bytes,
         identity,
         ...kindOf(tensor, leaf),
-        ...(tensor.packed && { packed: { values: tensor.packed.values, shape: tensor.packed.size } }),
+        ...(tensor.packed && {
+          packed: { packing: { values: tensor.packed.values, axis: -1 }, shape: tensor.packed.size },
+        }),
         ...(tensor.packed && { class: "parameter" as const }),
         ...(entry.class !== undefined && { class: entry.class }),
         ...(!entry.row && { row: false }),

@@ -7,6 +7,7 @@ import { bitsOf, type DType } from "../../src/ir/dtype.ts";
 import { elementsOf } from "../../src/ir/shape.ts";
 import type { TensorClass } from "../../src/ir/tensor.ts";
 import type { Module } from "./modules.ts";
+import { isPackedName } from "./packed.ts";
 import type { Recognized } from "./recognize.ts";
 import type { NamedTensor } from "./state-dict.ts";
 
@@ -19,6 +20,8 @@ export type Certainty = "certain" | "likely";
 export interface Classified {
   readonly class: TensorClass;
   readonly certainty: Certainty;
+  /** Unclassified since its elements look packed. */
+  readonly packed?: boolean;
 }
 
 interface Asked {
@@ -26,6 +29,8 @@ interface Asked {
   readonly tensor: NamedTensor;
   readonly module: Module;
   readonly recognized: Recognized | null;
+  /** `quant_method` of the model's configuration, "" when there is none. */
+  readonly method: string;
 }
 
 interface Rule extends Classified {
@@ -90,6 +95,7 @@ const rules: readonly Rule[] = [
     class: "unclassified",
     certainty: "certain",
     because: "several values are packed in each stored element, and nothing says how many",
+    packed: true,
     applies: looksPacked,
   },
   {
@@ -156,6 +162,13 @@ const rules: readonly Rule[] = [
     applies: ({ local, tensor }) => /(^|_)weight$/.test(local) && isWhole(tensor.dtype),
   },
   {
+    class: "unclassified",
+    certainty: "certain",
+    because: "short whole numbers in a table: indices, or a weight quantised in a way that is not known here",
+    packed: true,
+    applies: isNumberTable,
+  },
+  {
     class: "constant",
     certainty: "likely",
     because: "whole numbers and truth values: PyTorch learns neither",
@@ -184,11 +197,12 @@ export function classify(
   tensor: NamedTensor,
   module: Module,
   recognized: Recognized | null,
+  method: string,
 ): Classified {
   if (tensor.class) return { class: tensor.class, certainty: "certain" };
-  const asked = { local, tensor, module, recognized };
+  const asked = { local, tensor, module, recognized, method };
   const rule = rules.find((candidate) => candidate.applies(asked));
-  const found = rule ?? { class: "unclassified", certainty: "certain" };
+  const found: Classified = rule ?? { class: "unclassified", certainty: "certain" };
   if (tensor.kind === "parameter" && found.class !== "quantization" && !looksPacked(asked))
     return { class: "parameter", certainty: "certain" };
   // A buffer is what its name says, but never learned.
@@ -196,7 +210,7 @@ export function classify(
     const learned = found.class === "parameter" || found.class === "unclassified";
     return { class: learned && !looksPacked(asked) ? "constant" : found.class, certainty: "certain" };
   }
-  return { class: found.class, certainty: found.certainty };
+  return { class: found.class, certainty: found.certainty, ...(found.packed && { packed: true }) };
 }
 
 export function isWhole(dtype: DType): boolean {
@@ -209,18 +223,22 @@ function isNarrow(dtype: DType): boolean {
   return dtype !== "bool" && bits !== null && (bits <= 8 || isWhole(dtype));
 }
 
-/** Own names of packed weights: GPTQ and AWQ, compressed-tensors, MXFP4, and a flat weight of bitsandbytes. */
-export function isPackedName(local: string): boolean {
-  return /^qweight$|(^|_)weight_packed$|_blocks$/.test(local);
-}
-
 function looksPacked({ local, tensor, module }: Asked): boolean {
   if (isPackedName(local)) return isWhole(tensor.dtype);
   return (
     local === "weight" &&
     isWhole(tensor.dtype) &&
-    (module.byLocal.has("weight.absmax") || tensor.dtype === "uint8")
+    (module.byLocal.has("weight.absmax") || tensor.dtype === "uint8" || tensor.dtype === "int32")
   );
+}
+
+/** Most of what is quantised has two axes, some hundred elements and 8, 16 or 32 bits; 64 have indices alone. */
+function isNumberTable({ local, tensor: { dtype, shape }, method }: Asked): boolean {
+  if (!/^u?int(8|16|32)$/.test(dtype) || shape.length < 2) return false;
+  if (method !== "") return true;
+  const buffer =
+    /(^|_)(index|indices|idx|idxs|ids?|mask|coords?|offsets?|pos|positions?|lut|grid|shapes?|sizes?|counts?)(_|$)/;
+  return !buffer.test(local) && (elementsOf(shape) ?? 0) >= 256;
 }
 
 const besideNarrow =

@@ -3,12 +3,14 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { Layer } from "../../src/ir/graph.ts";
 import type { Model } from "../../src/ir/model.ts";
-import { elementsOf } from "../../src/ir/shape.ts";
-import type { StoredTensor, Weight } from "../../src/ir/tensor.ts";
-import { type Classified, classify } from "./classify.ts";
+import type { Weight } from "../../src/ir/tensor.ts";
+import type { Classified } from "./classify.ts";
 import { groupModules, type Member, type Module, naturalOrder } from "./modules.ts";
+import { type PackedWeight, unpackWeight } from "./packed.ts";
 import { isTransposedLinear, lastStep, type Recognized, recognize } from "./recognize.ts";
-import type { KnownModule, NamedTensor, StateDict } from "./state-dict.ts";
+import type { KnownModule, StateDict } from "./state-dict.ts";
+import { type Storage, storeTensors } from "./storage.ts";
+import { Tally } from "./tally.ts";
 
 export interface StateDictModel {
   readonly model: Model;
@@ -22,17 +24,23 @@ export interface StateDictModel {
  */
 export function stateDictModel(dict: StateDict): StateDictModel {
   const storage = storeTensors(dict.tensors);
-  const tally = new Tally(
-    storage,
-    dict.tensors.some(({ trainable }) => trainable !== undefined),
-  );
+  const tally = new Tally(storage, dict);
   const modules = groupModules(dict.tensors.filter((tensor) => tensor.row !== false));
   const transposed = new Set(modules.filter(isTransposedLinear).map(({ path }) => lastStep(path)));
   const owners = modules.flatMap((module) => {
-    const recognized = recognize(module, transposed);
+    const packed = unpackMembers(module, dict.quantization);
+    const recognized = recognize(unpacked(module, packed), transposed);
     const known = dict.modules?.get(module.path);
-    const weight = (member: Member): Weight =>
-      makeWeight(member, storage, recognized, tally.classify(member, module, recognized));
+    const weight = (member: Member): Weight => {
+      const found = packed.get(member) ?? null;
+      return makeWeight(
+        member,
+        storage,
+        recognized,
+        tally.classify(member, module, recognized, found),
+        found,
+      );
+    };
     if (module.path !== "" || recognized || known) {
       const name = module.path === "" ? dict.name : module.path;
       return [makeRow(name, dict.dialect, known, recognized, module.members.map(weight))];
@@ -64,6 +72,27 @@ export function stateDictModel(dict: StateDict): StateDictModel {
   };
 }
 
+/** The packed weights of a module, as far as their layout is known. */
+function unpackMembers(
+  module: Module,
+  quantization: StateDict["quantization"],
+): ReadonlyMap<Member, PackedWeight> {
+  const found = new Map<Member, PackedWeight>();
+  for (const member of module.members) {
+    const packed = member.tensor.packed ?? unpackWeight(member, module, quantization);
+    if (packed) found.set(member, packed);
+  }
+  return found;
+}
+
+/** The module as it would be without packing, to recognise it by. */
+function unpacked(module: Module, packed: ReadonlyMap<Member, PackedWeight>): Module {
+  const weights = [...packed].filter(([{ local }]) => /^(qweight|weight_packed|weight)$/.test(local));
+  if (weights.length === 0) return module;
+  const plain = weights.map(([{ tensor }, { shape }]) => ["weight", { ...tensor, shape }] as const);
+  return { ...module, byLocal: new Map([...module.byLocal, ...plain]) };
+}
+
 /**
  * Where the file has the modules themselves, those that own nothing have rows too, unless they only hold others. All stand
  * in the order of the modules; what belongs to none stands after the one it is in.
@@ -93,44 +122,12 @@ function placeOf(name: string, places: ReadonlyMap<string, number>): number {
   return -1;
 }
 
-interface Storage {
-  readonly tensors: readonly StoredTensor[];
-  readonly indexOf: ReadonlyMap<NamedTensor, number>;
-  /** Names of one storage after its first. */
-  readonly ties: readonly { readonly name: string; readonly first: string }[];
-}
-
-function storeTensors(named: readonly NamedTensor[]): Storage {
-  const tensors: StoredTensor[] = [];
-  const indexOf = new Map<NamedTensor, number>();
-  const seen = new Map<string, { index: number; name: string }>();
-  const ties: { name: string; first: string }[] = [];
-  for (const tensor of named) {
-    const first = tensor.identity === undefined ? undefined : seen.get(tensor.identity);
-    if (first) {
-      indexOf.set(tensor, first.index);
-      ties.push({ name: tensor.name, first: first.name });
-      continue;
-    }
-    const index = tensors.length;
-    indexOf.set(tensor, index);
-    if (tensor.identity !== undefined) seen.set(tensor.identity, { index, name: tensor.name });
-    tensors.push({
-      path: tensor.path ?? tensor.name,
-      dtype: tensor.dtype,
-      shape: tensor.stored ?? tensor.shape,
-      bytes: tensor.bytes,
-      unclaimed: tensor.class ?? "unclassified",
-    });
-  }
-  return { tensors, indexOf, ties };
-}
-
 function makeWeight(
   { local, tensor }: Member,
   storage: Storage,
   recognized: Recognized | null,
   kind: Classified,
+  packed: PackedWeight | null,
 ): Weight {
   return {
     name: tensor.name,
@@ -139,10 +136,7 @@ function makeWeight(
     trainable: tensor.trainable ?? null,
     dtype: tensor.dtype,
     ...(tensor.stored && { view: tensor.shape }),
-    ...(tensor.packed && {
-      shape: tensor.packed.shape,
-      packing: { values: tensor.packed.values, axis: -1 },
-    }),
+    ...packed,
     tensor: storage.indexOf.get(tensor) ?? 0,
     // PyTorch counts parameters; buffers, and what nobody can tell from them, are the ledger's.
     ...(kind.class !== "parameter" && { counted: false }),
@@ -176,73 +170,4 @@ function makeRow(
     needsNoBuild: true,
     calls: [],
   };
-}
-
-/** What the rules decided, counted as stored tensors. */
-class Tally {
-  private readonly storage: Storage;
-  private readonly seen = new Set<number>();
-  private readonly likely = { parameters: 0, elements: 0, buffers: 0 };
-  private readonly open = { tensors: 0, elements: 0, first: "" };
-
-  private readonly flagged: boolean;
-
-  constructor(storage: Storage, flagged: boolean) {
-    this.storage = storage;
-    this.flagged = flagged;
-  }
-
-  classify(member: Member, module: Module, recognized: Recognized | null): Classified {
-    const kind = classify(member.local, member.tensor, module, recognized);
-    const index = this.storage.indexOf.get(member.tensor) ?? 0;
-    if (!this.seen.has(index)) {
-      this.seen.add(index);
-      this.count(kind, member.tensor);
-    }
-    return kind;
-  }
-
-  private count(kind: Classified, tensor: NamedTensor): void {
-    const elements = elementsOf(tensor.stored ?? tensor.shape) ?? 0;
-    if (kind.class === "unclassified") {
-      if (this.open.tensors === 0) this.open.first = tensor.name;
-      this.open.tensors += 1;
-      this.open.elements += elements;
-    } else if (kind.certainty === "likely" && kind.class === "parameter") {
-      this.likely.parameters += 1;
-      this.likely.elements += elements;
-    } else if (kind.certainty === "likely") this.likely.buffers += 1;
-  }
-
-  diagnostics(recognized: boolean): Diagnostic[] {
-    const { likely, open } = this;
-    const found: Diagnostic[] = [];
-    const marked = recognized
-      ? "; classes with ~ are recognised from names and shapes, not read from the file"
-      : "";
-    const flags = this.flagged
-      ? "the file says which are trainable"
-      : "which of them are trainable is not recorded";
-    const reason = `it holds weights only; ${flags}${marked}`;
-    found.push({ code: "config-missing", args: { reason }, at: "" });
-    if (likely.parameters + likely.buffers > 0) {
-      found.push({
-        code: "names-guessed",
-        args: {
-          reason: `the file does not say what is a parameter and what a buffer; ${likely.parameters} tensors (${likely.elements} elements) are taken as parameters and ${likely.buffers} as buffers by their names and types alone`,
-        },
-        at: "",
-      });
-    }
-    if (open.tensors > 0) {
-      found.push({
-        code: "tensors-unclassified",
-        args: { tensors: open.tensors, elements: open.elements, first: open.first },
-        at: "",
-      });
-    }
-    for (const { name, first } of this.storage.ties)
-      found.push({ code: "weight-tied", args: { weight: name, same: first }, at: "" });
-    return found;
-  }
 }

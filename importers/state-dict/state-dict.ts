@@ -4,7 +4,7 @@ import type { DType } from "../../src/ir/dtype.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
 import type { FileFacts, Model } from "../../src/ir/model.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
-import type { TensorClass } from "../../src/ir/tensor.ts";
+import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 
 /** One entry of a state dict. */
 export interface NamedTensor {
@@ -24,8 +24,10 @@ export interface NamedTensor {
   readonly kind?: "parameter" | "buffer";
   /** Set where the file says whether training would change it. */
   readonly trainable?: boolean;
-  /** Set where each stored element holds several along the last axis: how many, and the shape without packing. */
-  readonly packed?: { readonly values: number; readonly shape: StaticShape };
+  /** Set where the file itself says that each stored element holds several: how, and the shape without packing. */
+  readonly packed?: { readonly packing: Packing; readonly shape: StaticShape };
+  /** Its bytes, where they are few and say how others are packed. */
+  readonly value?: Uint8Array;
   /** Set where the importer knows better than any rule on names (optimizer state, copies that are not in use). */
   readonly class?: TensorClass;
   /** False: in the ledger under `class` and in no row (optimizer state). */

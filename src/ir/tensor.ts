@@ -48,13 +48,16 @@ export interface StoredTensor {
 
 /**
  * How a packed weight keeps several values in one stored element, as far as it changes the shape:
- * `values` logical elements in one stored element along logical axis `axis`; `transposed` when the stored 2-D tensor
- * has its two axes exchanged.
+ * `values` logical elements in `per` stored elements (1 when absent; three bits take 3 of 32) along logical axis `axis`;
+ * `transposed` when the stored 2-D tensor has its two axes exchanged.
  */
 export interface Packing {
   readonly values: number;
+  readonly per?: number;
   readonly axis: number;
   readonly transposed?: boolean;
+  /** All in one column, row after row, whatever the shape; `axis` then means nothing. */
+  readonly flat?: boolean;
 }
 
 /** A weight of a layer: what the configuration says the layer owns, and the stored tensor that is it. */

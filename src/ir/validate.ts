@@ -132,6 +132,9 @@ function checkWeight(value: unknown, at: string, tensors: number): void {
   if (weight.packing !== undefined) {
     const packing = object(weight.packing, `${at}.packing`);
     if (count(packing.values, `${at}.packing.values`) < 1) fail(`${at}.packing.values`, "at least 1");
+    if (packing.per !== undefined && count(packing.per, `${at}.packing.per`) < 1)
+      fail(`${at}.packing.per`, "at least 1");
+    if (packing.flat !== undefined) flag(packing.flat, `${at}.packing.flat`);
     if (packing.transposed !== undefined) flag(packing.transposed, `${at}.packing.transposed`);
     if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
       fail(`${at}.packing.axis`, "an axis");

@@ -4,7 +4,7 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { ceilDivideDim, type Dim } from "../ir/dim.ts";
+import { ceilDivideDim, type Dim, floorDivideDim, multiplyDims, productOfDims } from "../ir/dim.ts";
 import { bitsOf } from "../ir/dtype.ts";
 import { type Layer, scopedName } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
@@ -179,15 +179,17 @@ function bytesOf(shape: Shape, weight: Weight): number | null {
 /** Shape of a weight once packed. */
 export function pack(shape: Shape, packing: Packing): Shape {
   if (shape === null) return null;
-  const flat = shape.map(
-    (dim, i): Dim => (i === at(packing.axis, shape) ? ceilDivideDim(dim, packing.values) : dim),
-  );
+  const packed = (dim: Dim): Dim => ceilDivideDim(multiplyDims(dim, packing.per ?? 1), packing.values);
+  if (packing.flat) return [packed(productOfDims(shape)), 1];
+  const flat = shape.map((dim, i): Dim => (i === at(packing.axis, shape) ? packed(dim) : dim));
   return packing.transposed ? [...flat].reverse() : flat;
 }
 
 function unpack(stored: StaticShape, packing: Packing): Shape {
+  const unpacked = (dim: number): Dim => floorDivideDim(multiplyDims(dim, packing.values), packing.per ?? 1);
+  if (packing.flat) return [unpacked(stored[0] ?? 0), ...stored.slice(1)];
   const ordered = packing.transposed ? [...stored].reverse() : stored;
-  return ordered.map((dim, i) => (i === at(packing.axis, ordered) ? dim * packing.values : dim));
+  return ordered.map((dim, i) => (i === at(packing.axis, ordered) ? unpacked(dim) : dim));
 }
 
 function at(axis: number, shape: readonly unknown[]): number {
@@ -202,6 +204,7 @@ function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
   const { packing } = weight;
   if (!packing) return compatible(declared, stored);
   if (declared === null) return false;
+  if (packing.flat) return compatible(pack(declared, packing), stored);
   if (declared.length === stored.length) {
     return declared.some((_, axis) => {
       const packed = pack(declared, { ...packing, axis });
@@ -209,7 +212,7 @@ function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
     });
   }
   const logical = elementsOf(declared);
-  const room = (elementsOf(stored) ?? 0) * packing.values;
+  const room = ((elementsOf(stored) ?? 0) * packing.values) / (packing.per ?? 1);
   return logical === null || (logical <= room && logical > room - Math.max(...stored) * packing.values);
 }
 

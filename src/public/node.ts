@@ -1,8 +1,9 @@
 /** weighbridge for Node: everything of the main entry, and files by path. */
 
 import { existsSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { couldBeModel } from "../../importers/detect.ts";
+import { weightFiles } from "../../importers/weight-files.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { isSeekable, openDescriptor, openFile, spoolStream } from "../io/node-file.ts";
 import type { Report } from "../report/report.ts";
@@ -28,15 +29,18 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
   }
 }
 
+/** What stands for a folder: the configuration that leads to everything else, or weights that came without one. */
+const folderFiles = ["config.json", ...weightFiles];
+
 /**
- * Opens a model for reading: a file, or the folder of an unzipped `.keras` model.
+ * Opens a model for reading: a file, or a folder (an unzipped `.keras` model, a Hugging Face model).
  * @throws SourceReadError when it cannot be opened.
  */
 export function openModel(path: string): OpenSource {
-  const inside = join(path, "config.json");
-  return isFolder(path) && existsSync(inside)
-    ? { ...openFile(inside), name: basename(path) }
-    : openFile(path);
+  const inside = isFolder(path) ? folderFiles.find((name) => existsSync(join(path, name))) : undefined;
+  return inside === undefined
+    ? openFile(path)
+    : { ...openFile(join(path, inside)), name: basename(resolve(path)) };
 }
 
 function isFolder(path: string): boolean {

@@ -23,7 +23,7 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
   const totals = sumWeights(all);
   const optimizer = model.optimizer && sumOptimizer(model.optimizer, all);
   const unknown =
-    diagnostics.some(({ code }) => code === "tensors-unclassified") ||
+    diagnostics.some(({ code }) => incomplete.has(code)) ||
     analysis.weights.diagnostics.some(
       (d) => d.code === "weight-shape-unknown" || d.code === "shape-suspicious",
     );
@@ -56,6 +56,13 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
     diagnostics: reportDiagnostics(diagnostics.concat(analysis.diagnostics)),
   };
 }
+
+/** What an importer finds that leaves totals a lower bound. */
+const incomplete: ReadonlySet<Diagnostic["code"]> = new Set([
+  "tensors-unclassified",
+  "weights-packed",
+  "shard-not-read",
+]);
 
 function reportDiagnostics(found: readonly Diagnostic[]): Report["diagnostics"] {
   const count = found.length - maxDiagnostics;
@@ -193,6 +200,8 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
       class: weight.class,
       // What is frozen around it settles a flag that nobody recorded.
       trainable: trainable ? weight.trainable : false,
+      elements: resolved.elements,
+      bytes: resolved.bytes,
       storedShape: resolved.stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null),
       stored: resolved.stored?.path ?? null,
       ...(weight.shared !== undefined && { shared: weight.shared }),

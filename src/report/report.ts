@@ -122,6 +122,10 @@ export interface ReportWeight {
   readonly class: TensorClass;
   /** After combination with the flags of layer and models; null: not recorded. */
   readonly trainable: boolean | null;
+  /** Elements it adds to totals: without packing; of a view, those of the whole that it sees. Null when unknown. */
+  readonly elements: number | null;
+  /** Bytes it is held in; null when unknown. */
+  readonly bytes: number | null;
   /** Shape in the file, when stored; differs from `shape` for packed weights. */
   readonly storedShape: readonly number[] | null;
   /** Path in the file, when stored. */

@@ -35,7 +35,7 @@ function layerRows(layer: ReportLayer, report: Report, style: EarlyStyle): strin
   const fields = [
     layerTitle(layer, style),
     outputShapeField(layer, report, style),
-    unused ? "0 (unused)" : String(parameterCount(layer, style)),
+    unused ? "0 (unused)" : String(parameterCount(layer, report, style)),
   ];
   if (report.model.linear) return [fields];
   const [first = "", ...others] = connectionNames(layer, report, style).map((name) => escapeName(name));

@@ -20,8 +20,8 @@ export function layerTitle(layer: ReportLayer, style: KerasStyle): string {
   return type === "" ? escapeName(layer.name) : `${escapeName(layer.name)} (${type})`;
 }
 
-export function parameterCount(layer: ReportLayer, style: KerasStyle): bigint {
-  return totalOf(weightsOf(layer), style).elements;
+export function parameterCount(layer: ReportLayer, report: Report, style: KerasStyle): bigint {
+  return totalOf(weightsOf(layer), report, style).elements;
 }
 
 /**

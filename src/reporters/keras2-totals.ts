@@ -9,10 +9,12 @@ export function keras2Totals(report: Report, style: KerasStyle): string[] {
   const weights = modelWeights(report);
   const trainable = totalOf(
     weights.filter((weight) => weight.trainable !== false),
+    report,
     style,
   );
   const frozen = totalOf(
     weights.filter((weight) => weight.trainable === false),
+    report,
     style,
   );
   const lines = [`Total params: ${amount(addTotals(trainable, frozen), style)}`];

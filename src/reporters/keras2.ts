@@ -93,7 +93,7 @@ class Printer {
     const fields = [
       layerTitle(layer, style),
       outputShapeField(layer, report, style),
-      unused ? "0 (unused)" : String(parameterCount(layer, style)),
+      unused ? "0 (unused)" : String(parameterCount(layer, report, style)),
     ];
     if (!report.model.linear) {
       const names = level === 0 ? connectionNames(layer, report, style) : [];

@@ -90,7 +90,11 @@ function layerFields(layer: ReportLayer, level: number, { report, options }: Con
   const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
   const type = escapeMarkup(escapeName(className(layer, "keras3"), "cell"));
   const name = escapeMarkup(prefix + escapeName(layer.name, "cell"));
-  const fields = [type === "" ? name : `${name} (${symbol(type)})`, shapeField(layer), parameterField(layer)];
+  const fields = [
+    type === "" ? name : `${name} (${symbol(type)})`,
+    shapeField(layer),
+    parameterField(layer, report),
+  ];
   if (!report.model.linear) fields.push(level === 0 ? connectionField(layer) : "-");
   if (options.showTrainable) fields.push(trainableField(layer, report));
   return fields;
@@ -113,10 +117,10 @@ function shapeMarkup(shape: readonly Dim[] | null): string {
   return shape === null ? "?" : `(${shape.map((dim) => number(dim ?? "None")).join(", ")})`;
 }
 
-function parameterField(layer: ReportLayer): string {
+function parameterField(layer: ReportLayer, report: Report): string {
   if (layer.kind === "operation") return number(0);
   if (!layer.built) return `${number(0)} (unbuilt)`;
-  return number(withCommas(totalOf(weightsOf(layer), "keras3").elements));
+  return number(withCommas(totalOf(weightsOf(layer), report, "keras3").elements));
 }
 
 /** Keras forgets to escape the markup in these names, so that `[bold]` in one disappears; so does it here. */
@@ -138,10 +142,12 @@ function totalLines(report: Report): string[] {
   const weights = modelWeights(report);
   const trainable = totalOf(
     weights.filter((weight) => weight.trainable !== false),
+    report,
     "keras3",
   );
   const frozen = totalOf(
     weights.filter((weight) => weight.trainable === false),
+    report,
     "keras3",
   );
   const optimizer = report.optimizer?.built ? report.optimizer : null;

@@ -18,8 +18,12 @@ export function modelWeights(report: Report): readonly ReportWeight[] {
   return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
 }
 
-/** Sum over the weights, a shared one once: the same place in the file is the same weight, and so is the same number. */
-export function totalOf(weights: readonly ReportWeight[], style: KerasStyle): WeightTotal {
+/**
+ * Sum over the weights, a shared one once: the same place in the file is the same weight, and so is the same number. With
+ * an architecture they count as Keras holds them, packed ones as packed; weights alone count unpacked.
+ */
+export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
+  const asHeld = report.model.kind === "graph";
   const seen = new Set<string | number>();
   let elements = 0n;
   let bits = 0n;
@@ -29,9 +33,9 @@ export function totalOf(weights: readonly ReportWeight[], style: KerasStyle): We
       if (seen.has(identity)) continue;
       seen.add(identity);
     }
-    const count = elementsHeld(weight);
+    const count = asHeld ? elementsHeld(weight) : BigInt(weight.elements ?? 0);
     elements += count;
-    bits += count * bitsHeld(weight.dtype, style);
+    bits += asHeld ? count * bitsHeld(weight.dtype, style) : BigInt(weight.bytes ?? 0) * 8n;
   }
   return { elements, bits };
 }

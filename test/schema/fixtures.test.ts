@@ -14,14 +14,17 @@ const report = ajv.compile(schema("report"));
 const model = ajv.compile(schema("model"));
 
 describe("what every fixture gives", () => {
-  test.each([...fixtureModels(), ...fixtureModels("pytorch")])("%s keeps both contracts", async (path) => {
-    const file = join(root, path);
-    const imported = await readModelFile(file);
-    const built = JSON.parse(JSON.stringify(await inspectFile(file)));
-    expect(errorsOf(report, built)).toEqual([]);
-    expect(errorsOf(model, JSON.parse(serializeModel(imported)))).toEqual([]);
-    expect(JSON.parse(JSON.stringify(reportOf(imported)))).toEqual(built);
-  });
+  test.each([...fixtureModels(), ...fixtureModels("pytorch"), ...fixtureModels("safetensors")])(
+    "%s keeps both contracts",
+    async (path) => {
+      const file = join(root, path);
+      const imported = await readModelFile(file);
+      const built = JSON.parse(JSON.stringify(await inspectFile(file)));
+      expect(errorsOf(report, built)).toEqual([]);
+      expect(errorsOf(model, JSON.parse(serializeModel(imported)))).toEqual([]);
+      expect(JSON.parse(JSON.stringify(reportOf(imported)))).toEqual(built);
+    },
+  );
 
   test("a field too many is refused", async () => {
     const [first = ""] = fixtureModels();

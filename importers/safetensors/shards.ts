@@ -1,0 +1,160 @@
+/** A model in several files: an index, and the files it names beside it. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { refuseCompanionName } from "../../src/io/companions.ts";
+import { maxShards } from "../../src/limits.ts";
+import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
+import type { Imported, ImportOptions } from "../importer.ts";
+import type { NamedTensor } from "../state-dict/state-dict.ts";
+import { type FileTensors, finish, readTensors } from "./single.ts";
+
+type Report = (diagnostic: Diagnostic) => void;
+
+/** What an index says. */
+interface Index {
+  /** File by name of tensor. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Bytes of all tensors, as the writer counted them; absent in some. */
+  readonly totalSize: number | null;
+}
+
+/** Imports an index and its shards. Shards that are missing, refused or of another format are told; the others are read. */
+export async function importShards(
+  source: ByteSource,
+  variant: string,
+  options: ImportOptions,
+): Promise<Imported> {
+  const index = await readIndex(source);
+  const diagnostics: Diagnostic[] = [];
+  const report: Report = (diagnostic) => void diagnostics.push(diagnostic);
+  const expected = new Map<string, number>();
+  for (const file of index.files.values()) expected.set(file, (expected.get(file) ?? 0) + 1);
+  if (expected.size > maxShards) {
+    throw new LimitExceededError(
+      `${source.name}: names ${expected.size} shards, the limit is ${maxShards} (maxShards)`,
+      { limit: "maxShards", actual: expected.size, maximum: maxShards, file: source.name },
+    );
+  }
+  const tensors: NamedTensor[] = [];
+  let metadata: ReadonlyMap<string, string> = new Map();
+  const read = new Set<string>();
+  for (const [name, count] of [...expected].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    options.onProgress?.(`reading ${name}`);
+    const shard = await readShard(source, name, count, report);
+    if (!shard) continue;
+    read.add(name);
+    for (const tensor of shard.tensors) tensors.push(placed(tensor, name, index));
+    if (metadata.size === 0) metadata = shard.metadata;
+    for (const found of shard.diagnostics)
+      report({ ...found, at: found.at === "" ? name : `${name}/${found.at}` });
+  }
+  compare(index, tensors, read, report);
+  return await finish({ source, variant, tensors, metadata, found: diagnostics });
+}
+
+/** A tensor that the index has in another file is a copy that no loader takes. */
+function placed(tensor: NamedTensor, file: string, index: Index): NamedTensor {
+  const owner = index.files.get(tensor.name);
+  return owner === undefined || owner === file ? tensor : { ...tensor, class: "unused", row: false };
+}
+
+async function readIndex(source: ByteSource): Promise<Index> {
+  const value = await readJson(source, { file: source.name });
+  const map = getKey(value, "weight_map");
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw new MalformedFileError(`${source.name}: an index of shards without weight_map`, {
+      file: source.name,
+    });
+  }
+  const files = new Map<string, string>();
+  for (const [name, file] of Object.entries(map as Readonly<Record<string, JsonValue>>)) {
+    if (typeof file !== "string") {
+      throw new MalformedFileError(
+        `${source.name}: weight_map has no file name for ${JSON.stringify(name)}`,
+        {
+          file: source.name,
+          at: "weight_map",
+        },
+      );
+    }
+    files.set(name, file);
+  }
+  const size = getKey(getKey(value, "metadata"), "total_size");
+  // Some writers have it as 14483464192.0.
+  return { files, totalSize: typeof size === "number" && Number.isSafeInteger(size) ? size : null };
+}
+
+async function readShard(
+  source: ByteSource,
+  name: string,
+  tensors: number,
+  report: Report,
+): Promise<FileTensors | null> {
+  const refused = refuseCompanionName(name);
+  if (refused !== null) {
+    report({ code: "companion-refused", args: { name, reason: refused }, at: "weight_map" });
+    report({ code: "shard-not-read", args: { name, tensors, reason: "refused" }, at: "weight_map" });
+    return null;
+  }
+  const shard = await source.companion?.(name);
+  if (!shard) {
+    report({ code: "shard-not-read", args: { name, tensors, reason: "it is missing" }, at: "weight_map" });
+    return null;
+  }
+  try {
+    const reason = await otherFormat(shard);
+    if (reason === null) return await readTensors(shard, `${name}/`);
+    report({ code: "shard-not-read", args: { name, tensors, reason }, at: "weight_map" });
+    return null;
+  } finally {
+    // An index may name thousands; a process may hold open about one thousand.
+    shard.close?.();
+  }
+}
+
+/** Why a shard is not read as safetensors, when it is none. */
+async function otherFormat(shard: ByteSource): Promise<string | null> {
+  const head = await shard.read(0, Math.min(9, shard.size));
+  if (head[8] === 0x7b) return null;
+  const pickle = head[0] === 0x80 || (head[0] === 0x50 && head[1] === 0x4b);
+  return pickle ? "it is a PyTorch checkpoint; weigh it by itself" : "it is no safetensors file";
+}
+
+/** The index against the shards that were read. */
+function compare(
+  index: Index,
+  tensors: readonly NamedTensor[],
+  read: ReadonlySet<string>,
+  report: Report,
+): void {
+  const found = new Set(tensors.filter(({ row }) => row !== false).map(({ name }) => name));
+  const lacking = [...index.files].filter(([name, file]) => read.has(file) && !found.has(name));
+  const extra = [...found].filter((name) => !index.files.has(name));
+  const copies = tensors.filter(({ row }) => row === false);
+  const tell = (what: string, names: readonly string[]): void => {
+    if (names.length === 0) return;
+    report({
+      code: "index-mismatch",
+      args: { what, count: names.length, first: names[0] ?? "" },
+      at: "weight_map",
+    });
+  };
+  tell(
+    "tensors it names are not in their shard",
+    lacking.map(([name]) => name),
+  );
+  tell("tensors of the shards are not in it; they are counted", extra);
+  tell(
+    "tensors are in a second shard too; those copies are not used",
+    copies.map(({ name }) => name),
+  );
+  const bytes = tensors
+    .filter(({ path, identity }) => path === identity)
+    .reduce((sum, tensor) => sum + tensor.bytes, 0);
+  if (index.totalSize === null || bytes === index.totalSize) return;
+  if (new Set(index.files.values()).size > read.size) return;
+  const what = `bytes are in the shards, its total_size is ${index.totalSize}`;
+  report({ code: "index-mismatch", args: { what, count: bytes, first: "total_size" }, at: "metadata" });
+}

@@ -1,0 +1,218 @@
+/**
+ * Weights that hold several values in each stored element: what they are without packing. A layout is taken only when the
+ * model's configuration names it, or the file itself states the shape; and only when the tensors beside the weight agree.
+ */
+
+import { bitsOf, type DType } from "../../src/ir/dtype.ts";
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
+import type { StaticShape } from "../../src/ir/shape.ts";
+import { elementsOf } from "../../src/ir/shape.ts";
+import type { Packing } from "../../src/ir/tensor.ts";
+import { maxSmallValueBytes } from "../../src/limits.ts";
+import type { Member, Module } from "./modules.ts";
+import type { NamedTensor } from "./state-dict.ts";
+
+/** A weight without its packing. */
+export interface PackedWeight {
+  readonly shape: StaticShape;
+  readonly packing: Packing;
+}
+
+/** Own names of packed weights: GPTQ and AWQ, compressed-tensors, MXFP4. */
+export function isPackedName(local: string): boolean {
+  return /^qweight$|(^|_)weight_packed$|_blocks$/.test(local);
+}
+
+/** Whether any name is that of a packed weight. */
+export function looksPacked(tensors: readonly NamedTensor[]): boolean {
+  return tensors.some(({ name }) => /(?:^|[._])(?:qweight|weight_packed|\w+_blocks)$/.test(name));
+}
+
+/** Whether a tensor is a note on the shape of another: the state of bitsandbytes, the shapes of compressed-tensors. */
+export function isShapeNote(name: string, dtype: DType, bytes: number): boolean {
+  if (dtype === "uint8") return bytes <= maxSmallValueBytes && quantState.test(name);
+  return dtype === "int64" && bytes <= 8 * 8 && /(?:^|[._])weight_shape$/.test(name);
+}
+
+const quantState = /(?:^|\.)weight\.quant_state\.bitsandbytes__(?:nf4|fp4)$/;
+
+/** The weight that `member` packs, or `null` when nothing states how, or what stands beside it contradicts. */
+export function unpackWeight(
+  { local, tensor }: Member,
+  module: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const method = methodOf(config);
+  if (local === "qweight" && tensor.shape.length === 2) {
+    if (method === "gptq") return unpackGptq(tensor, module, config);
+    return method === "awq" ? unpackAwq(tensor, module, config) : null;
+  }
+  if (local.endsWith("weight_packed")) return unpackCompressed(local, tensor, module, config);
+  if (local.endsWith("_blocks") && method === "mxfp4") return unpackMxfp4(local, tensor, module);
+  if (local !== "weight") return null;
+  if (module.byLocal.has("weight.absmax")) return unpackBitsandbytes(tensor, module, config);
+  // NVIDIA's ModelOpt keeps NVFP4 under the plain name.
+  if (method === "modelopt" && tensor.dtype === "uint8" && module.byLocal.has("weight_scale_2"))
+    return packedLast(tensor.shape, 2);
+  return null;
+}
+
+/** `quant_method`, where auto-round names the layout it writes. */
+export function methodOf(config: JsonObject | undefined): string {
+  const method = textOf(config?.quant_method).toLowerCase();
+  if (!/auto[-_]?round/.test(method)) return method;
+  const format = textOf(config?.packing_format);
+  return /awq/.test(format) ? "awq" : /gptq/.test(format) ? "gptq" : method;
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function widthOf(config: JsonObject | undefined): number | null {
+  const bits = config?.bits ?? config?.w_bit;
+  return typeof bits === "number" && Number.isInteger(bits) && bits >= 1 && bits <= 8 ? bits : null;
+}
+
+/** `values` in one element, along the last axis. */
+function packedLast(stored: StaticShape, values: number): PackedWeight {
+  const last = stored.length - 1;
+  return {
+    shape: stored.map((dim, i) => (i === last ? dim * values : dim)),
+    packing: { values, axis: -1 },
+  };
+}
+
+/**
+ * `qweight` is `[in * bits / 32, out]`, `qzeros` `[groups, out * bits / 32]`, `scales` `[groups, out]`, `g_idx` `[in]`. Widths may
+ * differ from layer to layer, so the zero points tell this one's; three bits take 3 elements for 32 values.
+ */
+function unpackGptq(
+  { shape, dtype }: NamedTensor,
+  { byLocal }: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const [rows = 0, out = 0] = shape;
+  const container = bitsOf(dtype) ?? 0;
+  const scales = byLocal.get("scales")?.shape;
+  if (scales?.length !== 2 || scales[1] !== out) return null;
+  const zeros = byLocal.get("qzeros");
+  const bits = zeros?.shape.length === 2 ? (container * (zeros.shape[1] ?? 0)) / out : widthOf(config);
+  if (bits === null || ![2, 3, 4, 8].includes(bits)) return null;
+  const width = (rows * container) / bits;
+  const groups = byLocal.get("g_idx")?.shape;
+  if (!Number.isInteger(width) || (groups?.length === 1 && groups[0] !== width)) return null;
+  const per = container % bits === 0 ? 1 : bits;
+  const values = (container * per) / bits;
+  return {
+    shape: [out, width],
+    packing: { values, ...(per > 1 && { per }), axis: 1, transposed: true },
+  };
+}
+
+/** GEMM: `qweight` `[in, out / 8]`, `scales` `[groups, out]`. GEMV: `[out, in / 8]`. Its fast form: int16 `[out / 4, in]`. */
+function unpackAwq(
+  { shape, dtype }: NamedTensor,
+  { byLocal }: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const bits = widthOf(config) ?? 4;
+  const values = (bitsOf(dtype) ?? 0) / bits;
+  const [rows = 0, columns = 0] = shape;
+  const scales = byLocal.get("scales")?.shape;
+  if (!Number.isInteger(values) || values < 1 || scales?.length !== 2) return null;
+  if (scales[1] === columns * values)
+    return { shape: [columns * values, rows], packing: { values, axis: 0, transposed: true } };
+  if (!/^gemv/i.test(textOf(config?.version))) return null;
+  if (dtype === "int16" && scales[1] === rows * values)
+    return { shape: [rows * values, columns], packing: { values, axis: 0 } };
+  return scales[0] === rows ? packedLast(shape, values) : null;
+}
+
+/** `weight_packed` keeps whole values of the width in an int32, or two fp4 in a byte; `weight_shape` has the shape. */
+function unpackCompressed(
+  local: string,
+  { shape, dtype }: NamedTensor,
+  { byLocal }: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const note = byLocal.get(local.replace(/packed$/, "shape"));
+  const stated = note?.value ? int64Shape(note.value) : null;
+  if (dtype === "uint8") return /fp4/.test(textOf(config?.format)) ? packedLast(shape, 2) : null;
+  const widths = widthsOf(config);
+  const candidates = widths.length > 0 ? widths : stated ? [1, 2, 3, 4, 5, 6, 7, 8] : [];
+  const fitting = candidates
+    .map((bits) => Math.floor((bitsOf(dtype) ?? 0) / bits))
+    .filter((values) => values >= 1 && (stated === null || isPackedAs(stated, shape, values)));
+  const [values] = new Set(fitting);
+  if (values === undefined || (stated === null && new Set(fitting).size > 1)) return null;
+  return stated ? { shape: stated, packing: { values, axis: -1 } } : packedLast(shape, values);
+}
+
+/** Widths of all groups of the configuration. */
+function widthsOf(config: JsonObject | undefined): readonly number[] {
+  const groups = config?.config_groups;
+  if (typeof groups !== "object" || groups === null) return [];
+  const found = Object.values(groups).flatMap((group) => {
+    const weights = (group as JsonObject | null)?.weights;
+    const bits = (weights as JsonObject | null | undefined)?.num_bits;
+    return typeof bits === "number" && Number.isInteger(bits) && bits >= 1 && bits <= 8 ? [bits] : [];
+  });
+  return [...new Set(found)];
+}
+
+function isPackedAs(shape: StaticShape, stored: StaticShape, values: number): boolean {
+  return (
+    shape.length === stored.length &&
+    shape.every((dim, i) => (i === shape.length - 1 ? Math.ceil(dim / values) : dim) === stored[i])
+  );
+}
+
+function int64Shape(bytes: Uint8Array): StaticShape | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dims = Array.from({ length: bytes.byteLength / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+  return dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) ? dims : null;
+}
+
+/** `x_blocks` is `[..., groups, 16]` bytes, 32 values a group, and `x_scales` `[..., groups]`. */
+function unpackMxfp4(local: string, { shape, dtype }: NamedTensor, { byLocal }: Module): PackedWeight | null {
+  const scales = byLocal.get(local.replace(/_blocks$/, "_scales"))?.shape;
+  const outer = shape.slice(0, -1);
+  if (dtype !== "uint8" || scales?.length !== outer.length || !scales.every((dim, i) => dim === outer[i]))
+    return null;
+  const groups = outer.at(-1) ?? 0;
+  return {
+    shape: [...outer.slice(0, -1), groups * (shape.at(-1) ?? 0) * 2],
+    packing: { values: 2, axis: -1 },
+  };
+}
+
+/** Two values a byte, all in one column; the state beside it is JSON with the shape. */
+function unpackBitsandbytes(
+  { shape, dtype }: NamedTensor,
+  { members }: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const state = members.find(({ local }) => quantState.test(local));
+  if (!state && !(methodOf(config) === "bitsandbytes" && config?.load_in_4bit === true)) return null;
+  const values = (bitsOf(dtype) ?? 0) / 4;
+  const stored = elementsOf(shape) ?? 0;
+  if (values < 1) return null;
+  const stated = state?.tensor.value ? shapeOfState(state.tensor.value) : null;
+  if (stated && Math.ceil((elementsOf(stated) ?? -1) / values) === stored)
+    return { shape: stated, packing: { values, axis: 0, flat: true } };
+  return { shape: [stored * values, 1], packing: { values, axis: 0 } };
+}
+
+function shapeOfState(bytes: Uint8Array): StaticShape | null {
+  try {
+    const { shape } = JSON.parse(new TextDecoder().decode(bytes)) as { shape?: unknown };
+    const valid =
+      Array.isArray(shape) &&
+      shape.length <= 8 &&
+      shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+    return valid ? (shape as number[]) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,38 @@
+/** Stored tensors behind names: one storage under several names is stored once. */
+
+import type { StoredTensor } from "../../src/ir/tensor.ts";
+import type { NamedTensor } from "./state-dict.ts";
+
+export interface Storage {
+  readonly tensors: readonly StoredTensor[];
+  readonly indexOf: ReadonlyMap<NamedTensor, number>;
+  /** Names of one storage after its first. */
+  readonly ties: readonly { readonly name: string; readonly first: string }[];
+}
+
+/** The stored tensors of a state dict, in order. */
+export function storeTensors(named: readonly NamedTensor[]): Storage {
+  const tensors: StoredTensor[] = [];
+  const indexOf = new Map<NamedTensor, number>();
+  const seen = new Map<string, { index: number; name: string }>();
+  const ties: { name: string; first: string }[] = [];
+  for (const tensor of named) {
+    const first = tensor.identity === undefined ? undefined : seen.get(tensor.identity);
+    if (first) {
+      indexOf.set(tensor, first.index);
+      ties.push({ name: tensor.name, first: first.name });
+      continue;
+    }
+    const index = tensors.length;
+    indexOf.set(tensor, index);
+    if (tensor.identity !== undefined) seen.set(tensor.identity, { index, name: tensor.name });
+    tensors.push({
+      path: tensor.path ?? tensor.name,
+      dtype: tensor.dtype,
+      shape: tensor.stored ?? tensor.shape,
+      bytes: tensor.bytes,
+      unclaimed: tensor.class ?? "unclassified",
+    });
+  }
+  return { tensors, indexOf, ties };
+}

@@ -1,0 +1,8 @@
+/** Names that transformers, diffusers and PEFT give to the weights of a model in its folder, first choice first. */
+export const weightFiles: readonly string[] = [
+  "model.safetensors.index.json",
+  "model.safetensors",
+  "diffusion_pytorch_model.safetensors.index.json",
+  "diffusion_pytorch_model.safetensors",
+  "adapter_model.safetensors",
+];
