@@ -5,4 +5,5 @@ export const weightFiles: readonly string[] = [
   "diffusion_pytorch_model.safetensors.index.json",
   "diffusion_pytorch_model.safetensors",
   "adapter_model.safetensors",
+  "pytorch_model.bin.index.json",
 ];

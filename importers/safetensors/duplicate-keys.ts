@@ -18,15 +18,21 @@ function countColons(text: string): number {
   return count;
 }
 
-/** Without recursion: what comes here may be nested as deep as JSON may. */
+/** Without recursion: what comes here may be nested as deep as JSON may. Without lists: there may be millions of keys. */
 function countKeys(value: JsonValue): number {
   let count = 0;
   const open: JsonValue[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next === null || typeof next !== "object") continue;
-    const values: readonly JsonValue[] = Array.isArray(next) ? next : Object.values(next);
-    if (!Array.isArray(next)) count += values.length;
-    for (const inner of values) if (typeof inner === "object") open.push(inner);
+    if (Array.isArray(next)) {
+      for (const inner of next) if (typeof inner === "object" && inner !== null) open.push(inner);
+      continue;
+    }
+    // What JSON.parse made has no keys but its own.
+    for (const key in next as Readonly<Record<string, JsonValue>>) {
+      count += 1;
+      const inner = (next as Readonly<Record<string, JsonValue>>)[key];
+      if (typeof inner === "object" && inner !== null) open.push(inner);
+    }
   }
   return count;
 }

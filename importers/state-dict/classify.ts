@@ -141,6 +141,13 @@ const rules: readonly Rule[] = [
     applies: named(/^(attn_mask|attention_mask|causal_mask|relative_coords_table|pixel_(mean|std))$/),
   },
   {
+    class: "constant",
+    certainty: "likely",
+    because: "the range that values are clamped to (Gemma's vision towers)",
+    applies: ({ local, tensor }) =>
+      /^(input|output)_(min|max)$/.test(local) && elementsOf(tensor.shape) === 1,
+  },
+  {
     class: "parameter",
     certainty: "certain",
     because: "what the recognised layer learns",
@@ -228,7 +235,7 @@ function looksPacked({ local, tensor, module }: Asked): boolean {
   return (
     local === "weight" &&
     isWhole(tensor.dtype) &&
-    (module.byLocal.has("weight.absmax") || tensor.dtype === "uint8" || tensor.dtype === "int32")
+    (module.byLocal.has("weight.absmax") || /^(uint8|u?int32)$/.test(tensor.dtype))
   );
 }
 
@@ -242,15 +249,17 @@ function isNumberTable({ local, tensor: { dtype, shape }, method }: Asked): bool
 }
 
 const besideNarrow =
-  /^(weight_)?(scales?|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|global_scale|zero_point)$|^SCB$/;
+  /^(weight_)?(scales?|biases|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|global_scale|zero_point)$|^SCB$/;
 
-function isQuantizationHelper({ local, module }: Asked): boolean {
+function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean {
   if (/\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+)$/.test(local)) return true;
   if (local.endsWith("_scales")) return module.byLocal.has(local.replace(/_scales$/, "_blocks"));
   if (local === "scale" || local === "zero_point") {
     if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
   }
   if (!besideNarrow.test(local)) return false;
+  // Scales of a cache of keys and values stand in a module without weights.
+  if (method !== "" && elementsOf(tensor.shape) === 1) return true;
   return module.members.some(
     (member) =>
       (isPackedName(member.local) || /(^|_)weight$/.test(member.local)) && isNarrow(member.tensor.dtype),

@@ -29,15 +29,23 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
   }
 }
 
-/** What stands for a folder: the configuration that leads to everything else, or weights that came without one. */
-const folderFiles = ["config.json", ...weightFiles];
+/**
+ * The file that stands for a folder: the configuration that leads to everything else, or weights that came without one. A
+ * checkpoint is read by itself, so it stands for the folder when there is nothing better.
+ */
+function fileOfFolder(path: string): string | undefined {
+  const has = (name: string): boolean => existsSync(join(path, name));
+  const checkpoint = "pytorch_model.bin";
+  if (has(checkpoint) && !weightFiles.some(has)) return checkpoint;
+  return ["config.json", ...weightFiles].find(has);
+}
 
 /**
  * Opens a model for reading: a file, or a folder (an unzipped `.keras` model, a Hugging Face model).
  * @throws SourceReadError when it cannot be opened.
  */
 export function openModel(path: string): OpenSource {
-  const inside = isFolder(path) ? folderFiles.find((name) => existsSync(join(path, name))) : undefined;
+  const inside = isFolder(path) ? fileOfFolder(path) : undefined;
   return inside === undefined
     ? openFile(path)
     : { ...openFile(join(path, inside)), name: basename(resolve(path)) };
