@@ -178,6 +178,15 @@ export const maxModelElements: number = 2 ** 46;
 /** Diagnostics in a report. A damaged file can give one for each of half a million objects; nobody reads so many. */
 export const maxDiagnostics = 10_000;
 
+/**
+ * Terms of a symbolic dimension, and factors of one term. Shapes of published models have up to some ten; a chain of
+ * products of sums would grow without end.
+ */
+export const maxSymbolicTerms = 32;
+
+/** Functions inside functions of a symbolic dimension. Ten rounded halvings one after another become one division. */
+export const maxSymbolicDepth = 16;
+
 // Operators ----------------------------------------------------------------------------------------------------
 
 /**

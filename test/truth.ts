@@ -115,7 +115,10 @@ function heldTotal(report: Report, trainable: boolean): number {
 }
 
 function heldElements(weight: ReportWeight): number {
-  return (weight.storedShape ?? weight.shape ?? []).reduce<number>((product, dim) => product * (dim ?? 0), 1);
+  return (weight.storedShape ?? weight.shape ?? []).reduce<number>(
+    (product, dim) => product * (typeof dim === "number" ? dim : 0),
+    1,
+  );
 }
 
 function allWeights(layer: ReportLayer): readonly ReportWeight[] {

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
-import { elementsOf, formatShape } from "../../src/ir/shape.ts";
+import { countOf, formatShape } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { maxHdf5Depth, maxModelElements } from "../../src/limits.ts";
 import type { Hdf5File } from "../../src/wire/hdf5.ts";
@@ -123,7 +123,7 @@ function addDataset(context: TreeContext, path: string, address: number | undefi
 
 /** Its index, or undefined (reported) for one that no file can hold, so that sums over the table are exact. */
 export function addTensor(tensor: StoredTensor, table: TensorTable, report: Report): number | undefined {
-  const elements = elementsOf(tensor.shape) ?? Number.POSITIVE_INFINITY;
+  const elements = countOf(tensor.shape) ?? Number.POSITIVE_INFINITY;
   const bytes = Math.max(tensor.bytes / maxElementBytes, elements);
   if (!(table.size + bytes <= maxModelElements)) {
     const reason = `it is left out, with it the file would have more than ${maxModelElements} elements`;

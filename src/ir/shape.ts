@@ -1,4 +1,4 @@
-import { type Dim, productOfDims } from "./dim.ts";
+import { type Dim, formatDim, numberOf, productOfDims, sameDim } from "./dim.ts";
 
 /** Dimensions in order, or `null` when not even the rank is known. */
 export type Shape = readonly Dim[] | null;
@@ -7,16 +7,23 @@ export type Shape = readonly Dim[] | null;
 export type StaticShape = readonly number[];
 
 /** Product of the dimensions; 1 for a scalar; unknown when any dimension is. */
+export function elementsOf(shape: StaticShape): number | null;
+export function elementsOf(shape: Shape): Dim;
 export function elementsOf(shape: Shape): Dim {
   return shape === null ? null : productOfDims(shape);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+  return a.length === b.length && a.every((dim, i) => dim === b[i] || sameDim(dim, b[i] ?? null));
 }
 
-/** `(3, 3, ?, 64)`: for messages. */
+/** Product of the dimensions as a number; null when it is not known, or depends on named sizes. */
+export function countOf(shape: Shape): number | null {
+  return numberOf(elementsOf(shape));
+}
+
+/** `(3, 3, ?, 2*seq)`: for messages. */
 export function formatShape(shape: Shape): string {
-  return shape === null ? "?" : `(${shape.map((dim) => dim ?? "?").join(", ")})`;
+  return shape === null ? "?" : `(${shape.map(formatDim).join(", ")})`;
 }

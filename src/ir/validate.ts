@@ -4,7 +4,7 @@ import { maxModelElements } from "../limits.ts";
 import { isDType } from "./dtype.ts";
 import type { Graph, Layer } from "./graph.ts";
 import { type Model, walkLayers } from "./model.ts";
-import { elementsOf } from "./shape.ts";
+import { countOf } from "./shape.ts";
 import { type StoredTensor, tensorClasses, type Weight } from "./tensor.ts";
 
 /** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
@@ -104,7 +104,7 @@ function checkSums(tensors: readonly StoredTensor[]): void {
   let elements = 0;
   let bytes = 0;
   for (const tensor of tensors) {
-    elements += elementsOf(tensor.shape) ?? Number.POSITIVE_INFINITY;
+    elements += countOf(tensor.shape) ?? Number.POSITIVE_INFINITY;
     bytes += tensor.bytes;
   }
   if (elements > maxModelElements) fail("model.tensors", `of ${maxModelElements} elements at most`);

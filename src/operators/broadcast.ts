@@ -1,18 +1,19 @@
 /** NumPy's broadcasting with unknown dimensions (Keras 3 operation_utils.broadcast_shapes; TensorFlow agrees). */
 
-import type { Dim } from "../ir/dim.ts";
+import { contradicts, type Dim, sameDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { RuleError } from "./operator.ts";
 
 function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (a === 1) return b;
   if (b === 1) return a;
-  if (a === null) return b;
-  if (b === null || a === b) return a;
-  return undefined;
+  if (contradicts(a, b)) return undefined;
+  if (a === null || b === null || sameDim(a, b)) return sharperDim(a, b);
+  // Either may be 1 when the model runs; a number other than 1 settles it.
+  return typeof a === "number" ? a : typeof b === "number" ? b : null;
 }
 
-/** Shapes aligned at their ends; 1 stretches; an unknown dimension takes the known one beside it. */
+/** Shapes aligned at their ends; 1 stretches; an unknown or named dimension takes the number beside it. */
 export function broadcastShapes(a: Shape, b: Shape): Shape {
   if (a === null || b === null) return null;
   const rank = Math.max(a.length, b.length);

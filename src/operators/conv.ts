@@ -87,7 +87,7 @@ const conv: OperatorDef<ConvAttributes> = {
   weights: (context): Weights => {
     const { attributes } = context;
     const channels = channelsOf(context);
-    if (channels !== null && channels % attributes.groups !== 0) {
+    if (typeof channels === "number" && channels % attributes.groups !== 0) {
       throw new RuleError(`${channels} channels cannot be divided into ${attributes.groups} groups`);
     }
     const kernel = arrangeKernel(attributes, floorDivideDim(channels, attributes.groups), attributes.filters);

@@ -1,6 +1,6 @@
 /** Shape of an Einstein sum of any number of operands, with ellipses on either side. */
 
-import type { Dim } from "../ir/dim.ts";
+import { contradicts, type Dim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { RuleError } from "./operator.ts";
@@ -57,7 +57,7 @@ function bind(terms: readonly Term[], shapes: readonly Shape[], equation: string
 
 function mergeDim(a: Dim, b: Dim): Dim | undefined {
   if (a === null || a === 1) return b === null ? a : b;
-  return b === null || b === 1 || a === b ? a : undefined;
+  return b === null || b === 1 || !contradicts(a, b) ? a : undefined;
 }
 
 /** Without an output the letters that occur once, in the order of the alphabet, behind the ellipsis. */

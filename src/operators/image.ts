@@ -4,7 +4,7 @@
  * (Keras 3.15 ops/image.py).
  */
 
-import { type Dim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
+import { type Dim, formatDim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
 import type { Json, JsonObject, Structure } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, requireRank } from "./arguments.ts";
@@ -114,7 +114,8 @@ interface BorderAttributes {
 function borderSide(size: Dim, borders: readonly Dim[], target: Dim, sign: 1 | -1): Dim {
   const stated = sumOfDims(borders);
   const result = target ?? mapDims((n, border) => n + sign * border, size, stated);
-  if (result !== null && result < 0) throw new RuleError(`borders leave ${result} of ${size} elements`);
+  if (typeof result === "number" && result < 0)
+    throw new RuleError(`borders leave ${result} of ${formatDim(size)} elements`);
   return result;
 }
 

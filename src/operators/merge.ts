@@ -3,7 +3,7 @@
  * axes of length 1 behind its batch.
  */
 
-import { addDims, type Dim } from "../ir/dim.ts";
+import { addDims, contradicts, type Dim, formatDim, sameDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { mergedInputs, resolveAxis, single } from "./arguments.ts";
 import { readFlag, readIntegers } from "./attributes.ts";
@@ -47,12 +47,13 @@ function broadcast(a: Shape, b: Shape, resolveUnknown: boolean): Shape {
     const other = i < offset ? 1 : (restB[i - offset] ?? null);
     if (dim === null || other === null) return i < offset ? dim : unknownWith(dim, other, resolveUnknown);
     if (dim === 1) return other;
-    if (other === 1 || other === dim) return dim;
+    if (other === 1 || other === dim || sameDim(dim, other)) return dim;
+    if (!contradicts(dim, other)) return sharperDim(dim, other);
     throw new RuleError(
-      `${formatShape(a)} and ${formatShape(b)} do not fit together: ${dim} against ${other}`,
+      `${formatShape(a)} and ${formatShape(b)} do not fit together: ${formatDim(dim)} against ${formatDim(other)}`,
     );
   });
-  if (batchA !== null && batchB !== null && batchA !== batchB) {
+  if (contradicts(batchA, batchB)) {
     throw new RuleError(`${formatShape(a)} and ${formatShape(b)} have batches of different sizes`);
   }
   // Keras 3 takes the batch that is known; TensorFlow lets an unknown one stretch a batch of 1.
@@ -64,7 +65,7 @@ function broadcast(a: Shape, b: Shape, resolveUnknown: boolean): Shape {
 /** Of two dimensions at least one of which is unknown: a known one above 1 can only stay. */
 function unknownWith(a: Dim, b: Dim, resolveUnknown: boolean): Dim {
   const known = a ?? b;
-  return resolveUnknown && known !== null && known > 1 ? known : null;
+  return resolveUnknown && (typeof known !== "number" || known > 1) ? known : null;
 }
 
 interface ConcatAttributes extends MergeAttributes {
@@ -95,7 +96,7 @@ function joined(a: Shape, b: Shape, { axis, resolveUnknown }: ConcatAttributes):
   return a.map((dim, i) => {
     const other = b[i] ?? null;
     if (i === along) return addDims(dim, other);
-    if (dim !== null && other !== null && dim !== other) {
+    if (contradicts(dim, other)) {
       throw new RuleError(
         `${formatShape(a)} and ${formatShape(b)} differ besides axis ${along}, where they are joined`,
       );
@@ -131,9 +132,9 @@ function dotShape(a: Shape, b: Shape, axes: readonly [number, number]): Shape {
   const first = resolveAxis(axes[0], a.length);
   const second = resolveAxis(axes[1], b.length);
   const [m = null, n = null] = [a[first], b[second]];
-  if (m !== null && n !== null && m !== n) {
+  if (contradicts(m, n)) {
     throw new RuleError(
-      `${formatShape(a)} and ${formatShape(b)} do not fit together: ${m} against ${n} elements are summed`,
+      `${formatShape(a)} and ${formatShape(b)} do not fit together: ${formatDim(m)} against ${formatDim(n)} elements are summed`,
     );
   }
   const result = [...a.filter((_, i) => i !== first), ...b.filter((_, i) => i !== second).slice(1)];

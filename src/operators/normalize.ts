@@ -130,7 +130,7 @@ const groupNormalization: OperatorDef<GroupAttributes> = {
     const shape = dimsOf(mainInput(inputs).shape, attributes.axes) ?? [null];
     const { groups } = attributes;
     const channels = shape[0] ?? null;
-    if (groups > 0 && channels !== null && channels % groups !== 0) {
+    if (groups > 0 && typeof channels === "number" && channels % groups !== 0) {
       throw new RuleError(`${channels} channels cannot be divided into ${groups} groups`);
     }
     return affineWeights(attributes, shape);

@@ -1,6 +1,6 @@
 /** Operators that move elements around, cut them away, repeat them or put zeros beside them. */
 
-import { addDims, type Dim, mapDims, multiplyDims, productOfDims } from "../ir/dim.ts";
+import { addDims, type Dim, formatDim, mapDims, multiplyDims, productOfDims } from "../ir/dim.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { mainInput, requireMinimumRank, requireRank, single } from "./arguments.ts";
@@ -120,8 +120,10 @@ function border(name: string, direction: 1 | -1): OperatorDef<BorderAttributes> 
     infer: (context) =>
       resized(context, context.attributes.amounts, (length, [before, after]) => {
         const result = addDims(length, direction * (before + after));
-        if (result !== null && result <= 0)
-          throw new RuleError(`${before} and ${after} elements cannot be cut off a length of ${length}`);
+        if (typeof result === "number" && result <= 0)
+          throw new RuleError(
+            `${before} and ${after} elements cannot be cut off a length of ${formatDim(length)}`,
+          );
         return result;
       }),
   };

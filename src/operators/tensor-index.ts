@@ -50,7 +50,8 @@ function readSubscript(item: Json): Subscript {
 export function sliceLength(size: Dim, bounds: readonly (number | null | undefined)[]): Dim {
   const [start = undefined, stop = undefined, step = undefined] = bounds;
   if (start === null && stop === null && (step === null || step === 1)) return size;
-  if (size === null || start === undefined || stop === undefined || step === undefined) return null;
+  if (typeof size !== "number" || start === undefined || stop === undefined || step === undefined)
+    return null;
   const by = step ?? 1;
   if (by === 0) throw new RuleError("a slice has step 0");
   const [low, high] = by < 0 ? [-1, size - 1] : [0, size];
@@ -78,7 +79,11 @@ function subscripted(shape: readonly Dim[], key: readonly Subscript[]): readonly
     } else {
       const size = shape[axis++] ?? null;
       if (item.kind === "slice") result.push(sliceLength(size, item.bounds));
-      else if (item.index !== undefined && size !== null && (item.index >= size || item.index < -size)) {
+      else if (
+        item.index !== undefined &&
+        typeof size === "number" &&
+        (item.index >= size || item.index < -size)
+      ) {
         throw new RuleError(`index ${item.index} is out of range for ${size} elements`);
       }
     }
@@ -94,7 +99,7 @@ function pickValue(values: readonly Dim[] | undefined, key: readonly Subscript[]
   if (only.kind !== "slice") return undefined;
   const length = sliceLength(values.length, only.bounds);
   const [start = null, , step = null] = only.bounds;
-  if (length === null || (step ?? 1) < 0) return undefined;
+  if (typeof length !== "number" || (step ?? 1) < 0) return undefined;
   const from = start === null ? 0 : start < 0 ? Math.max(0, start + values.length) : start;
   return Array.from({ length }, (_, i) => values[from + i * (step ?? 1)] ?? null);
 }
@@ -186,7 +191,7 @@ const gatherNd = defineOperator<{ batchDims: number }>({
     return only(
       reshaped(x, (shape) => {
         const depth = indices?.at(-1) ?? null;
-        if (indices === null || depth === null) return null;
+        if (indices === null || typeof depth !== "number") return null;
         return [...indices.slice(0, -1), ...shape.slice(batchDims + depth)];
       }),
     );

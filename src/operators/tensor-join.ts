@@ -1,6 +1,6 @@
 /** Operations that join tensors or take one apart along an axis (Keras 3.15 ops/numpy.py, ops/core.py). */
 
-import { addDims, type Dim, floorDivideDim, sumOfDims } from "../ir/dim.ts";
+import { addDims, contradicts, type Dim, floorDivideDim, mapDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
 import { maxOperationOutputs } from "../limits.ts";
@@ -29,7 +29,8 @@ function joinShapes(shapes: readonly Shape[], axis: number, resolve = false): Sh
   for (const shape of shapes) {
     if (shape === null) return null;
     const agree =
-      shape.length === first.length && shape.every((dim, i) => i === place || sameDim(dim, first[i] ?? null));
+      shape.length === first.length &&
+      shape.every((dim, i) => i === place || !contradicts(dim, first[i] ?? null));
     if (!agree)
       throw new RuleError(
         `shapes ${formatShape(first)} and ${formatShape(shape)} do not join on axis ${axis}`,
@@ -44,10 +45,6 @@ function mergeShapes(first: readonly Dim[], shapes: readonly Shape[]): readonly 
   return first.map(
     (dim, i) => dim ?? shapes.map((shape) => shape?.[i] ?? null).find((other) => other !== null) ?? null,
   );
-}
-
-function sameDim(a: Dim, b: Dim): boolean {
-  return a === null || b === null || a === b;
 }
 
 function shapesOf(inputs: readonly RuleInput[]): readonly Shape[] {
@@ -108,7 +105,7 @@ const stack = defineOperator<JoinAttributes>({
     if (first === null || shapes.includes(null)) return only({ dtype, shape: null });
     for (const shape of shapes) {
       const agrees =
-        shape?.length === first.length && shape.every((dim, i) => sameDim(dim, first[i] ?? null));
+        shape?.length === first.length && shape.every((dim, i) => !contradicts(dim, first[i] ?? null));
       if (!agrees) throw new RuleError(`shapes ${formatShape(first)} and ${formatShape(shape)} do not stack`);
     }
     const place = resolveAxis(axis ?? 0, first.length + 1);
@@ -140,7 +137,7 @@ function partSizes(size: Dim, attributes: SplitAttributes): readonly Dim[] {
   const { sections, indices, sizes, uneven } = attributes;
   if (indices !== null) {
     countParts(indices.length + 1);
-    if (size === null)
+    if (typeof size !== "number")
       return [...indices, null].map((cut, i) => difference(cut, i === 0 ? 0 : (indices[i - 1] ?? null)));
     const cuts = [0, ...indices.map((cut) => clampCut(cut, size)), size];
     return cuts.slice(1).map((cut, i) => difference(cut, cuts[i] ?? null));
@@ -151,7 +148,7 @@ function partSizes(size: Dim, attributes: SplitAttributes): readonly Dim[] {
     return sizes.map((part) => (part === -1 ? rest : part));
   }
   const count = countParts(sections ?? 0);
-  if (size === null) return new Array<Dim>(count).fill(null);
+  if (typeof size !== "number") return new Array<Dim>(count).fill(null);
   if (uneven)
     return Array.from({ length: count }, (_, i) => Math.floor(size / count) + (i < size % count ? 1 : 0));
   if (size % count !== 0) throw new RuleError(`size ${size} does not split into ${count} equal parts`);
@@ -159,12 +156,11 @@ function partSizes(size: Dim, attributes: SplitAttributes): readonly Dim[] {
 }
 
 function clampCut(cut: Dim, size: number): Dim {
-  if (cut === null) return null;
-  return Math.max(0, Math.min(size, cut < 0 ? cut + size : cut));
+  return mapDims((place) => Math.max(0, Math.min(size, place < 0 ? place + size : place)), cut);
 }
 
 function difference(a: Dim, b: Dim): Dim {
-  return a === null || b === null ? null : Math.max(0, a - b);
+  return mapDims((x, y) => Math.max(0, x - y), a, b);
 }
 
 /** x -> its parts along `axis`, in a list. */
@@ -199,7 +195,7 @@ const unstack = defineOperator<{ num: number | null; axis: number }>({
     const x = mainInput(inputs);
     if (x.shape !== null) requireMinimumRank(x.shape, 1);
     const num = attributes.num ?? (x.shape === null ? null : dimAt(x.shape, attributes.axis));
-    if (num === null) throw new RuleError("the number of slices is unknown");
+    if (typeof num !== "number") throw new RuleError("the number of slices is unknown");
     const place = x.shape === null ? 0 : resolveAxis(attributes.axis, x.shape.length);
     const shape = x.shape === null ? null : x.shape.toSpliced(place, 1);
     return listOf(Array.from({ length: countParts(num) }, () => ({ dtype: x.dtype, shape })));

@@ -39,8 +39,8 @@ interface ConvAttributes {
 
 /** A kernel of unknown size gives windows nothing to start from. */
 function windowsOf(raw: JsonObject, kernel: readonly Dim[]): Windows | null {
-  const kernelSize = kernel.slice(0, -2);
-  return kernelSize.includes(null) ? null : readWindows({ ...raw, kernelSize });
+  const kernelSize = kernel.slice(0, -2).filter((dim) => typeof dim === "number");
+  return kernelSize.length === kernel.length - 2 ? readWindows({ ...raw, kernelSize }) : null;
 }
 
 function filtersOf(kind: ConvAttributes["kind"], kernel: readonly Dim[], pointwise: Shape | undefined): Dim {
@@ -89,7 +89,7 @@ const glu = defineOperator<{ axis: number }>({
     only(
       reshaped(mainInput(inputs), (shape) => {
         const size = dimAt(shape, axis);
-        if (size !== null && size % 2 !== 0)
+        if (typeof size === "number" && size % 2 !== 0)
           throw new RuleError(`axis ${axis} of ${formatShape(shape)} is odd`);
         return withDim(shape, axis, floorDivideDim(size, 2));
       }),
@@ -193,7 +193,8 @@ function blocks(name: string, toSpace: boolean): OperatorDef<unknown> {
           requireRank(shape, 4);
           const parts = splitSpatial(shape, 2, layout);
           const shrink = (dim: Dim, by: number): Dim => {
-            if (dim !== null && dim % by !== 0) throw new RuleError(`${dim} is no multiple of ${by}`);
+            if (typeof dim === "number" && dim % by !== 0)
+              throw new RuleError(`${dim} is no multiple of ${by}`);
             return floorDivideDim(dim, by);
           };
           const spatial = parts.spatial.map((dim) =>

@@ -1,6 +1,6 @@
 /** Products of tensors (Keras 3.15 ops/numpy.py, ops/operation_utils.py; TensorFlow's functions of these names agree). */
 
-import { type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
+import { contradicts, type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { dimAt, mainInput, requireMinimumRank, requireRank, resolveAxis } from "./arguments.ts";
@@ -19,7 +19,7 @@ import {
 } from "./tensor-rule.ts";
 
 function requireSame(a: Dim, b: Dim, shapes: readonly (readonly Dim[])[]): void {
-  if (a !== null && b !== null && a !== b) {
+  if (contradicts(a, b)) {
     throw new RuleError(`${shapes.map(formatShape).join(" and ")} do not multiply`);
   }
 }

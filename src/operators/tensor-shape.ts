@@ -29,12 +29,13 @@ import { argumentValues } from "./tensor-values.ts";
 export function reshapeTo(shape: readonly Dim[], target: readonly Dim[]): readonly Dim[] {
   const wildcards = target.filter((dim) => dim === -1).length;
   if (wildcards > 1) throw new RuleError(`more than one -1 in the target shape ${formatShape(target)}`);
-  if (target.some((dim) => dim !== null && dim < -1))
+  if (target.some((dim) => typeof dim === "number" && dim < -1))
     throw new RuleError("negative dimension in the target shape");
   if (shape.includes(null) || target.includes(null)) return target.map((dim) => (dim === -1 ? null : dim));
   const total = elementsOf(shape);
   const known = elementsOf(target.filter((dim) => dim !== -1));
-  if (total === null || known === null) return target.map((dim) => (dim === -1 ? null : dim));
+  if (typeof total !== "number" || typeof known !== "number")
+    return target.map((dim) => (dim === -1 ? null : dim));
   const fits = wildcards === 0 ? total === known : known !== 0 && total % known === 0;
   if (!fits) throw new RuleError(`shape ${formatShape(shape)} does not fit into ${formatShape(target)}`);
   return target.map((dim) => (dim === -1 ? total / known : dim));
@@ -198,7 +199,8 @@ const pad = defineOperator<{ width: readonly (readonly [number, number])[] | nul
         }
         return shape.map((dim, i) => {
           const padded = addDims(dim, ...(width[width.length === 1 ? 0 : i] ?? [0]));
-          if (padded !== null && padded < 0) throw new RuleError(`padding leaves ${padded} elements`);
+          if (typeof padded === "number" && padded < 0)
+            throw new RuleError(`padding leaves ${padded} elements`);
           return padded;
         });
       }),

@@ -4,6 +4,7 @@
  */
 
 import type { Dim } from "../ir/dim.ts";
+import type { SymbolicDim } from "../ir/symbolic-dim.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import type { Inferred, RuleInput } from "./operator.ts";
 
@@ -16,8 +17,12 @@ export interface ValuedType extends TensorType {
 }
 
 function asDim(value: unknown): Dim | undefined {
-  if (value === null) return null;
+  if (value === null || isSymbolic(value)) return value;
   return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
+}
+
+function isSymbolic(value: unknown): value is SymbolicDim {
+  return typeof value === "object" && value !== null && "terms" in value;
 }
 
 /** The value of an input, or undefined when nothing is known of it. */
@@ -30,14 +35,18 @@ export function knownValue(input: RuleInput | undefined): Value | undefined {
 }
 
 /** A known value as a list. */
+function isList(value: Value | undefined): value is readonly Dim[] {
+  return Array.isArray(value);
+}
+
 export function listValue(input: RuleInput | undefined): readonly Dim[] | undefined {
   const value = knownValue(input);
-  return value === undefined || value === null || typeof value === "number" ? undefined : value;
+  return isList(value) ? value : undefined;
 }
 
 export function scalarValue(input: RuleInput | undefined): Dim | undefined {
   const value = knownValue(input);
-  return value === null || typeof value === "number" ? value : undefined;
+  return isList(value) ? undefined : value;
 }
 
 /** One output with its value, where there is one. */
@@ -54,7 +63,8 @@ export function joinValues(inputs: readonly RuleInput[]): readonly Dim[] | undef
     const length = input.shape?.[0] ?? null;
     if (input.shape?.length !== 1) return undefined;
     if (value) parts.push(...value);
-    else if (length !== null && length <= maxValues) parts.push(...new Array<Dim>(length).fill(null));
+    else if (typeof length === "number" && length <= maxValues)
+      parts.push(...new Array<Dim>(length).fill(null));
     else return undefined;
   }
   return parts;
@@ -81,5 +91,5 @@ export function argumentValues(
   const value = listValue(whole);
   if (value) return value;
   const count = whole?.shape?.length === 1 ? (whole.shape[0] ?? null) : null;
-  return count === null || count > maxValues ? null : new Array<Dim>(count).fill(null);
+  return typeof count !== "number" || count > maxValues ? null : new Array<Dim>(count).fill(null);
 }

@@ -2,7 +2,7 @@
 
 import type { Layer } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
-import { elementsOf } from "../ir/shape.ts";
+import { countOf } from "../ir/shape.ts";
 import { type TensorClass, tensorClasses, type Weight } from "../ir/tensor.ts";
 
 export interface LedgerSums {
@@ -26,7 +26,7 @@ export function sumLedger(model: Model): LedgerSums {
   let bytes = 0;
   for (const [i, tensor] of model.tensors.entries()) {
     const entry = classes[claimed.get(i) ?? tensor.unclaimed];
-    const count = elementsOf(tensor.shape) ?? 0;
+    const count = countOf(tensor.shape) ?? 0;
     entry.tensors += 1;
     entry.elements += count;
     entry.bytes += tensor.bytes;

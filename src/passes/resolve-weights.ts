@@ -8,7 +8,7 @@ import { ceilDivideDim, type Dim, floorDivideDim, multiplyDims, productOfDims } 
 import { bitsOf } from "../ir/dtype.ts";
 import { type Layer, scopedName } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
-import { elementsOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
+import { countOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
 import type { Packing, StoredTensor, Weight } from "../ir/tensor.ts";
 import { maxModelElements } from "../limits.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
@@ -86,7 +86,7 @@ function shapesOfShared(
 }
 
 function isStatic(shape: Shape): boolean {
-  return shape?.every((dim) => dim !== null) ?? false;
+  return shape?.every((dim) => typeof dim === "number") ?? false;
 }
 
 /** A weight with which the model would be too large to count exactly has an unknown shape, and is reported. */
@@ -151,14 +151,14 @@ function resolve(
     shape,
     heldShape: held,
     stored,
-    elements: elementsOf(shape),
+    elements: countOf(shape),
     bytes: stored ? stored.bytes : bytesOf(held, weight),
   };
 }
 
 /** A view adds what is stored, not what it shows: the others who see the same tensor then add nothing. */
 function viewOf(weight: Weight, view: StaticShape, stored: StoredTensor): ResolvedWeight {
-  const elements = elementsOf(stored.shape);
+  const elements = countOf(stored.shape);
   return { weight, shape: view, heldShape: stored.shape, stored, elements, bytes: stored.bytes };
 }
 
@@ -166,12 +166,12 @@ function logicalShape(weight: Weight, declared: Shape, stored: StoredTensor | nu
   if (!stored) return declared;
   if (!weight.packing) return stored.shape;
   // The packed axis may have been padded, so the declared shape is the exact one where it fits.
-  if (agrees && elementsOf(declared) !== null) return declared;
+  if (agrees && countOf(declared) !== null) return declared;
   return unpack(stored.shape, weight.packing);
 }
 
 function bytesOf(shape: Shape, weight: Weight): number | null {
-  const elements = elementsOf(shape);
+  const elements = countOf(shape);
   const bits = weight.dtype === null ? null : bitsOf(weight.dtype);
   return elements === null || bits === null ? null : Math.ceil((elements * bits) / 8);
 }
@@ -211,8 +211,8 @@ function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
       return packed !== null && compatible(packed, stored);
     });
   }
-  const logical = elementsOf(declared);
-  const room = ((elementsOf(stored) ?? 0) * packing.values) / (packing.per ?? 1);
+  const logical = countOf(declared);
+  const room = ((countOf(stored) ?? 0) * packing.values) / (packing.per ?? 1);
   return logical === null || (logical <= room && logical > room - Math.max(...stored) * packing.values);
 }
 
@@ -221,6 +221,6 @@ function compatible(declared: Shape, stored: StaticShape): boolean {
   return (
     declared !== null &&
     declared.length === stored.length &&
-    declared.every((dim, i) => dim === null || dim === stored[i])
+    declared.every((dim, i) => typeof dim !== "number" || dim === stored[i])
   );
 }

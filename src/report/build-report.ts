@@ -1,15 +1,18 @@
 /** Model and analysis to the report: the one place where figures for people and programs are put together. */
 
 import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
+import type { Dim } from "../ir/dim.ts";
 import type { Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import type { Shape } from "../ir/shape.ts";
+import { formatExpression, symbolsOf } from "../ir/symbolic-dim.ts";
 import { identityOf } from "../ir/tensor.ts";
 import { maxDiagnostics } from "../limits.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
 import type { ResolvedWeight } from "../passes/resolve-weights.ts";
 import type { CountedWeight } from "./counted-weight.ts";
-import type { Report, ReportCall, ReportLayer } from "./report.ts";
+import type { Report, ReportCall, ReportDim, ReportLayer, ReportShape } from "./report.ts";
 import { sumOptimizer } from "./sum-optimizer.ts";
 
 /** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
@@ -119,7 +122,7 @@ class LayerBuilder {
         kind: layer.kind,
         operator: layer.operator,
         scope: layer.scope,
-        outputShapes: last ? last.types.map((type) => type.shape) : [],
+        outputShapes: last ? last.types.map((type) => reportShape(type.shape)) : [],
         params: sums.params,
         trainable: sums.trainable,
         nonTrainable: sums.nonTrainable,
@@ -184,7 +187,7 @@ function reportCall(
           ]
         : [],
     ),
-    outputShapes: inferred ? inferred.types.map((type) => type.shape) : [],
+    outputShapes: inferred ? inferred.types.map((type) => reportShape(type.shape)) : [],
     outputStructure: structure,
   };
 }
@@ -195,7 +198,7 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
     report: {
       name: weight.name,
       role: weight.role,
-      shape: resolved.shape,
+      shape: reportShape(resolved.shape),
       dtype: weight.dtype,
       class: weight.class,
       // What is frozen around it settles a flag that nobody recorded.
@@ -212,8 +215,19 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
   };
 }
 
+/** A size that nobody named is unknown to people, and so is what is made of it. */
+function reportShape(shape: Shape): ReportShape {
+  return shape?.map(reportDim) ?? null;
+}
+
+function reportDim(dim: Dim): ReportDim {
+  if (dim === null || typeof dim === "number") return dim;
+  for (const name of symbolsOf(dim)) if (name.startsWith("?")) return null;
+  return formatExpression(dim);
+}
+
 function staticOrNull(shape: ResolvedWeight["heldShape"]): readonly number[] | null {
-  return shape?.every((dim) => dim !== null) ? (shape as readonly number[]) : null;
+  return shape?.every((dim) => typeof dim === "number") ? (shape as readonly number[]) : null;
 }
 
 interface WeightSums {

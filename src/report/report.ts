@@ -1,8 +1,13 @@
 import type { DiagnosticCode, Severity } from "../diagnostics.ts";
-import type { Dim } from "../ir/dim.ts";
 import type { Structure } from "../ir/graph.ts";
 import type { PickledGlobal } from "../ir/model.ts";
 import type { TensorClass } from "../ir/tensor.ts";
+
+/** A number; an expression over named sizes as text (`2*seq`, `floor((h - 1)/2) + 1`); or null, not known. */
+export type ReportDim = number | string | null;
+
+/** Dimensions in order; null: not even the rank is known. */
+export type ReportShape = readonly ReportDim[] | null;
 
 /**
  * The report: everything that is told about a model, as plain JSON. `--json` prints it, reporters render it, and
@@ -87,7 +92,7 @@ export interface ReportLayer {
   /** Names of the enclosing nested models, joined by "/"; "" at the top. */
   readonly scope: string;
   /** One shape an output, of the last call; `null` for a shape that is not known at all. */
-  readonly outputShapes: readonly (readonly Dim[] | null)[];
+  readonly outputShapes: readonly ReportShape[];
   /** Elements of all its weights, each shared one once; packed ones unpacked. */
   readonly params: number;
   readonly trainable: number;
@@ -108,7 +113,7 @@ export interface ReportLayer {
 
 export interface ReportCall {
   readonly inputs: readonly { readonly layer: string; readonly call: number; readonly output: number }[];
-  readonly outputShapes: readonly (readonly Dim[] | null)[];
+  readonly outputShapes: readonly ReportShape[];
   /** Container the outputs come in: an index into `outputShapes`, or a list, tuple or dict of such. */
   readonly outputStructure: Structure;
 }
@@ -117,7 +122,7 @@ export interface ReportWeight {
   readonly name: string;
   readonly role: string;
   /** Logical shape; `null` when unknown. */
-  readonly shape: readonly Dim[] | null;
+  readonly shape: ReportShape;
   readonly dtype: string | null;
   readonly class: TensorClass;
   /** After combination with the flags of layer and models; null: not recorded. */

@@ -1,11 +1,11 @@
 /** What the optimizer's variables come to, from the weights it would train. */
 
-import { productOfDims } from "../ir/dim.ts";
+import { numberOf, productOfDims } from "../ir/dim.ts";
 import { bitsOf, isDType } from "../ir/dtype.ts";
 import type { Optimizer, OptimizerSlot } from "../ir/model.ts";
 import { maxModelElements } from "../limits.ts";
 import type { CountedWeight } from "./counted-weight.ts";
-import type { Report } from "./report.ts";
+import type { Report, ReportDim } from "./report.ts";
 
 /** Elements and bytes of all variables of a built optimizer; zero for one that is not built. */
 export function sumOptimizer(optimizer: Optimizer, weights: readonly CountedWeight[]): Report["optimizer"] {
@@ -41,16 +41,16 @@ function keeps(slot: OptimizerSlot, rank: number, name: string): boolean {
   return slot.unlessNamed !== undefined && name.toLowerCase().includes(slot.unlessNamed);
 }
 
-function slotElements(slot: OptimizerSlot, shape: readonly (number | null)[]): number {
+function slotElements(slot: OptimizerSlot, shape: readonly ReportDim[]): number {
   if (slot.shape === "scalar") return 1;
-  const dims = shape.map((dim) => dim ?? 0);
+  const dims = shape.map((dim) => (typeof dim === "number" ? dim : 0));
   const kept =
     slot.shape === "rows"
       ? dims.slice(0, -1)
       : slot.shape === "columns"
         ? [...dims.slice(0, -2), ...dims.slice(-1)]
         : dims;
-  const count = productOfDims(kept);
+  const count = numberOf(productOfDims(kept));
   // A shape with a 0 in it may have any other dimensions.
   return count !== null && count <= maxModelElements ? count : 0;
 }

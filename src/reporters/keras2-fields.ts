@@ -1,5 +1,4 @@
-import type { Dim } from "../ir/dim.ts";
-import type { Report, ReportCall, ReportLayer } from "../report/report.ts";
+import type { Report, ReportCall, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { leavesOf, structureText, tupleText } from "./python-text.ts";
 import type { KerasStyle } from "./summary-options.ts";
@@ -57,7 +56,7 @@ function endsOf(layers: readonly ReportLayer[]): readonly ReportCall[] {
 }
 
 /** Output of a nested model for the inputs it was made with, if it has just one: that of its only end. */
-function ownOutputShape(layer: ReportLayer): readonly Dim[] | null {
+function ownOutputShape(layer: ReportLayer): ReportShape {
   if (layer.kind !== "model" || layer.topology === "layers" || !layer.layers) return null;
   const last = layer.calls.at(-1);
   if (!last || leavesOf(last.outputStructure).length !== 1 || typeof last.outputStructure !== "number")

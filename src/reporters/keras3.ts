@@ -1,6 +1,5 @@
 import { InvalidOptionError } from "../errors.ts";
-import type { Dim } from "../ir/dim.ts";
-import type { Report, ReportLayer } from "../report/report.ts";
+import type { Report, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { selectRange } from "./layer-range.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
@@ -113,7 +112,7 @@ function shapeField(layer: ReportLayer): string {
   return last ? `[${texts.join(", ")}]` : `(${texts.join(", ")})`;
 }
 
-function shapeMarkup(shape: readonly Dim[] | null): string {
+function shapeMarkup(shape: ReportShape): string {
   return shape === null ? "?" : `(${shape.map((dim) => number(dim ?? "None")).join(", ")})`;
 }
 

@@ -1,5 +1,5 @@
-import type { Dim } from "../ir/dim.ts";
 import type { Structure } from "../ir/graph.ts";
+import type { ReportShape } from "../report/report.ts";
 import { escapeCharacter } from "./escape.ts";
 
 /** What Python's repr() escapes in a string: all that is not printable, blanks other than the space included. */
@@ -16,7 +16,7 @@ export function reprString(text: string): string {
 }
 
 /** A shape as a Python tuple: `(None, 3)`, `(None,)`, `()`; `?` when nothing is known of it. */
-export function tupleText(shape: readonly Dim[] | null): string {
+export function tupleText(shape: ReportShape): string {
   if (shape === null) return "?";
   const parts = shape.map((dim) => (dim === null ? "None" : String(dim)));
   return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(", ")})`;

@@ -47,7 +47,7 @@ export function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
 /** Of the shape the framework holds, which for packed weights is the stored one. An unknown dimension counts 0. */
 function elementsHeld(weight: ReportWeight): bigint {
   const shape = weight.storedShape ?? weight.shape ?? [null];
-  return shape.reduce<bigint>((product, dim) => product * BigInt(dim ?? 0), 1n);
+  return shape.reduce<bigint>((product, dim) => product * BigInt(typeof dim === "number" ? dim : 0), 1n);
 }
 
 /** Keras 3 counts a bool as one bit, Keras 2 as a byte; packed types are held in bytes. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../src/ir/graph.ts";
-import { elementsOf, type Shape } from "../../src/ir/shape.ts";
+import { countOf, type Shape } from "../../src/ir/shape.ts";
 import { operators } from "../../src/operators/index.ts";
 import type { RuleInput } from "../../src/operators/operator.ts";
 
@@ -18,7 +18,7 @@ export function apply(name: string, attributes: JsonObject, ...shapes: readonly 
   const inputs = shapes.map((shape): RuleInput => ({ dtype: "float32", shape }));
   const context = { attributes: operator.attributes(attributes), inputs, inner: [] };
   const weights = operator.weights?.(context) ?? {};
-  const elements = Object.values(weights).map(elementsOf);
+  const elements = Object.values(weights).map(countOf);
   return {
     output: operator.infer(context).types[0]?.shape ?? null,
     weights,
