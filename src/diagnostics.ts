@@ -20,6 +20,16 @@ export type Diagnostic =
       "declared-stored-mismatch",
       { readonly weight: string; readonly declared: string; readonly stored: string }
     >
+  | Found<"declared-inferred-mismatch", { readonly declared: string; readonly inferred: string }>
+  | Found<"nodes-reordered", { readonly nodes: number }>
+  | Found<"name-defined-twice", { readonly name: string }>
+  | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
+  | Found<"class-ambiguous", { readonly tensors: number; readonly elements: number; readonly names: string }>
+  | Found<
+      "normalization-folded",
+      { readonly modules: number; readonly parameters: number; readonly statistics: number }
+    >
+  | Found<"opset-missing", { readonly domain: string; readonly assumed: number }>
   | Found<"weight-not-stored", { readonly weight: string; readonly declared: string }>
   | Found<"weight-shape-unknown", { readonly weight: string }>
   | Found<"stored-weight-unclaimed", { readonly tensors: number; readonly elements: number }>
@@ -68,6 +78,13 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "unknown-output-shape": "warning",
   "shape-rule-failed": "warning",
   "declared-stored-mismatch": "error",
+  "declared-inferred-mismatch": "warning",
+  "nodes-reordered": "info",
+  "name-defined-twice": "warning",
+  "weight-generated": "info",
+  "class-ambiguous": "warning",
+  "normalization-folded": "info",
+  "opset-missing": "info",
   "weight-not-stored": "warning",
   "weight-shape-unknown": "warning",
   "stored-weight-unclaimed": "warning",
@@ -138,6 +155,20 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `output shape of ${d.args.type} could not be derived: ${d.args.reason}`;
     case "declared-stored-mismatch":
       return `weight ${d.args.weight}: the configuration implies ${d.args.declared}, the file stores ${d.args.stored}; totals use the stored shape`;
+    case "declared-inferred-mismatch":
+      return `the file declares ${d.args.declared}, but ${d.args.inferred} follows from the operator; the latter is shown`;
+    case "nodes-reordered":
+      return `${d.args.nodes} nodes stand before nodes they need; they were put in order`;
+    case "name-defined-twice":
+      return `${d.args.name} is defined more than once; the first definition is used`;
+    case "weight-generated":
+      return `weight ${d.args.weight} ${d.args.shape} is made when the model runs, not stored; it counts as a parameter`;
+    case "class-ambiguous":
+      return `${d.args.tensors} tensors (${d.args.elements} elements) may be learned or constant, nothing in the file tells; they are unclassified and not in the totals: ${d.args.names}`;
+    case "normalization-folded":
+      return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics`;
+    case "opset-missing":
+      return `no opset version for domain "${d.args.domain}"; version ${d.args.assumed} is assumed`;
     case "weight-not-stored":
       return `weight ${d.args.weight}: the configuration implies ${d.args.declared}, the file stores nothing; totals use the implied shape`;
     case "weight-shape-unknown":

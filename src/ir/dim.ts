@@ -3,19 +3,17 @@
  * through these functions only, so that unknown stays unknown and never becomes a number.
  */
 
+import { type Expression, type SymbolicDim, sameExpression } from "./expression.ts";
+import { formatExpression } from "./format-expression.ts";
 import {
   addExpressions,
   divideExactly,
-  type Expression,
   floorDivideExpressions,
-  formatExpression,
   isAtMost,
   maxExpressions,
   minExpressions,
   moduloExpressions,
   multiplyExpressions,
-  type SymbolicDim,
-  sameExpression,
   subtractExpressions,
 } from "./symbolic-dim.ts";
 

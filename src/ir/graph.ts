@@ -21,9 +21,14 @@ export interface ValueRef {
   readonly output: number;
 }
 
-/** What a call gets: a value of the graph, or a constant of known type (with its value where it is small). */
+/**
+ * What a call gets: a value of the graph, a constant of known type (with its value where it is small), a stored tensor
+ * (index in `Model.tensors`), or, inside a subgraph, a value of the graph `levels` further out.
+ */
 export type Argument =
   | { readonly kind: "value"; readonly value: ValueRef; readonly name?: string }
+  | { readonly kind: "tensor"; readonly tensor: number; readonly name?: string }
+  | { readonly kind: "outer"; readonly levels: number; readonly value: ValueRef; readonly name?: string }
   | { readonly kind: "constant"; readonly type: TensorType; readonly value?: Json; readonly name?: string };
 
 /** One use of a layer. A shared layer has several. */
@@ -33,6 +38,20 @@ export interface Call {
   readonly attributes?: JsonObject;
   /** Output shapes the file itself states (from the consumers or the layer), by output index; checked and fallen back on. */
   readonly declaredOutputs?: readonly Shape[];
+  /** Types the file states for the outputs, by index, null where it states none; compared with what the rule gives. */
+  readonly declaredTypes?: readonly (TensorType | null)[];
+}
+
+/** A module of the network that an operation was traced in: its path (`layer1.0.conv1`) and class, if known. */
+export interface ModuleRef {
+  readonly path: string;
+  readonly type: string | null;
+}
+
+/** A graph that an operation runs (a branch, a loop body), under the name of its attribute. */
+export interface Subgraph {
+  readonly name: string;
+  readonly graph: Graph;
 }
 
 /** One row of a model: what the file calls a layer (or an operation, or a nested model). */
@@ -63,6 +82,11 @@ export interface Layer {
   /** Wrapped layers (of Bidirectional, TimeDistributed, RNN ...), whose shapes the wrapper's rule asks for. */
   readonly inner?: readonly Layer[];
   readonly graph?: Graph;
+  readonly subgraphs?: readonly Subgraph[];
+  /** Modules around it in the network that was exported, outermost first. */
+  readonly modules?: readonly ModuleRef[];
+  /** True for an operation that only moves or describes values (a constant, a cast, shape arithmetic): no row of its own by default. */
+  readonly plumbing?: boolean;
   readonly calls: readonly Call[];
   /** Shapes the layer was built with, by argument, where the file records them. */
   readonly builtWith?: readonly Shape[];

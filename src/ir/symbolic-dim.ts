@@ -5,39 +5,28 @@
  */
 
 import { maxSymbolicDepth, maxSymbolicTerms } from "../limits.ts";
-
-/** `constant + sum of coefficient * product of atoms`; it has at least one term. Terms and atoms are sorted by their key. */
-export type SymbolicDim = {
-  readonly constant: number;
-  readonly terms: readonly Term[];
-};
-
-export type Term = {
-  readonly coefficient: number;
-  readonly atoms: readonly Atom[];
-};
-
-/** What is no sum or product: a named size, or a function of expressions. */
-export type Atom =
-  | { readonly symbol: string }
-  | { readonly floor: readonly [numerator: Expression, denominator: Expression] }
-  | { readonly max: readonly Expression[] }
-  | { readonly min: readonly Expression[] };
-
-/** An expression, or the number it comes to. */
-export type Expression = number | SymbolicDim;
-
-type Result = Expression | null;
-
+import {
+  type Atom,
+  argumentsOf,
+  atomKey,
+  atomOf,
+  build,
+  constantOf,
+  depthOf,
+  type Expression,
+  finite,
+  fromAtom,
+  partsOf,
+  type Result,
+  type SymbolicDim,
+  sameExpression,
+  sortedAtoms,
+  type Term,
+  termsOf,
+} from "./expression.ts";
 /** A size of that name. Names that start with "?" stand for sizes nobody named; people see them as unknown. */
 export function symbol(name: string): SymbolicDim {
   return fromAtom({ symbol: name });
-}
-
-export function sameExpression(a: Expression, b: Expression): boolean {
-  if (a === b) return true;
-  if (typeof a === "number" || typeof b === "number") return false;
-  return keyOf(a) === keyOf(b);
 }
 
 export function addExpressions(a: Expression, b: Expression): Result {
@@ -143,168 +132,6 @@ export function symbolsOf(dim: Expression, found: Set<string> = new Set()): Read
     }
   }
   return found;
-}
-
-const names = /^[A-Za-z_?][\w.]*$/;
-
-/** `floor((h - 1)/2) + 1`. A name that is no plain word stands in angle brackets when there is more than the name. */
-export function formatExpression(dim: Expression): string {
-  if (typeof dim === "number") return String(dim);
-  const [only] = dim.terms;
-  const [atom] = only?.atoms ?? [];
-  const alone =
-    dim.constant === 0 && dim.terms.length === 1 && only?.coefficient === 1 && only.atoms.length === 1;
-  if (alone && atom && "symbol" in atom) return atom.symbol;
-  const parts = dim.terms.map((term) => [term.coefficient < 0, formatTerm(term)] as const);
-  // What grows stands before what shrinks.
-  parts.sort(([a], [b]) => Number(a) - Number(b));
-  let text = "";
-  for (const [negative, part] of parts) {
-    if (text === "") text = negative ? `-${part}` : part;
-    else text += negative ? ` - ${part}` : ` + ${part}`;
-  }
-  if (dim.constant === 0) return text;
-  return `${text} ${dim.constant < 0 ? "-" : "+"} ${Math.abs(dim.constant)}`;
-}
-
-function formatTerm({ coefficient, atoms }: Term): string {
-  const size = Math.abs(coefficient);
-  const counted = new Map<string, number>();
-  for (const atom of atoms) {
-    const text = formatAtom(atom);
-    counted.set(text, (counted.get(text) ?? 0) + 1);
-  }
-  const factors = [...counted].map(([text, power]) => (power === 1 ? text : `${text}^${power}`));
-  return (size === 1 ? factors : [String(size), ...factors]).join("*");
-}
-
-function formatAtom(atom: Atom): string {
-  if ("symbol" in atom) return names.test(atom.symbol) ? atom.symbol : `<${atom.symbol}>`;
-  if ("floor" in atom) return `floor(${atom.floor.map(formatOperand).join("/")})`;
-  if ("max" in atom) return `max(${atom.max.map(formatExpression).join(", ")})`;
-  return `min(${atom.min.map(formatExpression).join(", ")})`;
-}
-
-function formatOperand(dim: Expression): string {
-  const text = formatExpression(dim);
-  return typeof dim !== "number" && (dim.constant !== 0 || dim.terms.length > 1 || /[*]/.test(text))
-    ? `(${text})`
-    : text;
-}
-
-// Canonical form -------------------------------------------------------------------------------------------------
-
-const keys = new WeakMap<object, string>();
-
-function keyOf(value: SymbolicDim): string {
-  return cached(value, () =>
-    [...value.terms.map((t) => `${t.coefficient}*${termKey(t)}`), value.constant].join("+"),
-  );
-}
-
-function termKey(term: Term): string {
-  return term.atoms.map(atomKey).join("*");
-}
-
-function atomKey(atom: Atom): string {
-  return cached(atom, () => {
-    if ("symbol" in atom) return JSON.stringify(atom.symbol);
-    const kind = "floor" in atom ? "floor" : "max" in atom ? "max" : "min";
-    return `${kind}(${argumentsOf(atom)
-      .map((part) => (typeof part === "number" ? String(part) : keyOf(part)))
-      .join(",")})`;
-  });
-}
-
-function cached(value: object, make: () => string): string {
-  let key = keys.get(value);
-  if (key === undefined) {
-    key = make();
-    keys.set(value, key);
-  }
-  return key;
-}
-
-function argumentsOf(atom: Exclude<Atom, { symbol: string }> | Atom): readonly Expression[] {
-  if ("symbol" in atom) return [];
-  return "floor" in atom ? atom.floor : "max" in atom ? atom.max : atom.min;
-}
-
-function constantOf(dim: Expression): number {
-  return typeof dim === "number" ? dim : dim.constant;
-}
-
-function termsOf(dim: Expression): readonly Term[] {
-  return typeof dim === "number" ? [] : dim.terms;
-}
-
-function fromAtom(atom: Atom): SymbolicDim {
-  return { constant: 0, terms: [{ coefficient: 1, atoms: [atom] }] };
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : null;
-}
-
-/** Adds up terms with the same atoms, drops those that are zero, sorts. */
-function build(constant: number, terms: readonly Term[]): Result {
-  const merged = new Map<string, Term>();
-  for (const term of terms) {
-    if (term.coefficient === 0) continue;
-    const key = termKey(term);
-    const before = merged.get(key);
-    merged.set(key, before ? { ...term, coefficient: before.coefficient + term.coefficient } : term);
-  }
-  const kept = [...merged].filter(([, term]) => term.coefficient !== 0);
-  if (finite(constant) === null || kept.some(([, term]) => finite(term.coefficient) === null)) return null;
-  if (kept.length === 0) return constant;
-  if (kept.length > maxSymbolicTerms || kept.some(([, term]) => term.atoms.length > maxSymbolicTerms))
-    return null;
-  kept.sort(([a], [b]) => (a < b ? -1 : 1));
-  return { constant, terms: kept.map(([, term]) => term) };
-}
-
-function sortedAtoms(atoms: readonly Atom[]): readonly Atom[] {
-  return atoms.toSorted((a, b) => (atomKey(a) < atomKey(b) ? -1 : 1));
-}
-
-function atomOf(make: (items: readonly Expression[]) => Atom, parts: readonly Expression[]): Result {
-  const distinct = parts.filter((part, i) => parts.findIndex((other) => sameExpression(part, other)) === i);
-  const atom = make(distinct.toSorted((a, b) => (textKey(a) < textKey(b) ? -1 : 1)));
-  return distinct.length > maxSymbolicTerms || depthOf(atom) > maxSymbolicDepth ? null : fromAtom(atom);
-}
-
-function textKey(dim: Expression): string {
-  return typeof dim === "number" ? `~${dim}` : keyOf(dim);
-}
-
-function partsOf(dim: Expression, kind: "max" | "min"): readonly Expression[] {
-  const atom = onlyAtom(dim);
-  if (atom && kind === "max" && "max" in atom) return atom.max;
-  if (atom && kind === "min" && "min" in atom) return atom.min;
-  return [dim];
-}
-
-/** The atom, when the expression is nothing else. */
-function onlyAtom(dim: Expression): Atom | null {
-  if (typeof dim === "number" || dim.constant !== 0 || dim.terms.length !== 1) return null;
-  const [term] = dim.terms;
-  return term?.coefficient === 1 && term.atoms.length === 1 ? (term.atoms[0] ?? null) : null;
-}
-
-const depths = new WeakMap<object, number>();
-
-function depthOf(atom: Atom): number {
-  const known = depths.get(atom);
-  if (known !== undefined) return known;
-  let depth = 1;
-  for (const part of argumentsOf(atom)) {
-    for (const { atoms } of termsOf(part)) {
-      for (const inner of atoms) depth = Math.max(depth, 1 + depthOf(inner));
-    }
-  }
-  depths.set(atom, depth);
-  return depth;
 }
 
 // Division -------------------------------------------------------------------------------------------------------

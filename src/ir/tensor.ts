@@ -44,6 +44,8 @@ export interface StoredTensor {
   readonly bytes: number;
   /** Class of a tensor that no weight of the model claims; a claimed one has the class of its weight. */
   readonly unclaimed: TensorClass;
+  /** Its elements, row by row, where it is small and shapes may depend on them. */
+  readonly values?: readonly number[];
 }
 
 /**
@@ -100,4 +102,13 @@ export function identityOf(weight: Weight): unknown {
 export interface TensorType {
   readonly dtype: DType | null;
   readonly shape: Shape;
+  /** Set for what is no plain tensor; dtype and shape are then null. */
+  readonly of?: Container;
+}
+
+/** A value that holds tensors. `element` is null when it is not known what they are; `key` is the type of a map's keys. */
+export interface Container {
+  readonly container: "sequence" | "optional" | "map" | "sparse";
+  readonly element: TensorType | null;
+  readonly key?: DType;
 }

@@ -1,7 +1,9 @@
 /** Rules every model keeps. What an importer hands over is checked by them, and so is a model read back from JSON. */
 
 import { maxModelElements } from "../limits.ts";
+import { checkExpression } from "./check-expression.ts";
 import { isDType } from "./dtype.ts";
+import { Fault, type Fields, fail, list, object, text } from "./fault.ts";
 import type { Graph, Layer } from "./graph.ts";
 import { type Model, walkLayers } from "./model.ts";
 import { countOf } from "./shape.ts";
@@ -18,29 +20,9 @@ export function validateModel(value: unknown): string | null {
   }
 }
 
-class Fault extends Error {}
-
-type Fields = Readonly<Record<string, unknown>>;
 const maxDepth = 256;
 /** The greediest optimizer of Keras has six. */
 const maxSlots = 64;
-
-function fail(at: string, expected: string): never {
-  throw new Fault(`${at} is not ${expected}`);
-}
-
-function object(value: unknown, at: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(at, "an object");
-  return value as Fields;
-}
-
-function list(value: unknown, at: string): readonly unknown[] {
-  return Array.isArray(value) ? value : fail(at, "a list");
-}
-
-function text(value: unknown, at: string): string {
-  return typeof value === "string" ? value : fail(at, "a string");
-}
 
 function textOrNull(value: unknown, at: string): void {
   if (value !== null) text(value, at);
@@ -62,7 +44,10 @@ function oneOf(value: unknown, options: readonly string[], at: string): void {
 
 function shape(value: unknown, at: string): void {
   if (value === null) return;
-  for (const [i, dim] of list(value, at).entries()) if (dim !== null) count(dim, `${at}[${i}]`);
+  for (const [i, dim] of list(value, at).entries()) {
+    if (typeof dim === "object" && dim !== null) checkExpression(dim, `${at}[${i}]`, 0);
+    else if (dim !== null) count(dim, `${at}[${i}]`);
+  }
 }
 
 function dtypeOrNull(value: unknown, at: string): void {
@@ -118,6 +103,11 @@ function checkTensor(value: unknown, at: string): void {
   each(tensor.shape, `${at}.shape`, count);
   count(tensor.bytes, `${at}.bytes`);
   oneOf(tensor.unclaimed, tensorClasses, `${at}.unclaimed`);
+  if (tensor.values !== undefined) {
+    each(tensor.values, `${at}.values`, (item, where) => {
+      if (typeof item !== "number") fail(where, "a number");
+    });
+  }
 }
 
 function checkWeight(value: unknown, at: string, tensors: number): void {
@@ -196,6 +186,20 @@ function checkLayer(value: unknown, at: string, tensors: number, depth: number):
     each(layer.inner, `${at}.inner`, (inner, where) => checkLayer(inner, where, tensors, depth + 1));
   }
   if (layer.graph !== undefined) checkGraph(layer.graph, `${at}.graph`, tensors, depth + 1);
+  if (layer.subgraphs !== undefined) {
+    each(layer.subgraphs, `${at}.subgraphs`, (item, where) => {
+      const subgraph = object(item, where);
+      text(subgraph.name, `${where}.name`);
+      checkGraph(subgraph.graph, `${where}.graph`, tensors, depth + 1);
+    });
+  }
+  if (layer.modules !== undefined) {
+    each(layer.modules, `${at}.modules`, (item, where) => {
+      const module = object(item, where);
+      text(module.path, `${where}.path`);
+      textOrNull(module.type, `${where}.type`);
+    });
+  }
   if (layer.builtWith !== undefined) each(layer.builtWith, `${at}.builtWith`, shape);
   each(layer.calls, `${at}.calls`, checkCall);
 }
@@ -204,16 +208,35 @@ function checkCall(value: unknown, at: string): void {
   const call = object(value, at);
   each(call.inputs, `${at}.inputs`, (item, where) => {
     const input = object(item, where);
-    oneOf(input.kind, ["value", "constant"], `${where}.kind`);
+    oneOf(input.kind, ["value", "constant", "tensor", "outer"], `${where}.kind`);
     if (input.name !== undefined) text(input.name, `${where}.name`);
     if (input.kind === "constant") {
-      const type = object(input.type, `${where}.type`);
-      dtypeOrNull(type.dtype, `${where}.type.dtype`);
-      shape(type.shape, `${where}.type.shape`);
+      checkType(input.type, `${where}.type`, 0);
+    } else if (input.kind === "tensor") count(input.tensor, `${where}.tensor`);
+    else if (input.kind === "outer") {
+      count(input.levels, `${where}.levels`);
+      const outer = object(input.value, `${where}.value`);
+      for (const key of ["layer", "call", "output"]) count(outer[key], `${where}.value.${key}`);
     }
   });
   if (call.attributes !== undefined) object(call.attributes, `${at}.attributes`);
   if (call.declaredOutputs !== undefined) each(call.declaredOutputs, `${at}.declaredOutputs`, shape);
+  if (call.declaredTypes !== undefined) {
+    each(call.declaredTypes, `${at}.declaredTypes`, (type, where) => {
+      if (type !== null) checkType(type, where, 0);
+    });
+  }
+}
+
+function checkType(value: unknown, at: string, depth: number): void {
+  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  const type = object(value, at);
+  dtypeOrNull(type.dtype, `${at}.dtype`);
+  shape(type.shape, `${at}.shape`);
+  if (type.of === undefined) return;
+  const of = object(type.of, `${at}.of`);
+  oneOf(of.container, ["sequence", "optional", "map", "sparse"], `${at}.of.container`);
+  if (of.element !== null) checkType(of.element, `${at}.of.element`, depth + 1);
 }
 
 function checkRef(value: unknown, at: string, layers: readonly unknown[]): void {

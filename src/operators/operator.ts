@@ -22,6 +22,8 @@ export interface RuleContext<A> {
   readonly attributes: A;
   readonly inputs: readonly RuleInput[];
   readonly inner: readonly InnerRule[];
+  /** Runs of the graphs the operation holds, by attribute name: types of the outputs for types of the inputs. */
+  readonly subgraphs?: ReadonlyMap<string, (inputs: readonly RuleInput[]) => readonly RuleInput[]>;
 }
 
 export interface Inferred {

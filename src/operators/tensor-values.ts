@@ -4,7 +4,7 @@
  */
 
 import type { Dim } from "../ir/dim.ts";
-import type { SymbolicDim } from "../ir/symbolic-dim.ts";
+import type { SymbolicDim } from "../ir/expression.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import type { Inferred, RuleInput } from "./operator.ts";
 

@@ -4,18 +4,29 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { type Argument, type Call, type Graph, type Layer, type Structure, scopedName } from "../ir/graph.ts";
+import {
+  type Argument,
+  type Call,
+  type Graph,
+  type Layer,
+  type Structure,
+  type Subgraph,
+  scopedName,
+} from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
-import type { TensorType } from "../ir/tensor.ts";
+import type { StoredTensor, TensorType } from "../ir/tensor.ts";
 import { maxInferenceSteps, maxOperationOutputs, maxRank } from "../limits.ts";
 import {
   type Inferred,
   type InnerRule,
   type OperatorDef,
+  type RuleContext,
   RuleError,
   type RuleInput,
 } from "../operators/operator.ts";
+import type { ValuedType } from "../operators/tensor-values.ts";
+import { formatType, mergeTypes } from "./merge-types.ts";
 
 export type Operators = ReadonlyMap<string, OperatorDef>;
 
@@ -36,11 +47,13 @@ export interface ShapeFacts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+type SubgraphRules = NonNullable<RuleContext<unknown>["subgraphs"]>;
+
 const unknown: Inferred = { types: [{ dtype: null, shape: null }], structure: 0 };
 
 /** Runs every layer's rule, nested and wrapped layers too. Never throws for what a file says. */
 export function inferShapes(model: Model, operators: Operators): ShapeFacts {
-  const engine = new Engine(operators);
+  const engine = new Engine(operators, model.tensors);
   engine.runGraph(model.graph, null);
   return engine.facts();
 }
@@ -54,14 +67,24 @@ interface MutableFacts {
 
 class Engine {
   private readonly operators: Operators;
+  private readonly tensors: readonly StoredTensor[];
   private readonly table = new Map<Layer, MutableFacts>();
   private readonly diagnostics: Diagnostic[] = [];
   private readonly said = new Set<string>();
   private readonly runs = new Map<Graph, Map<string, Inferred>>();
   private steps: number = maxInferenceSteps;
 
-  constructor(operators: Operators) {
+  constructor(operators: Operators, tensors: readonly StoredTensor[]) {
     this.operators = operators;
+    this.tensors = tensors;
+  }
+
+  /** Type, and value where it is small, of a stored tensor. */
+  stored(index: number): ValuedType {
+    const tensor = this.tensors[index];
+    if (!tensor) return { dtype: null, shape: null };
+    const { dtype, shape, values } = tensor;
+    return { dtype, shape, ...(values && { value: shape.length === 0 ? (values[0] ?? null) : values }) };
   }
 
   facts(): ShapeFacts {
@@ -80,7 +103,7 @@ class Engine {
     if (known) return known;
     const record = runs.size === 0;
     this.runs.set(graph, runs);
-    const run = new GraphRun(this, graph, given, record);
+    const run = new GraphRun(this, graph, given, record, null);
     const result = run.outputs();
     runs.set(key, result);
     if (record) for (const layer of graph.layers) if (layer.calls.length === 0) this.runUncalled(layer);
@@ -109,8 +132,13 @@ class Engine {
     facts.built = this.runLayer(layer, inputs, undefined);
   }
 
-  /** Applies one layer to inputs. */
-  runLayer(layer: Layer, inputs: readonly RuleInput[], call: Call | undefined): Inferred {
+  /** Applies one layer to inputs. `run` is the evaluation it is part of, whose values its subgraphs can see. */
+  runLayer(
+    layer: Layer,
+    inputs: readonly RuleInput[],
+    call: Call | undefined,
+    run: GraphRun | null = null,
+  ): Inferred {
     this.steps -= 1 + inputs.length;
     if (this.steps < 0)
       return this.giveUp(layer, call, `the model needs more than ${maxInferenceSteps} steps, the limit`);
@@ -129,6 +157,7 @@ class Engine {
         attributes,
         inputs,
         inner: (layer.inner ?? []).map((inner) => this.innerRule(inner)),
+        ...(layer.subgraphs && { subgraphs: this.subgraphRules(layer.subgraphs, run) }),
       };
       const facts = this.record(layer);
       if (operator.weights && facts.weights === null) facts.weights = weightShapes(operator.weights(context));
@@ -137,10 +166,39 @@ class Engine {
       if (result.types.length > maxOperationOutputs)
         throw new RuleError(`${result.types.length} outputs; the limit is ${maxOperationOutputs}`);
       requireRanks(result.types.map((type) => type.shape));
-      return completed(result, call);
+      return this.settled(layer, completed(result, call), call);
     } catch (error) {
       return this.giveUp(layer, call, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  private subgraphRules(subgraphs: readonly Subgraph[], outer: GraphRun | null): SubgraphRules {
+    return new Map(
+      subgraphs.map(({ name, graph }) => [
+        name,
+        (inputs) => new GraphRun(this, graph, inputs, true, outer).outputs().types,
+      ]),
+    );
+  }
+
+  /** Declared against inferred: what one does not know the other fills in, what contradicts is said. */
+  private settled(layer: Layer, inferred: Inferred, call: Call | undefined): Inferred {
+    const declared = call?.declaredTypes;
+    if (!declared) return inferred;
+    const at = scopedName(layer.scope, layer.name);
+    const types = inferred.types.map((type, i) => {
+      const stated = declared[i];
+      if (!stated) return type;
+      const { merged, conflict } = mergeTypes(type, stated);
+      if (conflict) {
+        const args = { declared: formatType(stated), inferred: formatType(type) };
+        this.diagnostics.push({ code: "declared-inferred-mismatch", args, at });
+      }
+      return merged;
+    });
+    for (const stated of declared.slice(types.length)) types.push(stated ?? { dtype: null, shape: null });
+    const structure = types.length === inferred.types.length ? inferred.structure : undefined;
+    return { types, structure: structure ?? defaultStructure(types.length) };
   }
 
   private innerRule(layer: Layer): InnerRule {
@@ -173,10 +231,18 @@ class GraphRun {
   private readonly graph: Graph;
   private readonly given: ReadonlyMap<number, TensorType>;
   private readonly record: boolean;
+  private readonly outer: GraphRun | null;
   private readonly results: (Inferred | null)[][];
 
-  constructor(engine: Engine, graph: Graph, given: readonly TensorType[] | null, record: boolean) {
+  constructor(
+    engine: Engine,
+    graph: Graph,
+    given: readonly TensorType[] | null,
+    record: boolean,
+    outer: GraphRun | null,
+  ) {
     this.engine = engine;
+    this.outer = outer;
     this.graph = graph;
     this.record = record;
     this.results = graph.layers.map((layer) => layer.calls.map(() => null));
@@ -255,6 +321,7 @@ class GraphRun {
       layer,
       call.inputs.map((input) => this.input(input)),
       call,
+      this,
     );
   }
 
@@ -263,8 +330,12 @@ class GraphRun {
     if (argument.kind === "constant") {
       return { ...argument.type, ...name, ...(argument.value !== undefined && { value: argument.value }) };
     }
+    if (argument.kind === "tensor") return { ...this.engine.stored(argument.tensor), ...name };
     const { layer, call, output } = argument.value;
-    return { ...this.type(layer, call, output), ...name };
+    let run: GraphRun | null = this;
+    for (let level = argument.kind === "outer" ? argument.levels : 0; level > 0; level--)
+      run = run?.outer ?? null;
+    return { ...(run?.type(layer, call, output) ?? { dtype: null, shape: null }), ...name };
   }
 
   private type(layer: number, call: number, output: number): TensorType {
@@ -290,6 +361,10 @@ function defaultStructure(count: number): Structure {
 }
 
 function declared(call: Call | undefined): Inferred | null {
+  if (call?.declaredTypes) {
+    const types = call.declaredTypes.map((type) => type ?? { dtype: null, shape: null });
+    return { types, structure: defaultStructure(types.length) };
+  }
   const shapes = call?.declaredOutputs?.map(usable);
   if (!shapes || shapes.length === 0) return null;
   return {

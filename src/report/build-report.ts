@@ -2,10 +2,11 @@
 
 import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
 import type { Dim } from "../ir/dim.ts";
+import { formatExpression } from "../ir/format-expression.ts";
 import type { Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
-import { formatExpression, symbolsOf } from "../ir/symbolic-dim.ts";
+import { symbolsOf } from "../ir/symbolic-dim.ts";
 import { identityOf } from "../ir/tensor.ts";
 import { maxDiagnostics } from "../limits.ts";
 import type { Analysis } from "../passes/analyze.ts";

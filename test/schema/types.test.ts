@@ -51,6 +51,7 @@ const types = new Types([
     "ir/tensor",
     "ir/shape",
     "ir/dim",
+    "ir/expression",
     "ir/dtype",
     "diagnostics",
   ].map((name) => read(`src/${name}.ts`)),

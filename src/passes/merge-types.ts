@@ -1,0 +1,39 @@
+/** What a file declares of a value, held against what a rule infers. */
+
+import { contradicts, type Dim, sharperDim } from "../ir/dim.ts";
+import { formatShape, type Shape } from "../ir/shape.ts";
+import type { TensorType } from "../ir/tensor.ts";
+
+/** Both put together; the inferred one wins where they contradict each other. Keeps what else the inferred one carries. */
+export function mergeTypes<T extends TensorType>(
+  inferred: T,
+  declared: TensorType,
+): { readonly merged: T; readonly conflict: boolean } {
+  if (inferred.of || declared.of) {
+    const known = inferred.of !== undefined || inferred.shape !== null || inferred.dtype !== null;
+    return { merged: known ? inferred : { ...inferred, ...declared }, conflict: false };
+  }
+  const dtypes = inferred.dtype !== null && declared.dtype !== null && inferred.dtype !== declared.dtype;
+  const shapes = conflicting(inferred.shape, declared.shape);
+  const shape = shapes ? inferred.shape : mergeShapes(inferred.shape, declared.shape);
+  return {
+    merged: { ...inferred, dtype: inferred.dtype ?? declared.dtype, shape },
+    conflict: dtypes || shapes,
+  };
+}
+
+function conflicting(a: Shape, b: Shape): boolean {
+  if (a === null || b === null) return false;
+  return a.length !== b.length || a.some((dim, i) => contradicts(dim, b[i] ?? null));
+}
+
+function mergeShapes(inferred: Shape, declared: Shape): Shape {
+  if (inferred === null || declared === null) return inferred ?? declared;
+  return inferred.map((dim, i): Dim => sharperDim(dim, declared[i] ?? null));
+}
+
+/** `float32 (1, 64, ?)`: for messages. */
+export function formatType(type: TensorType): string {
+  if (type.of) return `${type.of.container} of ${type.of.element ? formatType(type.of.element) : "?"}`;
+  return `${type.dtype ?? "?"} ${formatShape(type.shape)}`;
+}
