@@ -1,6 +1,6 @@
 import { bitsOf, isDType } from "../../src/ir/dtype.ts";
 import type { Structure } from "../../src/ir/graph.ts";
-import { elementsOf } from "../../src/ir/shape.ts";
+import { countOf } from "../../src/ir/shape.ts";
 import type { Report, ReportLayer, ReportWeight } from "../../src/report/report.ts";
 
 /** Models as fixtures/build/printer_facts.py writes them (see there), and the Reports that say the same. */
@@ -112,7 +112,7 @@ function layerOf(spec: LayerSpec, scope: string): ReportLayer {
 }
 
 function weightOf([shape, dtype, trainable, path]: NonNullable<LayerSpec["w"]>[number]): ReportWeight {
-  const elements = elementsOf(shape);
+  const elements = countOf(shape);
   const bits = (dtype !== null && isDType(dtype) ? bitsOf(dtype) : null) ?? 32;
   return {
     name: path ?? "w",
