@@ -78,7 +78,7 @@ export interface NodeView {
   count(name: string): number;
 }
 
-type Kinded<K extends AttributeValue["kind"]> = Extract<AttributeValue, { kind: K }>;
+type Kinded<K extends AttributeValue["kind"]> = AttributeValue & { readonly kind: K };
 
 export function viewNode(node: OnnxNode, version: number): NodeView {
   const attributes = new Map(node.attributes.map((attribute) => [attribute.name, attribute]));
@@ -105,7 +105,7 @@ export function viewNode(node: OnnxNode, version: number): NodeView {
     type: (name) => find(name, "type")?.value ?? null,
     dtype: (name) => {
       const code = integer(name);
-      return code === null ? null : (dtypeOf(code) ?? null);
+      return code === null ? null : dtypeOf(code);
     },
     count: (name) => countOf(attributes.get(name)),
   };
