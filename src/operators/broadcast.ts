@@ -2,7 +2,7 @@
 
 import { contradicts, type Dim, sameDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
-import { RuleError } from "./operator.ts";
+import { RuleError, type RuleInput } from "./operator.ts";
 
 function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (a === 1) return b;
@@ -32,4 +32,16 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
 
 export function broadcastAll(shapes: readonly Shape[]): Shape {
   return shapes.reduce<Shape>(broadcastShapes, []);
+}
+
+/** Operands of which the second one's axes stand under those of the first from `axis` on; null: at the end. */
+export function alignSecond(inputs: readonly RuleInput[], axis: number | null): readonly RuleInput[] {
+  const [first, second, ...rest] = inputs;
+  if (axis === null || axis < 0 || !first?.shape || !second?.shape) return inputs;
+  const behind = first.shape.length - axis - second.shape.length;
+  if (behind < 0) {
+    throw new RuleError(`${formatShape(second.shape)} does not fit ${formatShape(first.shape)} at axis ${axis}`);
+  }
+  const shape = [...second.shape, ...new Array<Dim>(behind).fill(1)];
+  return [first, { ...second, shape }, ...rest];
 }

@@ -8,11 +8,48 @@ import { bitsOf, type DType } from "../ir/dtype.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { mainInput } from "./arguments.ts";
 import { readFlag } from "./attributes.ts";
-import { broadcastAll, broadcastShapes } from "./broadcast.ts";
+import { alignSecond, broadcastAll, broadcastShapes } from "./broadcast.ts";
+import {
+  type Fold,
+  foldAbs,
+  foldAdd,
+  foldAnd,
+  foldCeil,
+  foldElements,
+  foldEqual,
+  foldFloor,
+  foldFloorDivide,
+  foldGreater,
+  foldGreaterEqual,
+  foldLess,
+  foldLessEqual,
+  foldMaximum,
+  foldMinimum,
+  foldMultiply,
+  foldNegative,
+  foldNot,
+  foldNotEqual,
+  foldOr,
+  foldReciprocal,
+  foldRound,
+  foldSign,
+  foldSqrt,
+  foldSquare,
+  foldSubtract,
+  foldXor,
+} from "./fold-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { floatOf, promoteInputs } from "./promotion.ts";
-import { defineOperator, inputAt, only, optionalDType, simpleOperator, withDim } from "./tensor-rule.ts";
-import { knownValue, scalarValue, valued } from "./tensor-values.ts";
+import {
+  defineOperator,
+  inputAt,
+  only,
+  optionalDType,
+  optionalInteger,
+  simpleOperator,
+  withDim,
+} from "./tensor-rule.ts";
+import { knownValue, valued } from "./tensor-values.ts";
 
 type ResultType = "same" | "float" | "bool" | "real" | "int32";
 
@@ -23,42 +60,65 @@ function resultType(kind: ResultType, dtype: DType | null): DType | null {
   return dtype;
 }
 
-/** x -> x. */
-function unary(name: string, result: ResultType): OperatorDef<unknown> {
-  return simpleOperator(name, (inputs) => {
-    const x = mainInput(inputs);
-    return { dtype: resultType(result, x.dtype), shape: x.shape };
-  });
-}
-
-/** Any number of operands -> their broadcast shape. */
-function broadcasting(name: string, result: ResultType): OperatorDef<unknown> {
-  return simpleOperator(name, (inputs) => ({
-    dtype: resultType(result, promoteInputs(inputs)),
-    shape: broadcastAll(inputs.map((input) => input.shape)),
-  }));
-}
-
-/** Whole-number arithmetic on sizes. */
-const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
-  TensorAdd: (a, b) => a + b,
-  TensorSubtract: (a, b) => a - b,
-  TensorMultiply: (a, b) => a * b,
-  TensorMaximum: Math.max,
-  TensorMinimum: Math.min,
-  FloorDivide: (a, b) => Math.floor(a / b),
+/** What is worked out of elements that are known. */
+const folds: Readonly<Record<string, Fold>> = {
+  TensorAdd: foldAdd,
+  TensorSubtract: foldSubtract,
+  TensorMultiply: foldMultiply,
+  TensorMaximum: foldMaximum,
+  TensorMinimum: foldMinimum,
+  FloorDivide: foldFloorDivide,
+  Abs: foldAbs,
+  Sign: foldSign,
+  Negative: foldNegative,
+  Round: foldRound,
+  Square: foldSquare,
+  Reciprocal: foldReciprocal,
+  Sqrt: foldSqrt,
+  Floor: foldFloor,
+  Ceil: foldCeil,
+  Equal: foldEqual,
+  NotEqual: foldNotEqual,
+  Greater: foldGreater,
+  GreaterEqual: foldGreaterEqual,
+  Less: foldLess,
+  LessEqual: foldLessEqual,
+  LogicalAnd: foldAnd,
+  LogicalOr: foldOr,
+  LogicalXor: foldXor,
+  LogicalNot: foldNot,
 };
 
-/** Like `broadcasting`, and works out numbers that are sizes of tensors. */
-function calculating(name: string): OperatorDef<unknown> {
+/** x -> x. */
+function unary(name: string, result: ResultType): OperatorDef<unknown> {
+  const fold = folds[name];
   return defineOperator<null>({
     name,
     attributes: () => null,
     infer({ inputs }) {
-      const type = { dtype: promoteInputs(inputs), shape: broadcastAll(inputs.map((input) => input.shape)) };
-      const [a, b] = inputs.map(scalarValue);
-      const f = arithmetic[name];
-      return valued(type, f && a !== undefined && b !== undefined ? mapDims(f, a, b) : undefined);
+      const x = mainInput(inputs);
+      const type = { dtype: resultType(result, x.dtype), shape: x.shape };
+      return valued(type, fold && foldElements([x], type, fold));
+    },
+  });
+}
+
+/**
+ * Any number of operands -> their broadcast shape. `axis`: where in the first operand's shape the second one's begins
+ * (ONNX before opset 7); absent: they are aligned at their ends.
+ */
+function broadcasting(name: string, result: ResultType): OperatorDef<unknown> {
+  const fold = folds[name];
+  return defineOperator<{ axis: number | null }>({
+    name,
+    attributes: (raw) => ({ axis: optionalInteger(raw, "axis") }),
+    infer({ attributes: { axis }, inputs }) {
+      const operands = alignSecond(inputs, axis);
+      const type = {
+        dtype: resultType(result, promoteInputs(operands)),
+        shape: broadcastAll(operands.map((input) => input.shape)),
+      };
+      return valued(type, fold && foldElements(operands, type, fold));
     },
   });
 }
@@ -257,7 +317,7 @@ export const elementwiseOperators: readonly OperatorDef<unknown>[] = [
   ...floatNames.map((name) => unary(name, "float")),
   ...predicateNames.map((name) => unary(name, "bool")),
   ...realNames.map((name) => unary(name, "real")),
-  ...arithmeticNames.map(calculating),
+  ...arithmeticNames.map((name) => broadcasting(name, "same")),
   ...floatArithmeticNames.map((name) => broadcasting(name, "float")),
   ...comparisonNames.map((name) => broadcasting(name, "bool")),
   ...bitwiseNames.map((name) => likeFirst(name, "same")),
