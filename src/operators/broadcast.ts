@@ -40,7 +40,9 @@ export function alignSecond(inputs: readonly RuleInput[], axis: number | null): 
   if (axis === null || axis < 0 || !first?.shape || !second?.shape) return inputs;
   const behind = first.shape.length - axis - second.shape.length;
   if (behind < 0) {
-    throw new RuleError(`${formatShape(second.shape)} does not fit ${formatShape(first.shape)} at axis ${axis}`);
+    throw new RuleError(
+      `${formatShape(second.shape)} does not fit ${formatShape(first.shape)} at axis ${axis}`,
+    );
   }
   const shape = [...second.shape, ...new Array<Dim>(behind).fill(1)];
   return [first, { ...second, shape }, ...rest];

@@ -1,6 +1,6 @@
 /** Shape of an Einstein sum of any number of operands, with ellipses on either side. */
 
-import { contradicts, type Dim } from "../ir/dim.ts";
+import { contradicts, type Dim, formatDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { RuleError } from "./operator.ts";
@@ -33,7 +33,9 @@ function bind(terms: readonly Term[], shapes: readonly Shape[], equation: string
     const known = letters.get(letter);
     const merged = known === undefined ? dim : mergeDim(known, dim);
     if (merged === undefined)
-      throw new RuleError(`axis ${letter} of "${equation}" has sizes ${known} and ${dim}`);
+      throw new RuleError(
+        `axis ${letter} of "${equation}" has sizes ${formatDim(known ?? null)} and ${formatDim(dim)}`,
+      );
     letters.set(letter, merged);
   };
   for (const [i, { before, after }] of terms.entries()) {
@@ -56,8 +58,9 @@ function bind(terms: readonly Term[], shapes: readonly Shape[], equation: string
 }
 
 function mergeDim(a: Dim, b: Dim): Dim | undefined {
-  if (a === null || a === 1) return b === null ? a : b;
-  return b === null || b === 1 || !contradicts(a, b) ? a : undefined;
+  if (a === 1) return b === null ? a : b;
+  if (b === 1) return a === null ? b : a;
+  return contradicts(a, b) ? undefined : sharperDim(a, b);
 }
 
 /** Without an output the letters that occur once, in the order of the alphabet, behind the ellipsis. */

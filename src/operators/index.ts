@@ -11,6 +11,10 @@ import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
 import { elementwiseOperators } from "./elementwise.ts";
 import { embeddingOperators } from "./embedding.ts";
+import { graphLinearOperators } from "./graph-linear.ts";
+import { graphMathOperators } from "./graph-math.ts";
+import { graphReduceOperators } from "./graph-reduce.ts";
+import { graphSignalOperators } from "./graph-signal.ts";
 import { imageOperators } from "./image.ts";
 import { inputOperators } from "./input.ts";
 import { linearOperators } from "./linear.ts";
@@ -45,6 +49,10 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   einsumOperators,
   elementwiseOperators,
   embeddingOperators,
+  graphLinearOperators,
+  graphMathOperators,
+  graphReduceOperators,
+  graphSignalOperators,
   imageOperators,
   inputOperators,
   linearOperators,

@@ -42,7 +42,7 @@ function swapLast(shape: readonly Dim[], swap: boolean): readonly Dim[] {
 }
 
 /** (..., n, k) by (..., k, m) -> (..., n, m); a vector is a row or a column, whose axis is taken out again. */
-function matmulShape(a: readonly Dim[], b: readonly Dim[]): Shape {
+export function matmulShape(a: readonly Dim[], b: readonly Dim[]): Shape {
   requireMinimumRank(a, 1);
   requireMinimumRank(b, 1);
   const left = a.length === 1 ? [1, ...a] : a;

@@ -1,8 +1,23 @@
 /** Every ONNX operator that is known: one line a family. */
 
 import type { OnnxOp, OnnxOps } from "../op.ts";
+import { activationOps } from "./activation.ts";
+import { elementwiseOps } from "./elementwise.ts";
+import { linearOps } from "./linear.ts";
+import { randomOps } from "./random.ts";
+import { reduceOps } from "./reduce.ts";
+import { signalOps } from "./signal.ts";
+import { textOps } from "./text.ts";
 
-const families: readonly OnnxOps[] = [];
+const families: readonly OnnxOps[] = [
+  activationOps,
+  elementwiseOps,
+  linearOps,
+  randomOps,
+  reduceOps,
+  signalOps,
+  textOps,
+];
 
 const known: ReadonlyMap<string, OnnxOp> = new Map(families.flatMap((family) => Object.entries(family)));
 
