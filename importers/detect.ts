@@ -96,10 +96,6 @@ const looks: readonly {
     text: "a TensorFlow Lite model, which this version does not read",
   },
   {
-    test: (head) => startsWith(head, [0x08]) && head.length > 8,
-    text: "possibly an ONNX model, which this version does not read",
-  },
-  {
     test: (head) => head[8] === 0x7b,
     text: "no format that is known here; it starts like a safetensors file whose header is longer than any file",
   },

@@ -3,6 +3,7 @@
 import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
+import { onnxImporter } from "./onnx/index.ts";
 import { pytorchImporter } from "./pytorch/index.ts";
 import { safetensorsImporter } from "./safetensors/index.ts";
 
@@ -10,5 +11,6 @@ export const importers: readonly Importer[] = [
   kerasImporter,
   pytorchImporter,
   safetensorsImporter,
+  onnxImporter,
   irImporter,
 ];

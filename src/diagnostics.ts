@@ -29,6 +29,7 @@ export type Diagnostic =
       "normalization-folded",
       { readonly modules: number; readonly parameters: number; readonly statistics: number }
     >
+  | Found<"operator-unknown", { readonly type: string }>
   | Found<"opset-missing", { readonly domain: string; readonly assumed: number }>
   | Found<"weight-not-stored", { readonly weight: string; readonly declared: string }>
   | Found<"weight-shape-unknown", { readonly weight: string }>
@@ -84,6 +85,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "weight-generated": "info",
   "class-ambiguous": "warning",
   "normalization-folded": "info",
+  "operator-unknown": "warning",
   "opset-missing": "info",
   "weight-not-stored": "warning",
   "weight-shape-unknown": "warning",
@@ -167,6 +169,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.tensors} tensors (${d.args.elements} elements) may be learned or constant, nothing in the file tells; they are unclassified and not in the totals: ${d.args.names}`;
     case "normalization-folded":
       return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics`;
+    case "operator-unknown":
+      return `no rule for operator ${d.args.type}: shapes after it are known only where the file states them`;
     case "opset-missing":
       return `no opset version for domain "${d.args.domain}"; version ${d.args.assumed} is assumed`;
     case "weight-not-stored":

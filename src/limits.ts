@@ -251,6 +251,12 @@ export const maxOnnxStringBytes: number = 16 * KiB;
 /** Bytes of a metadata value. Class names of a detector take 10 kB; module paths of a node stay below 2 kB. */
 export const maxOnnxMetadataBytes: number = 64 * KiB;
 
+/** Nodes that opening functions may put into a graph: functions that call each other twice double with every level. */
+export const maxOnnxInlinedNodes = 500_000;
+
+/** Graphs in graphs and functions in functions. Exporters nest a module in a module, some ten deep. */
+export const maxOnnxNesting = 64;
+
 // safetensors --------------------------------------------------------------------------------------------------
 
 /** The format's own limit on its header: some 800 000 tensors. */

@@ -1,0 +1,145 @@
+/** An ONNX file as a model of the IR. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import { refuseCompanionName } from "../../src/io/companions.ts";
+import type { Model } from "../../src/ir/model.ts";
+import type { Imported } from "../importer.ts";
+import { classifyTensors, type StatedKinds } from "./classify.ts";
+import { buildGraph } from "./graph.ts";
+import { nameLayers } from "./layer-names.ts";
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
+import { readOnnxModel } from "./read-model.ts";
+import { TensorTable } from "./tensor-table.ts";
+
+const emptyGraph: OnnxGraph = {
+  name: "",
+  nodes: [],
+  initializers: [],
+  sparseInitializers: [],
+  inputs: [],
+  outputs: [],
+  valueInfo: [],
+  quantization: [],
+  metadata: new Map(),
+};
+
+/** @throws MalformedFileError and the rest of `readOnnxModel`. */
+export async function importOnnx(source: ByteSource): Promise<Imported> {
+  const diagnostics: Diagnostic[] = [];
+  const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
+  const onnx = await readOnnxModel(source, report);
+  const written = onnx.graph ?? emptyGraph;
+  if (onnx.opsets.length === 0)
+    report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
+  const table = new TensorTable(report);
+  const { graph, facts } = buildGraph(onnx, written, table, report);
+  classifyTensors(facts, table, statedKinds(written), report);
+  addTraining(onnx, table);
+  nameLayers(facts);
+  await checkExternal(source, externalTensors(onnx), report);
+  const model: Model = {
+    file: { name: source.name, size: source.size, format: "onnx", variant: variantOf(onnx) },
+    producer: { framework: onnx.producerName || null, version: onnx.producerVersion || null },
+    name: written.name || source.name,
+    type: "Graph",
+    kind: "graph",
+    trainable: null,
+    freezing: "enclosing",
+    graph,
+    weights: [],
+    tensors: table.tensors,
+    optimizer: null,
+  };
+  return { model, diagnostics };
+}
+
+function variantOf(onnx: OnnxModel): string {
+  return onnx.irVersion === null ? "onnx" : `onnx-ir${onnx.irVersion}`;
+}
+
+const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
+
+/** What PyTorch's exporter says of the inputs that became initializers. */
+function statedKinds(graph: OnnxGraph): StatedKinds {
+  const kinds = new Map<string, "parameter" | "buffer" | "constant">();
+  const note = (name: string, kind: string | undefined): void => {
+    if (kind === "PARAMETER") kinds.set(name, "parameter");
+    else if (kind === "BUFFER") kinds.set(name, "buffer");
+    else if (kind === "CONSTANT_TENSOR") kinds.set(name, "constant");
+  };
+  for (const value of graph.valueInfo) note(value.name, value.metadata.get(kindKey));
+  for (const tensor of graph.initializers) note(tensor.name, tensor.metadata.get(kindKey));
+  return kinds;
+}
+
+/** Tensors of the graphs that train the model: no part of what it computes. */
+function addTraining(onnx: OnnxModel, table: TensorTable): void {
+  for (const [i, training] of onnx.training.entries()) {
+    for (const [part, graph] of Object.entries({
+      initialization: training.initialization,
+      algorithm: training.algorithm,
+    })) {
+      for (const tensor of graph ? tensorsOf(graph) : []) {
+        const index = table.add(`training[${i}]/${part}/${tensor.name}`, tensor);
+        if (index !== null) table.settle(index, "optimizer");
+      }
+    }
+  }
+}
+
+function externalTensors(onnx: OnnxModel): readonly OnnxTensor[] {
+  const graphs = [
+    onnx.graph,
+    ...onnx.training.flatMap((training) => [training.initialization, training.algorithm]),
+  ];
+  return graphs
+    .flatMap((graph) => (graph ? tensorsOf(graph) : []))
+    .filter((tensor) => tensor.external !== null);
+}
+
+/** Every tensor of a graph and of the graphs inside it. */
+function tensorsOf(graph: OnnxGraph): OnnxTensor[] {
+  const sparse = graph.sparseInitializers.flatMap(({ values, indices }) =>
+    indices ? [values, indices] : [values],
+  );
+  return [...graph.initializers, ...sparse, ...graph.nodes.flatMap(tensorsOfNode)];
+}
+
+function tensorsOfNode(node: OnnxNode): OnnxTensor[] {
+  return node.attributes.flatMap((attribute: OnnxAttribute): OnnxTensor[] => {
+    if (attribute.kind === "tensor") return [attribute.value];
+    if (attribute.kind === "tensors") return [...attribute.values];
+    if (attribute.kind === "graph") return tensorsOf(attribute.value);
+    return attribute.kind === "graphs" ? attribute.values.flatMap(tensorsOf) : [];
+  });
+}
+
+/** Whether the files that hold the payloads are there, are safe to name, and are long enough. They are never read. */
+async function checkExternal(
+  source: ByteSource,
+  tensors: readonly OnnxTensor[],
+  report: (diagnostic: Diagnostic) => void,
+): Promise<void> {
+  const needed = new Map<string, number>();
+  for (const { external, bytes } of tensors) {
+    if (external === null) continue;
+    const end = (external.offset ?? 0) + (external.length ?? bytes);
+    needed.set(external.location, Math.max(needed.get(external.location) ?? 0, end));
+  }
+  for (const [location, end] of needed) {
+    const reason = refuseCompanionName(location.replace(/^\.\//, ""));
+    if (reason !== null) {
+      report({ code: "companion-refused", args: { name: location, reason }, at: "" });
+      continue;
+    }
+    if (source.companion === undefined) continue;
+    const file = await source.companion(location.replace(/^\.\//, ""));
+    if (file === null) report({ code: "companion-missing", args: { name: location }, at: "" });
+    else {
+      const args = { stored: `${file.size} bytes`, expected: `${end} bytes` };
+      if (file.size < end) report({ code: "payload-mismatch", args, at: location });
+      file.close?.();
+    }
+  }
+}

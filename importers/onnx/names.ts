@@ -1,0 +1,75 @@
+/** Names for people, and the modules of the network that was exported, from what exporters leave in a node. */
+
+import type { ModuleRef } from "../../src/ir/graph.ts";
+import type { OnnxNode } from "./proto.ts";
+
+/** Modules around a node, outermost first; empty when nothing tells. */
+export function modulesOf(node: OnnxNode): readonly ModuleRef[] {
+  const scopes = node.metadata.get("pkg.torch.onnx.name_scopes");
+  if (scopes !== undefined) {
+    const paths = pythonTexts(scopes).slice(0, -1);
+    const classes = pythonTexts(node.metadata.get("pkg.torch.onnx.class_hierarchy") ?? "");
+    return paths.flatMap((path, i) => (path === "" ? [] : [{ path, type: bareClass(classes[i]) }]));
+  }
+  const steps = node.name.split("/");
+  if (steps.length < 2) return [];
+  return steps[0] === "" ? scriptModules(steps.slice(1, -1)) : tensorFlowModules(steps.slice(0, -1));
+}
+
+/** `/layer1/layer1.0/conv1/Conv`: a step that goes on from the one before it stands for both. */
+function scriptModules(steps: readonly string[]): readonly ModuleRef[] {
+  const modules: ModuleRef[] = [];
+  let path = "";
+  let before = "";
+  for (const step of steps) {
+    path =
+      before !== "" && step.startsWith(`${before}.`) ? path + step.slice(before.length) : joined(path, step);
+    before = step;
+    modules.push({ path, type: null });
+  }
+  return modules;
+}
+
+function joined(path: string, step: string): string {
+  return path === "" ? step : `${path}.${step}`;
+}
+
+/** `StatefulPartitionedCall/model/dense/MatMul`: calls of the runtime are no part of the network. */
+function tensorFlowModules(steps: readonly string[]): readonly ModuleRef[] {
+  const real = steps.filter((step) => !/^(Stateful)?PartitionedCall(_\d+)?$/.test(step));
+  return real.map((_, i) => ({ path: real.slice(0, i + 1).join("/"), type: null }));
+}
+
+/** The texts of a Python list as `repr` writes it. */
+export function pythonTexts(text: string): readonly string[] {
+  return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map((match) =>
+    (match[1] ?? match[2] ?? "").replace(/\\(.)/g, "$1"),
+  );
+}
+
+function bareClass(name: string | undefined): string | null {
+  if (name === undefined || name === "") return null;
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
+/** What tensors of one module have in common: `conv1` of `conv1.weight`. Null when the name has no such part. */
+export function ownerName(tensor: string): string | null {
+  const keras = /^(?:StatefulPartitionedCall\/)?(.+?)\/(?:\w+\/)?ReadVariableOp(?::\d+)?$/.exec(tensor);
+  if (keras) return keras[1] ?? null;
+  const torch = /^(.+)\.(weight|bias|gamma|beta|in_proj_weight|weight_bias)$/.exec(tensor);
+  return torch?.[1] ?? null;
+}
+
+/** Names given once each: a second one gets a number. */
+export function uniqueNames(): (name: string) => string {
+  const counts = new Map<string, number>();
+  const given = new Set<string>();
+  return (name) => {
+    let count = counts.get(name) ?? 0;
+    let unique = name;
+    while (given.has(unique)) unique = `${name}_${++count}`;
+    counts.set(name, count);
+    given.add(unique);
+    return unique;
+  };
+}

@@ -1,0 +1,98 @@
+/** Every tensor that an ONNX file stores: initializers, constants, and lists of numbers in attributes. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { DType } from "../../src/ir/dtype.ts";
+import { bitsOf } from "../../src/ir/dtype.ts";
+import { countOf } from "../../src/ir/shape.ts";
+import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
+import { maxModelElements } from "../../src/limits.ts";
+import type { OnnxTensor } from "./proto.ts";
+
+interface Entry {
+  tensor: StoredTensor;
+  used: boolean;
+}
+
+export class TensorTable {
+  readonly #entries: Entry[] = [];
+  readonly #paths = new Map<string, number>();
+  readonly #report: (diagnostic: Diagnostic) => void;
+  #elements = 0;
+
+  constructor(report: (diagnostic: Diagnostic) => void) {
+    this.#report = report;
+  }
+
+  /** Index of the tensor, or null (reported) when it would make the file too large to count exactly. */
+  add(name: string, tensor: OnnxTensor, shape: readonly number[] = tensor.dims): number | null {
+    const bits = bitsOf(tensor.dtype) ?? 0;
+    const elements = countOf(shape) ?? Number.POSITIVE_INFINITY;
+    const bytes = bits === 0 ? tensor.bytes : Math.ceil((elements * bits) / 8);
+    return this.#push(name, tensor.dtype, shape, elements, bytes, tensor.values);
+  }
+
+  /** Numbers of an attribute. */
+  addNumbers(
+    name: string,
+    dtype: DType,
+    count: number,
+    values: readonly number[] | null,
+    shape?: readonly number[],
+  ): number | null {
+    const bytes = Math.ceil((count * (bitsOf(dtype) ?? 0)) / 8);
+    return this.#push(name, dtype, shape ?? [count], count, bytes, values);
+  }
+
+  get(index: number): StoredTensor {
+    return this.#entries[index]?.tensor as StoredTensor;
+  }
+
+  markUsed(index: number): void {
+    const entry = this.#entries[index];
+    if (entry) entry.used = true;
+  }
+
+  isUsed(index: number): boolean {
+    return this.#entries[index]?.used === true;
+  }
+
+  /** Says what an unclaimed tensor is. */
+  settle(index: number, unclaimed: TensorClass): void {
+    const entry = this.#entries[index];
+    if (entry) entry.tensor = { ...entry.tensor, unclaimed };
+  }
+
+  get tensors(): readonly StoredTensor[] {
+    return this.#entries.map((entry) => entry.tensor);
+  }
+
+  #push(
+    name: string,
+    dtype: DType,
+    shape: readonly number[],
+    elements: number,
+    bytes: number,
+    values: readonly number[] | null,
+  ): number | null {
+    const path = this.#unique(name);
+    if (!(this.#elements + elements <= maxModelElements)) {
+      const reason = `with it the file would have more than ${maxModelElements} elements; it is left out`;
+      this.#report({ code: "shape-suspicious", args: { shape: `(${shape.join(", ")})`, reason }, at: path });
+      return null;
+    }
+    this.#elements += elements;
+    const known = values !== null && values.length === elements ? { values } : {};
+    this.#entries.push({
+      tensor: { path, dtype, shape, bytes, unclaimed: "unused", ...known },
+      used: false,
+    });
+    return this.#entries.length - 1;
+  }
+
+  #unique(name: string): string {
+    const seen = this.#paths.get(name);
+    this.#paths.set(name, (seen ?? 0) + 1);
+    if (seen === undefined) return name;
+    return this.#unique(`${name}#${seen + 1}`);
+  }
+}
