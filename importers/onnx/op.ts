@@ -4,7 +4,14 @@ import type { DType } from "../../src/ir/dtype.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
 import type { TensorClass } from "../../src/ir/tensor.ts";
 import { dtypeOf } from "./data-type.ts";
-import type { AttributeValue, OnnxAttribute, OnnxNode, OnnxTensor, OnnxType } from "./proto.ts";
+import type {
+  AttributeValue,
+  OnnxAttribute,
+  OnnxNode,
+  OnnxSparseTensor,
+  OnnxTensor,
+  OnnxType,
+} from "./proto.ts";
 
 /** A formal input. The class is that of an initializer found there; without one the slot does not tell. */
 export interface PortRecord {
@@ -71,6 +78,7 @@ export interface NodeView {
   text(name: string, fallback: string): string;
   texts(name: string): readonly string[] | null;
   tensor(name: string): OnnxTensor | null;
+  sparse(name: string): OnnxSparseTensor | null;
   type(name: string): OnnxType | null;
   /** Element type that an integer attribute names. */
   dtype(name: string): DType | null;
@@ -102,6 +110,7 @@ export function viewNode(node: OnnxNode, version: number): NodeView {
     text: (name, fallback) => find(name, "string")?.value ?? fallback,
     texts: (name) => find(name, "strings")?.values ?? null,
     tensor: (name) => find(name, "tensor")?.value ?? null,
+    sparse: (name) => find(name, "sparse-tensor")?.value ?? null,
     type: (name) => find(name, "type")?.value ?? null,
     dtype: (name) => {
       const code = integer(name);

@@ -11,10 +11,15 @@ import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
 import { elementwiseOperators } from "./elementwise.ts";
 import { embeddingOperators } from "./embedding.ts";
+import { graphCreateOperators } from "./graph-create.ts";
+import { graphIndexOperators } from "./graph-index.ts";
+import { graphJoinOperators } from "./graph-join.ts";
 import { graphLinearOperators } from "./graph-linear.ts";
 import { graphMathOperators } from "./graph-math.ts";
 import { graphReduceOperators } from "./graph-reduce.ts";
+import { graphShapeOperators } from "./graph-shape.ts";
 import { graphSignalOperators } from "./graph-signal.ts";
+import { graphSliceOperators } from "./graph-slice.ts";
 import { imageOperators } from "./image.ts";
 import { inputOperators } from "./input.ts";
 import { linearOperators } from "./linear.ts";
@@ -49,10 +54,15 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   einsumOperators,
   elementwiseOperators,
   embeddingOperators,
+  graphCreateOperators,
+  graphIndexOperators,
+  graphJoinOperators,
   graphLinearOperators,
   graphMathOperators,
   graphReduceOperators,
+  graphShapeOperators,
   graphSignalOperators,
+  graphSliceOperators,
   imageOperators,
   inputOperators,
   linearOperators,

@@ -12,6 +12,8 @@ export interface Part {
 
 export interface Ran {
   readonly shapes: readonly Shape[];
+  /** What is known of the elements, by output. */
+  readonly values: readonly unknown[];
   readonly structure: Structure | undefined;
   readonly weights: Readonly<Record<string, Shape>>;
   /** Weights of the wrapped layers, by their place: "0" or "1/0". */
@@ -54,7 +56,8 @@ export function run(part: Part, ...inputs: readonly (RuleInput | Shape)[]): Ran 
   const ran = context(part, given, "", wrapped);
   const weights = ran.weights();
   const { types, structure } = ran.infer();
-  return { shapes: types.map((type) => type.shape), structure, weights, wrapped };
+  const values = types.map((type: RuleInput) => type.value);
+  return { shapes: types.map((type) => type.shape), values, structure, weights, wrapped };
 }
 
 /** An input under the name of its parameter. */

@@ -2,19 +2,27 @@
 
 import type { OnnxOp, OnnxOps } from "../op.ts";
 import { activationOps } from "./activation.ts";
+import { createOps } from "./create.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { indexOps } from "./indexing.ts";
+import { joinOps } from "./join.ts";
 import { linearOps } from "./linear.ts";
 import { randomOps } from "./random.ts";
 import { reduceOps } from "./reduce.ts";
+import { shapeOps } from "./shape.ts";
 import { signalOps } from "./signal.ts";
 import { textOps } from "./text.ts";
 
 const families: readonly OnnxOps[] = [
   activationOps,
+  createOps,
   elementwiseOps,
+  indexOps,
+  joinOps,
   linearOps,
   randomOps,
   reduceOps,
+  shapeOps,
   signalOps,
   textOps,
 ];

@@ -1,0 +1,270 @@
+/**
+ * ONNX's operators that tell or change shapes (ONNX 1.23, opsets 1 to 28). They act on all axes; where another operator
+ * has the name already, the graph's has the prefix `Graph`.
+ */
+
+import { type Dim, divideProducts, isAtMostDim, productOfDims } from "../ir/dim.ts";
+import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
+import { dimAt, requireRank, resolveAxis } from "./arguments.ts";
+import { readFlag } from "./attributes.ts";
+import { broadcastShapes } from "./broadcast.ts";
+import {
+  asSize,
+  broadcastElements,
+  knownAxes,
+  knownElements,
+  movedElements,
+  output,
+  statedOrPassed,
+} from "./graph-values.ts";
+import { type OperatorDef, RuleError } from "./operator.ts";
+import { defineOperator, inputAt, optionalInput, optionalInteger, optionalIntegers } from "./tensor-rule.ts";
+
+/** x -> its dimensions from axis `start` up to `end`. */
+const shapeOf = defineOperator<{ start: number; end: number | null }>({
+  name: "GraphShape",
+  attributes: (raw) => ({ start: optionalInteger(raw, "start") ?? 0, end: optionalInteger(raw, "end") }),
+  infer({ attributes: { start, end }, inputs }) {
+    const { shape } = inputAt(inputs, "data", 0);
+    // Negative positions count from the end, and those outside are moved to the nearest one, as slice does.
+    const dims = shape?.slice(start, end ?? undefined);
+    return output("int64", [dims?.length ?? null], dims);
+  },
+});
+
+/** x -> how many elements it has. */
+const sizeOf = defineOperator<null>({
+  name: "GraphSize",
+  attributes: () => null,
+  infer: ({ inputs }) => output("int64", [], [elementsOf(inputAt(inputs, "data", 0).shape)]),
+});
+
+/**
+ * `target` with what it leaves open worked out: 0 is the size `shape` has there (unless `zeroIsZero`), -1 and a single
+ * unknown size follow from the number of elements.
+ */
+export function reshapedTo(shape: Shape, target: readonly Dim[], zeroIsZero: boolean): readonly Dim[] {
+  if (target.filter((dim) => dim === -1).length > 1) {
+    throw new RuleError(`more than one -1 in the target shape ${formatShape(target)}`);
+  }
+  const copied = new Set(zeroIsZero ? [] : [...target.keys()].filter((axis) => target[axis] === 0));
+  for (const axis of copied) {
+    if (shape !== null && axis >= shape.length) {
+      throw new RuleError(`0 at place ${axis} of the target shape has no axis of ${formatShape(shape)}`);
+    }
+  }
+  const result = target.map((dim, axis) => {
+    if (copied.has(axis)) return shape?.[axis] ?? null;
+    return dim === -1 ? null : asSize(dim);
+  });
+  const rest = (dims: readonly Dim[]): Dim[] => dims.filter((_, axis) => !copied.has(axis));
+  const open = [...result.keys()].filter((axis) => result[axis] === null && !copied.has(axis));
+  if (shape === null || open.length > 1) return result;
+  const from = rest(shape);
+  const known = rest(result).filter((dim) => dim !== null);
+  const [place] = open;
+  if (place === undefined) {
+    requireFit(shape, target, elementsOf(from), productOfDims(known));
+    return result;
+  }
+  const size = divideProducts(from, known);
+  const [total, divisor] = [elementsOf(from), productOfDims(known)];
+  if (typeof total === "number" && typeof divisor === "number" && divisor !== 0 && total % divisor !== 0)
+    requireFit(shape, target, total, divisor);
+  return result.with(place, size);
+}
+
+function requireFit(shape: Shape, target: readonly Dim[], total: Dim, wanted: Dim): void {
+  if (typeof total === "number" && typeof wanted === "number" && total !== wanted)
+    throw new RuleError(`shape ${formatShape(shape)} does not fit into ${formatShape(target)}`);
+}
+
+/** x, shape -> x as `shape`. */
+const reshape = defineOperator<{ shape: readonly number[] | null; allowZero: boolean }>({
+  name: "GraphReshape",
+  attributes: (raw) => ({
+    shape: optionalIntegers(raw, "shape"),
+    allowZero: readFlag(raw, "allowZero", false),
+  }),
+  infer({ attributes: { shape, allowZero }, inputs }) {
+    const data = inputAt(inputs, "data", 0);
+    const target = statedOrPassed(shape, optionalInput(inputs, "shape", 1)) ?? null;
+    if (target === null) return output(data.dtype, null);
+    return output(data.dtype, reshapedTo(data.shape, target, allowZero), knownElements(data));
+  },
+});
+
+interface Axes {
+  readonly axes: readonly number[] | null;
+}
+
+function mayBeOne(dim: Dim): boolean {
+  return !isAtMostDim(2, dim);
+}
+
+function squeezed(shape: readonly Dim[], axes: readonly Dim[] | null | undefined): Shape {
+  if (axes === null) return null;
+  if (axes === undefined) {
+    if (shape.some((dim) => typeof dim !== "number" && mayBeOne(dim))) return null;
+    return shape.filter((dim) => dim !== 1);
+  }
+  const places = knownAxes(axes, shape.length);
+  if (places === null) return new Array<Dim>(Math.max(0, shape.length - axes.length)).fill(null);
+  for (const axis of places) {
+    const dim = dimAt(shape, axis);
+    if (dim !== null && dim !== 1 && !mayBeOne(dim))
+      throw new RuleError(`axis ${axis} of ${formatShape(shape)} is not 1`);
+    if (dim === 0) throw new RuleError(`axis ${axis} of ${formatShape(shape)} is not 1`);
+  }
+  return shape.filter((_, axis) => !places.includes(axis));
+}
+
+/** x, axes -> x without these axes, which have size 1; without all such axes where none are named. */
+const squeeze = defineOperator<Axes>({
+  name: "GraphSqueeze",
+  attributes: (raw) => ({ axes: optionalIntegers(raw, "axes") }),
+  infer({ attributes, inputs }) {
+    const data = inputAt(inputs, "data", 0);
+    const axes = statedOrPassed(attributes.axes, optionalInput(inputs, "axes", 1));
+    const shape = data.shape === null ? null : squeezed(data.shape, axes);
+    return output(data.dtype, shape, knownElements(data));
+  },
+});
+
+/** x, axes -> x with axes of size 1 at these places of the result. */
+const unsqueeze = defineOperator<Axes>({
+  name: "Unsqueeze",
+  attributes: (raw) => ({ axes: optionalIntegers(raw, "axes") }),
+  infer({ attributes, inputs }) {
+    const data = inputAt(inputs, "data", 0);
+    const axes = statedOrPassed(attributes.axes, optionalInput(inputs, "axes", 1)) ?? null;
+    if (data.shape === null || axes === null) return output(data.dtype, null);
+    const rank = data.shape.length + axes.length;
+    const places = knownAxes(axes, rank);
+    const rest = [...data.shape];
+    const shape = Array.from({ length: rank }, (_, axis): Dim => {
+      if (places === null) return null;
+      return places.includes(axis) ? 1 : (rest.shift() ?? null);
+    });
+    return output(data.dtype, shape, knownElements(data));
+  },
+});
+
+/** x -> two axes: those before `axis` in one, the others in the second. */
+const flatten = defineOperator<{ axis: number }>({
+  name: "GraphFlatten",
+  attributes: (raw) => ({ axis: optionalInteger(raw, "axis") ?? 1 }),
+  infer({ attributes: { axis }, inputs }) {
+    const data = inputAt(inputs, "data", 0);
+    if (data.shape === null) return output(data.dtype, [null, null]);
+    const at = axis === data.shape.length ? axis : resolveAxis(axis, data.shape.length);
+    const shape = [productOfDims(data.shape.slice(0, at)), productOfDims(data.shape.slice(at))];
+    return output(data.dtype, shape, knownElements(data));
+  },
+});
+
+/** x -> its axes in the order `axes`; reversed without it. */
+const transpose = defineOperator<Axes>({
+  name: "GraphTranspose",
+  attributes: (raw) => ({ axes: optionalIntegers(raw, "axes") }),
+  infer({ attributes: { axes }, inputs }) {
+    const data = inputAt(inputs, "data", 0);
+    const rank = data.shape?.length ?? axes?.length;
+    if (rank === undefined) return output(data.dtype, null);
+    const order = knownAxes(axes ?? [...new Array(rank).keys()].reverse(), rank) ?? [];
+    if (order.length !== rank) {
+      throw new RuleError(`(${order.join(", ")}) is no order of the axes of ${formatShape(data.shape)}`);
+    }
+    const shape = order.map((axis) => data.shape?.[axis] ?? null);
+    const elements = movedElements(data, shape, (index, from) => {
+      const place = [...from];
+      for (const [i, axis] of order.entries()) place[axis] = index[i] ?? 0;
+      return place;
+    });
+    return output(data.dtype, shape, elements);
+  },
+});
+
+/** x, shape -> x broadcast with that shape (both ways: a 1 in `shape` leaves the axis alone). */
+const expand = defineOperator<null>({
+  name: "Expand",
+  attributes: () => null,
+  infer({ inputs }) {
+    const data = inputAt(inputs, "input", 0);
+    const target = statedOrPassed(null, optionalInput(inputs, "shape", 1)) ?? null;
+    const shape = broadcastShapes(data.shape, target === null ? null : target.map(asSize));
+    return output(data.dtype, shape, broadcastElements(data, shape));
+  },
+});
+
+/** x -> for each of `axes` the size that `shape` has: more is cut off on both sides, less is padded. */
+const centerCropPad = defineOperator<Axes>({
+  name: "CenterCropPad",
+  attributes: (raw) => ({ axes: optionalIntegers(raw, "axes") }),
+  infer({ attributes, inputs }) {
+    const data = inputAt(inputs, "input", 0);
+    if (data.shape === null) return output(data.dtype, null);
+    const axes = knownAxes(attributes.axes ?? [...data.shape.keys()], data.shape.length) ?? [];
+    const sizes = statedOrPassed(null, optionalInput(inputs, "shape", 1)) ?? null;
+    if (sizes !== null && sizes.length !== axes.length)
+      throw new RuleError(`${sizes.length} sizes for ${axes.length} axes`);
+    const shape = data.shape.map((dim, axis) => {
+      const place = axes.indexOf(axis);
+      return place < 0 ? dim : asSize(sizes?.[place] ?? null);
+    });
+    return output(data.dtype, shape);
+  },
+});
+
+function blocks(shape: readonly Dim[], blockSize: number, toSpace: boolean): readonly Dim[] {
+  requireRank(shape, 4);
+  const [batch = null, channels = null, height = null, width = null] = shape;
+  const area = blockSize * blockSize;
+  const grown = (dim: Dim, by: number): Dim => productOfDims([dim, by]);
+  const shrunk = (dim: Dim, by: number): Dim => divideProducts([dim], [by]);
+  return toSpace
+    ? [batch, shrunk(channels, area), grown(height, blockSize), grown(width, blockSize)]
+    : [batch, grown(channels, area), shrunk(height, blockSize), shrunk(width, blockSize)];
+}
+
+/** (N, C, H, W) -> blocks of `blockSize` x `blockSize` pixels moved between the channels and the two last axes. */
+const moveBlocks = (name: string, toSpace: boolean): OperatorDef<unknown> =>
+  defineOperator<{ blockSize: number }>({
+    name,
+    attributes: (raw) => ({ blockSize: optionalInteger(raw, "blockSize") ?? 1 }),
+    infer({ attributes: { blockSize }, inputs }) {
+      if (blockSize < 1) throw new RuleError(`a block of ${blockSize} pixels`);
+      const data = inputAt(inputs, "input", 0);
+      return output(data.dtype, data.shape === null ? null : blocks(data.shape, blockSize, toSpace));
+    },
+  });
+
+/** (N, C * block elements, L), image shape, block shape -> (N, C, ...image shape). */
+const colToImage = defineOperator<null>({
+  name: "Col2Im",
+  attributes: () => null,
+  infer({ inputs }) {
+    const data = inputAt(inputs, "input", 0);
+    const image = statedOrPassed(null, optionalInput(inputs, "imageShape", 1)) ?? null;
+    const block = statedOrPassed(null, optionalInput(inputs, "blockShape", 2)) ?? null;
+    if (image === null) return output(data.dtype, null);
+    const [batch = null, columns = null] = data.shape ?? [];
+    const channels = block === null ? null : divideProducts([columns], block);
+    return output(data.dtype, [batch, channels, ...image.map(asSize)]);
+  },
+});
+
+export const graphShapeOperators: readonly OperatorDef<unknown>[] = [
+  shapeOf,
+  sizeOf,
+  reshape,
+  squeeze,
+  unsqueeze,
+  flatten,
+  transpose,
+  expand,
+  centerCropPad,
+  moveBlocks("GraphDepthToSpace", true),
+  moveBlocks("GraphSpaceToDepth", false),
+  colToImage,
+];
