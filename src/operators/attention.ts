@@ -5,6 +5,7 @@ import { formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { dimAt, realType, requireMinimumRank } from "./arguments.ts";
 import { readFlag, readInteger, readText } from "./attributes.ts";
+import { nodeMultiHeadAttention } from "./graph-attention.ts";
 import { type Inferred, type OperatorDef, type RuleContext, RuleError, type RuleInput } from "./operator.ts";
 import {
   defineOperator,
@@ -15,6 +16,7 @@ import {
   optionalIntegers,
   tupleOf,
 } from "./tensor-rule.ts";
+import { inTwoForms } from "./two-forms.ts";
 
 interface Operands {
   readonly query: RuleInput;
@@ -221,7 +223,7 @@ const groupedQueryAttention = defineOperator<GroupedAttributes>({
 });
 
 export const attentionOperators: readonly OperatorDef<unknown>[] = [
-  multiHeadAttention,
+  inTwoForms(multiHeadAttention, nodeMultiHeadAttention),
   headsToOutput,
   sequenceAttention("DotAttention", false),
   sequenceAttention("AdditiveAttention", true),

@@ -5,7 +5,9 @@ import type { JsonObject } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import { mainInput, realType, single } from "./arguments.ts";
 import { readChoice, readFlag, readInteger, readOptionalInteger, readPerAxis } from "./attributes.ts";
+import { nodeConv, nodeConvTranspose } from "./graph-conv.ts";
 import { type Inferred, type OperatorDef, type RuleContext, RuleError } from "./operator.ts";
+import { inTwoForms } from "./two-forms.ts";
 import {
   joinSpatial,
   readWindows,
@@ -197,8 +199,8 @@ const separableConv: OperatorDef<SeparableAttributes> = {
 };
 
 export const convOperators: readonly OperatorDef<unknown>[] = [
-  conv,
-  convTranspose,
+  inTwoForms(conv, nodeConv),
+  inTwoForms(convTranspose, nodeConvTranspose),
   depthwiseConv,
   separableConv,
 ];

@@ -11,12 +11,20 @@ import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
 import { elementwiseOperators } from "./elementwise.ts";
 import { embeddingOperators } from "./embedding.ts";
+import { graphAttentionOperators } from "./graph-attention.ts";
+import { graphConvOperators } from "./graph-conv.ts";
 import { graphCreateOperators } from "./graph-create.ts";
+import { graphFusedOperators } from "./graph-fused.ts";
 import { graphIndexOperators } from "./graph-index.ts";
 import { graphJoinOperators } from "./graph-join.ts";
 import { graphLinearOperators } from "./graph-linear.ts";
 import { graphMathOperators } from "./graph-math.ts";
+import { graphNormalizeOperators } from "./graph-normalize.ts";
+import { graphPoolOperators } from "./graph-pool.ts";
+import { graphQuantizeOperators } from "./graph-quantize.ts";
+import { graphRecurrentOperators } from "./graph-recurrent.ts";
 import { graphReduceOperators } from "./graph-reduce.ts";
+import { graphResizeOperators } from "./graph-resize.ts";
 import { graphShapeOperators } from "./graph-shape.ts";
 import { graphSignalOperators } from "./graph-signal.ts";
 import { graphSliceOperators } from "./graph-slice.ts";
@@ -63,6 +71,14 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphShapeOperators,
   graphSignalOperators,
   graphSliceOperators,
+  graphAttentionOperators,
+  graphConvOperators,
+  graphFusedOperators,
+  graphNormalizeOperators,
+  graphPoolOperators,
+  graphQuantizeOperators,
+  graphRecurrentOperators,
+  graphResizeOperators,
   imageOperators,
   inputOperators,
   linearOperators,

@@ -5,7 +5,14 @@ import type { JsonObject } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import { dimAt, mainInput, realType, resolveAxis, single } from "./arguments.ts";
 import { readFlag, readInteger, readIntegers } from "./attributes.ts";
+import {
+  nodeBatchNormalization,
+  nodeGroupNormalization,
+  nodeLayerNormalization,
+  nodeRmsNormalization,
+} from "./graph-normalize.ts";
 import { type Inferred, type OperatorDef, type RuleContext, RuleError } from "./operator.ts";
+import { inTwoForms } from "./two-forms.ts";
 
 type Weights = Readonly<Record<string, Shape>>;
 
@@ -170,11 +177,11 @@ const unitNormalization: OperatorDef<{ readonly axes: readonly number[] }> = {
 };
 
 export const normalizeOperators: readonly OperatorDef<unknown>[] = [
-  batchNormalization,
-  layerNormalization,
-  rmsNormalization,
+  inTwoForms(batchNormalization, nodeBatchNormalization),
+  inTwoForms(layerNormalization, nodeLayerNormalization),
+  inTwoForms(rmsNormalization, nodeRmsNormalization),
   channelScale,
-  groupNormalization,
+  inTwoForms(groupNormalization, nodeGroupNormalization),
   standardization,
   unitNormalization,
 ];

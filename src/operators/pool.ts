@@ -2,7 +2,9 @@
 
 import { mainInput, single } from "./arguments.ts";
 import { type Layout, readFlag, readInteger, readIntegers, readLayout } from "./attributes.ts";
+import { nodeGlobalPool, nodePool } from "./graph-pool.ts";
 import type { Inferred, OperatorDef, RuleContext } from "./operator.ts";
+import { inTwoForms } from "./two-forms.ts";
 import { joinSpatial, readWindows, splitSpatial, type Windows, windowPositions } from "./windows.ts";
 
 /** `kernelSize`, `strides` (default: the kernel size), `padding`, `layout`. */
@@ -63,10 +65,10 @@ function adaptivePool(name: string): OperatorDef<AdaptivePoolAttributes> {
 }
 
 export const poolOperators: readonly OperatorDef<unknown>[] = [
-  pool("MaxPool"),
-  pool("AveragePool"),
-  globalPool("GlobalMaxPool"),
-  globalPool("GlobalAveragePool"),
+  inTwoForms(pool("MaxPool"), nodePool(true)),
+  inTwoForms(pool("AveragePool"), nodePool()),
+  inTwoForms(globalPool("GlobalMaxPool"), nodeGlobalPool()),
+  inTwoForms(globalPool("GlobalAveragePool"), nodeGlobalPool()),
   adaptivePool("AdaptiveMaxPool"),
   adaptivePool("AdaptiveAveragePool"),
 ];

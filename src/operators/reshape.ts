@@ -5,7 +5,9 @@ import type { Json, JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { mainInput, requireMinimumRank, requireRank, single } from "./arguments.ts";
 import { type Layout, readInteger, readIntegers, readLayout, readPairs } from "./attributes.ts";
+import { nodeResize } from "./graph-resize.ts";
 import { type OperatorDef, type RuleContext, RuleError } from "./operator.ts";
+import { inTwoForms } from "./two-forms.ts";
 import { joinSpatial, splitSpatial } from "./windows.ts";
 
 /** All axes after the batch become one. */
@@ -158,5 +160,5 @@ export const reshapeOperators: readonly OperatorDef<unknown>[] = [
   repeatVector,
   border("Pad", 1),
   border("Crop", -1),
-  upsample,
+  inTwoForms(upsample, nodeResize),
 ];

@@ -35,7 +35,7 @@ function product(
   return { dtype, shape: a.shape === null || b.shape === null ? null : f(a.shape, b.shape) };
 }
 
-function swapLast(shape: readonly Dim[], swap: boolean): readonly Dim[] {
+export function swapLast(shape: readonly Dim[], swap: boolean): readonly Dim[] {
   if (!swap) return shape;
   requireMinimumRank(shape, 2);
   return [...shape.slice(0, -2), dimAt(shape, -1), dimAt(shape, -2)];

@@ -1,6 +1,6 @@
 /** Arithmetic of windows that slide over spatial axes: convolution, pooling and what is like them. */
 
-import { type Dim, mapDims } from "../ir/dim.ts";
+import { addDims, ceilDivideDim, type Dim, floorDivideDim, formatDim, mapDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import { type Layout, readIntegers, readLayout, readPairs, readPerAxis } from "./attributes.ts";
@@ -59,16 +59,16 @@ export function windowPositions(length: Dim, windows: Windows, axis: number): Di
   const extent = extentOf(windows, axis);
   const stride = windows.strides[axis] ?? 1;
   const { padding } = windows;
-  if (padding === "same" || padding === "causal") return mapDims((n) => Math.ceil(n / stride), length);
-  if (padding === "full") return mapDims((n) => Math.ceil((n + extent - 1) / stride), length);
+  if (padding === "same" || padding === "causal") return ceilDivideDim(length, stride);
+  if (padding === "full") return ceilDivideDim(addDims(length, extent - 1), stride);
   const [before, after] = padding === "valid" ? [0, 0] : (padding[axis] ?? [0, 0]);
-  return mapDims((n) => {
-    const positions = Math.floor((n + before + after - extent) / stride) + 1;
-    if (positions > 0) return positions;
+  const positions = addDims(floorDivideDim(addDims(length, before + after - extent), stride), 1);
+  if (typeof positions === "number" && positions <= 0) {
     throw new RuleError(
-      `a window that reaches over ${extent} does not fit into a length of ${n + before + after}`,
+      `a window that reaches over ${extent} does not fit into a length of ${formatDim(addDims(length, before + after))}`,
     );
-  }, length);
+  }
+  return positions;
 }
 
 /**

@@ -2,26 +2,44 @@
 
 import type { OnnxOp, OnnxOps } from "../op.ts";
 import { activationOps } from "./activation.ts";
+import { attentionOps } from "./attention.ts";
+import { convolutionOps } from "./convolution.ts";
 import { createOps } from "./create.ts";
 import { elementwiseOps } from "./elementwise.ts";
 import { indexOps } from "./indexing.ts";
 import { joinOps } from "./join.ts";
 import { linearOps } from "./linear.ts";
+import { microsoftFusedOps } from "./microsoft-fused.ts";
+import { microsoftQuantizedOps } from "./microsoft-quantized.ts";
+import { normalizationOps } from "./normalization.ts";
+import { poolingOps } from "./pooling.ts";
+import { quantizedOps } from "./quantized.ts";
 import { randomOps } from "./random.ts";
+import { recurrentOps } from "./recurrent.ts";
 import { reduceOps } from "./reduce.ts";
+import { resizeOps } from "./resize.ts";
 import { shapeOps } from "./shape.ts";
 import { signalOps } from "./signal.ts";
 import { textOps } from "./text.ts";
 
 const families: readonly OnnxOps[] = [
   activationOps,
+  attentionOps,
+  convolutionOps,
   createOps,
   elementwiseOps,
   indexOps,
   joinOps,
   linearOps,
+  microsoftFusedOps,
+  microsoftQuantizedOps,
+  normalizationOps,
+  poolingOps,
+  quantizedOps,
   randomOps,
+  recurrentOps,
   reduceOps,
+  resizeOps,
   shapeOps,
   signalOps,
   textOps,
