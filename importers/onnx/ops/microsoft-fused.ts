@@ -38,6 +38,11 @@ export const microsoftFusedOps: OnnxOps = {
   "com.microsoft.BiasGelu": activation("BiasGelu"),
   "com.microsoft.FastGelu": activation("FastGelu"),
   "com.microsoft.QuickGelu": { operator: "QuickGelu", inputs: ["input"] },
+  "com.microsoft.Gelu": {
+    operator: "Activation",
+    inputs: ["input"],
+    attributes: () => ({ function: "gelu" }),
+  },
   "com.microsoft.BiasSplitGelu": activation("BiasSplitGelu"),
   "com.microsoft.BiasAdd": { operator: "BiasAdd", inputs: ["input", parameter("bias"), "skip"] },
   "com.microsoft.MoE": {
