@@ -1,6 +1,7 @@
 /** ONNX's reductions: axes from an attribute or an input, the input's own type (onnx/defs/reduction). */
 
 import type { Dim } from "../ir/dim.ts";
+import type { DType } from "../ir/dtype.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { countOf, type Shape } from "../ir/shape.ts";
 import { mainInput, resolveAxis } from "./arguments.ts";
@@ -13,6 +14,7 @@ import {
   foldMaximum,
   foldMinimum,
   foldMultiply,
+  foldTruncatingDivide,
   knownElements,
   storedAs,
 } from "./fold-values.ts";
@@ -45,6 +47,13 @@ const folds: Readonly<Record<string, Fold>> = {
   min: foldMinimum,
   mean: (...elements) => foldDivide(foldAdd(...elements), elements.length),
 };
+
+const foldWholeMean: Fold = (...elements) => foldTruncatingDivide(foldAdd(...elements), elements.length);
+
+/** A mean of whole numbers is rounded toward zero. */
+function foldOf({ function: name }: ReduceAttributes, dtype: DType | null): Fold | undefined {
+  return name === "mean" && dtype?.includes("int") ? foldWholeMean : folds[name];
+}
 
 /** Axes, or only how many of them there are; null when not even that. */
 type Axes = readonly number[] | { readonly count: number } | null;
@@ -116,7 +125,7 @@ const reduce = defineOperator<ReduceAttributes>({
     const x = mainInput(inputs);
     const axes = axesOf(x, inputs, attributes);
     const shape = reducedShape(x, axes, attributes);
-    const fold = folds[attributes.function];
+    const fold = foldOf(attributes, x.dtype);
     const known = fold && axes !== null && !("count" in axes);
     return valued({ dtype: x.dtype, shape }, known ? foldReduced(x, axes, shape, fold) : undefined);
   },
