@@ -79,6 +79,34 @@ export function parseLineLength(text: string): number {
   );
 }
 
+/** A whole number from 1. */
+export function parseBatch(text: string): number {
+  if (isSize(text)) return Number(text);
+  throw new InvalidOptionError(`--batch is ${JSON.stringify(text)}: give a whole number, such as --batch 1`);
+}
+
+/** `NAME=SIZE`, added to those before it. */
+export function parseDim(
+  text: string,
+  before: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const at = text.lastIndexOf("=");
+  const name = text.slice(0, Math.max(at, 0));
+  if (name === "" || !isSize(text.slice(at + 1))) {
+    throw new InvalidOptionError(
+      `--dim is ${JSON.stringify(text)}: give the name of a dimension and its size, such as --dim seq=128`,
+    );
+  }
+  if (Object.hasOwn(before, name)) {
+    throw new InvalidOptionError(`--dim gives ${JSON.stringify(name)} two sizes: give each name once`);
+  }
+  return { ...before, [name]: Number(text.slice(at + 1)) };
+}
+
+function isSize(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) > 0 && Number.isSafeInteger(Number(text));
+}
+
 /** What `joinValues` made of the two names. */
 export function parseLayerRange(text: string): [string, string] {
   return JSON.parse(text);

@@ -1,7 +1,15 @@
 /** The grammar of the command line. What a command does stands in commands/, loaded when it is called. */
 
 import { Command, CommanderError } from "commander";
-import { joinValues, parseLayerRange, parseLineLength, parsePositions, parseStyle } from "./arguments.ts";
+import {
+  joinValues,
+  parseBatch,
+  parseDim,
+  parseLayerRange,
+  parseLineLength,
+  parsePositions,
+  parseStyle,
+} from "./arguments.ts";
 import type { SummaryFlags } from "./commands/summary.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { convertNotes, description, examples, exitCodes, summaryNotes } from "./help.ts";
@@ -92,6 +100,8 @@ function addSummaryOptions(command: Command): void {
     .option("--expand-nested", "show the layers of nested models too")
     .option("--show-trainable", "add a column that tells which layers are trainable")
     .option("--layer-range <first> <last>", "show only the layers from FIRST to LAST", parseLayerRange)
+    .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
+    .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
     .option("--no-compile", "load without the training configuration, as compile=False does")
     .option("--json", "print the whole report as JSON (schema/report.v1.schema.json)")
     .option("--color", "colour the keras3 style even when not in a terminal")

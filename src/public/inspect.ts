@@ -11,13 +11,19 @@ import { modelDocumentFormat, modelDocumentVersion } from "../ir/document.ts";
 import { validateModel } from "../ir/validate.ts";
 import { operators } from "../operators/index.ts";
 import { analyze } from "../passes/analyze.ts";
+import { bindSymbols } from "../passes/bind-symbols.ts";
 import { buildReport } from "../report/build-report.ts";
 import type { Report } from "../report/report.ts";
 
 export type { Imported } from "../../importers/importer.ts";
 
 /** Options of everything that reads a file. */
-export type InspectOptions = ImportOptions;
+export interface InspectOptions extends ImportOptions {
+  /** Sizes for the dimensions that the file only names: `{ seq: 128 }`. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Size of the first dimension of every input that leaves it open. */
+  readonly batch?: number;
+}
 
 /** What a model file can come from: any byte source, or bytes the host already has. */
 export type ModelInput = ByteSource | Blob | Uint8Array | ArrayBuffer;
@@ -30,7 +36,10 @@ export async function inspect(input: ModelInput, options: InspectOptions = {}): 
   return reportOf(await readModel(input, options));
 }
 
-/** Reads a file into the normalised model, without analysing it. */
+/**
+ * Reads a file into the normalised model, without analysing it; given sizes are put in.
+ * @throws ModelError of some kind when the file cannot be read, or has no dimension of a given name; see errors.ts.
+ */
 export async function readModel(input: ModelInput, options: InspectOptions = {}): Promise<Imported> {
   const source = toSource(input);
   const { importer, sniffed } = await detect(source, importers);
@@ -41,7 +50,7 @@ export async function readModel(input: ModelInput, options: InspectOptions = {})
       file: source.name,
     });
   }
-  return imported;
+  return { ...imported, model: bindSymbols(imported.model, options) };
 }
 
 /** Analyses a model and puts the figures together. */

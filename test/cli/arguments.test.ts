@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
   joinValues,
+  parseBatch,
+  parseDim,
   parseLayerRange,
   parseLineLength,
   parsePositions,
@@ -87,4 +89,16 @@ test("style", () => {
 
 test("layer range", () => {
   expect(parseLayerRange('["a","b"]')).toEqual(["a", "b"]);
+});
+
+test("sizes are whole numbers from 1, each name has one", () => {
+  expect(parseBatch("16")).toBe(16);
+  expect(parseDim("seq=128", parseDim("a=b=2"))).toEqual({ "a=b": 2, seq: 128 });
+  expect(Object.keys(parseDim("__proto__=3"))).toEqual(["__proto__"]);
+  for (const text of ["0", "-1", "1.5", "x", "", "99999999999999999999"]) {
+    expect(() => parseBatch(text)).toThrow("--batch");
+    expect(() => parseDim(`n=${text}`)).toThrow("--dim");
+  }
+  expect(() => parseDim("=4")).toThrow("--dim");
+  expect(() => parseDim("n=2", { n: 1 })).toThrow("two sizes");
 });

@@ -14,6 +14,8 @@ export interface SummaryFlags {
   readonly expandNested?: boolean;
   readonly showTrainable?: boolean;
   readonly layerRange?: readonly [string, string];
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly batch?: number;
   readonly compile: boolean;
   readonly json?: boolean;
   readonly color?: boolean;
@@ -38,7 +40,12 @@ export async function summary(host: Host, files: readonly string[], flags: Summa
 
 async function read(host: Host, file: string, flags: SummaryFlags): Promise<Report> {
   return await withSource(host, file, (source, onProgress) =>
-    inspect(source, { compile: flags.compile, onProgress }),
+    inspect(source, {
+      compile: flags.compile,
+      onProgress,
+      ...(flags.dim && { dims: flags.dim }),
+      ...(flags.batch !== undefined && { batch: flags.batch }),
+    }),
   );
 }
 
