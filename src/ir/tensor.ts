@@ -110,5 +110,7 @@ export interface TensorType {
 export interface Container {
   readonly container: "sequence" | "optional" | "map" | "sparse";
   readonly element: TensorType | null;
+  /** What each item is, in order, where it is known how many there are; an optional has one or none. */
+  readonly items?: readonly TensorType[];
   readonly key?: DType;
 }

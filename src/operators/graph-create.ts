@@ -145,14 +145,15 @@ function rangeLength(start: Dim, limit: Dim, delta: Dim, dtype: DType | null): D
   return maxDims(0, ceilDivideDim(subtractDims(to, from), Math.abs(delta)));
 }
 
-/** start, limit, delta -> numbers from `start` up to `limit`, without it. */
+/** start, limit, delta (1) -> numbers from `start` up to `limit`, without it. */
 const range = defineOperator<null>({
   name: "GraphRange",
   attributes: () => null,
   infer({ inputs }) {
     const first = inputAt(inputs, "start", 0);
     const start = scalarOf(first);
-    const delta = scalarOf(inputAt(inputs, "delta", 2));
+    const step = optionalInput(inputs, "delta", 2);
+    const delta = step ? scalarOf(step) : 1;
     if (delta === 0) throw new RuleError("steps of 0");
     const shape = [rangeLength(start, scalarOf(inputAt(inputs, "limit", 1)), delta, first.dtype)];
     return output(

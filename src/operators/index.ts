@@ -6,6 +6,8 @@
 import { activationOperators } from "./activation.ts";
 import { attentionOperators } from "./attention.ts";
 import { audioOperators } from "./audio.ts";
+import { classicalOperators } from "./classical.ts";
+import { controlOperators } from "./control.ts";
 import { convOperators } from "./conv.ts";
 import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
@@ -20,6 +22,7 @@ import { graphJoinOperators } from "./graph-join.ts";
 import { graphLinearOperators } from "./graph-linear.ts";
 import { graphMathOperators } from "./graph-math.ts";
 import { graphNormalizeOperators } from "./graph-normalize.ts";
+import { graphOtherOperators } from "./graph-other.ts";
 import { graphPoolOperators } from "./graph-pool.ts";
 import { graphQuantizeOperators } from "./graph-quantize.ts";
 import { graphRecurrentOperators } from "./graph-recurrent.ts";
@@ -42,6 +45,7 @@ import { recurrentOperators } from "./recurrent.ts";
 import { reduceOperators } from "./reduce.ts";
 import { regularizeOperators } from "./regularize.ts";
 import { reshapeOperators } from "./reshape.ts";
+import { sequenceOperators } from "./sequence.ts";
 import { tensorCreateOperators } from "./tensor-create.ts";
 import { tensorIndexOperators } from "./tensor-index.ts";
 import { tensorJoinOperators } from "./tensor-join.ts";
@@ -57,28 +61,31 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   activationOperators,
   attentionOperators,
   audioOperators,
+  classicalOperators,
+  controlOperators,
   convOperators,
   convRecurrentOperators,
   einsumOperators,
   elementwiseOperators,
   embeddingOperators,
+  graphAttentionOperators,
+  graphConvOperators,
   graphCreateOperators,
+  graphFusedOperators,
   graphIndexOperators,
   graphJoinOperators,
   graphLinearOperators,
   graphMathOperators,
-  graphReduceOperators,
-  graphShapeOperators,
-  graphSignalOperators,
-  graphSliceOperators,
-  graphAttentionOperators,
-  graphConvOperators,
-  graphFusedOperators,
   graphNormalizeOperators,
+  graphOtherOperators,
   graphPoolOperators,
   graphQuantizeOperators,
   graphRecurrentOperators,
+  graphReduceOperators,
   graphResizeOperators,
+  graphShapeOperators,
+  graphSignalOperators,
+  graphSliceOperators,
   imageOperators,
   inputOperators,
   linearOperators,
@@ -92,6 +99,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   reduceOperators,
   regularizeOperators,
   reshapeOperators,
+  sequenceOperators,
   tensorCreateOperators,
   tensorIndexOperators,
   tensorJoinOperators,

@@ -3,6 +3,7 @@
 import type { OnnxOp, OnnxOps } from "../op.ts";
 import { activationOps } from "./activation.ts";
 import { attentionOps } from "./attention.ts";
+import { controlOps } from "./control.ts";
 import { convolutionOps } from "./convolution.ts";
 import { createOps } from "./create.ts";
 import { elementwiseOps } from "./elementwise.ts";
@@ -10,14 +11,18 @@ import { indexOps } from "./indexing.ts";
 import { joinOps } from "./join.ts";
 import { linearOps } from "./linear.ts";
 import { microsoftFusedOps } from "./microsoft-fused.ts";
+import { microsoftMiscOps } from "./microsoft-misc.ts";
 import { microsoftQuantizedOps } from "./microsoft-quantized.ts";
+import { mlOps } from "./ml.ts";
 import { normalizationOps } from "./normalization.ts";
 import { poolingOps } from "./pooling.ts";
+import { qonnxOps } from "./qonnx.ts";
 import { quantizedOps } from "./quantized.ts";
 import { randomOps } from "./random.ts";
 import { recurrentOps } from "./recurrent.ts";
 import { reduceOps } from "./reduce.ts";
 import { resizeOps } from "./resize.ts";
+import { sequenceOps } from "./sequence.ts";
 import { shapeOps } from "./shape.ts";
 import { signalOps } from "./signal.ts";
 import { textOps } from "./text.ts";
@@ -25,6 +30,7 @@ import { textOps } from "./text.ts";
 const families: readonly OnnxOps[] = [
   activationOps,
   attentionOps,
+  controlOps,
   convolutionOps,
   createOps,
   elementwiseOps,
@@ -32,14 +38,18 @@ const families: readonly OnnxOps[] = [
   joinOps,
   linearOps,
   microsoftFusedOps,
+  microsoftMiscOps,
   microsoftQuantizedOps,
+  mlOps,
   normalizationOps,
   poolingOps,
+  qonnxOps,
   quantizedOps,
   randomOps,
   recurrentOps,
   reduceOps,
   resizeOps,
+  sequenceOps,
   shapeOps,
   signalOps,
   textOps,
