@@ -18,12 +18,17 @@ import {
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { defineOperator, inputAt, optionalInput, optionalInteger, withDim } from "./tensor-rule.ts";
 
-/** The index that stands at `place`, counted from the front; null when it is unknown or outside. */
-function indexAt(indices: RuleInput, place: readonly number[], size: number): number | null {
+/** The index that stands at a place of `indices`, from the front of an axis; null when it is unknown or outside. */
+type ReadIndex = (place: readonly number[], size: number) => number | null;
+
+function indexReader(indices: RuleInput): ReadIndex {
   const from = staticShape(indices.shape);
-  const index = from === null ? null : knownElements(indices)?.[flatIndex(place, from)];
-  if (typeof index !== "number" || index >= size || index < -size) return null;
-  return index < 0 ? index + size : index;
+  const elements = knownElements(indices);
+  return (place, size) => {
+    const index = from === null ? null : elements?.[flatIndex(place, from)];
+    if (typeof index !== "number" || index >= size || index < -size) return null;
+    return index < 0 ? index + size : index;
+  };
 }
 
 interface OneAxis {
@@ -45,8 +50,9 @@ const gather = defineOperator<OneAxis>({
     const place = resolveAxis(axis, data.shape.length);
     const depth = indices.shape.length;
     const shape = [...data.shape.slice(0, place), ...indices.shape, ...data.shape.slice(place + 1)];
+    const indexAt = indexReader(indices);
     const elements = movedElements(data, shape, (index, from) => {
-      const picked = indexAt(indices, index.slice(place, place + depth), from[place] ?? 0);
+      const picked = indexAt(index.slice(place, place + depth), from[place] ?? 0);
       return picked === null ? null : [...index.slice(0, place), picked, ...index.slice(place + depth)];
     });
     return output(data.dtype, shape, elements);
@@ -67,8 +73,9 @@ const gatherElements = defineOperator<OneAxis>({
     if (shape.length !== rank)
       throw new RuleError(`indices ${formatShape(shape)} for a tensor ${formatShape(data.shape)}`);
     const place = resolveAxis(axis, rank);
+    const indexAt = indexReader(indices);
     const elements = movedElements(data, shape, (index, from) => {
-      const picked = indexAt(indices, index, from[place] ?? 0);
+      const picked = indexAt(index, from[place] ?? 0);
       return picked === null ? null : index.with(place, picked);
     });
     return output(data.dtype, shape, elements);
@@ -94,11 +101,10 @@ const gatherSlices = defineOperator<{ batchDims: number }>({
       axis < batchDims ? sharperDim(dim, data.shape?.[axis] ?? null) : dim,
     );
     const shape = [...shared, ...data.shape.slice(batchDims + depth)];
+    const indexAt = indexReader(indices);
     const elements = movedElements(data, shape, (index, from) => {
       const at = index.slice(0, outer.length);
-      const picked = Array.from({ length: depth }, (_, i) =>
-        indexAt(indices, [...at, i], from[batchDims + i] ?? 0),
-      );
+      const picked = Array.from({ length: depth }, (_, i) => indexAt([...at, i], from[batchDims + i] ?? 0));
       const known = picked.filter((place) => place !== null);
       return known.length < depth
         ? null
@@ -142,8 +148,9 @@ const scatterElements = defineOperator<ScatterAttributes>({
     const [data, indices, updates] = scatterInputs(inputs);
     if (!replaces || data.shape === null) return output(data.dtype, data.shape);
     const place = resolveAxis(axis, data.shape.length);
+    const indexAt = indexReader(indices);
     const elements = scattered(data, updates, (index, shape) => {
-      const to = indexAt(indices, index, shape[place] ?? 0);
+      const to = indexAt(index, shape[place] ?? 0);
       return to === null || index.length !== shape.length ? null : index.with(place, to);
     });
     return output(data.dtype, data.shape, elements);
@@ -159,9 +166,10 @@ const scatterSlices = defineOperator<{ replaces: boolean }>({
     const depth = numberOf(indices.shape?.at(-1));
     if (!replaces || depth === null || indices.shape === null) return output(data.dtype, data.shape);
     const outer = indices.shape.length - 1;
+    const indexAt = indexReader(indices);
     const elements = scattered(data, updates, (index, shape) => {
       const at = index.slice(0, outer);
-      const to = Array.from({ length: depth }, (_, i) => indexAt(indices, [...at, i], shape[i] ?? 0));
+      const to = Array.from({ length: depth }, (_, i) => indexAt([...at, i], shape[i] ?? 0));
       const place = [...to.filter((i) => i !== null), ...index.slice(outer)];
       return to.includes(null) || place.length !== shape.length ? null : place;
     });

@@ -14,6 +14,7 @@ import {
 } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
+import { maxOperationOutputs } from "../limits.ts";
 import { resolveAxis } from "./arguments.ts";
 import { readInteger } from "./attributes.ts";
 import { broadcastAll } from "./broadcast.ts";
@@ -131,6 +132,8 @@ const split = defineOperator<SplitAttributes>({
     const data = inputAt(inputs, "input", 0);
     const stated = statedOrPassed(attributes.sizes, optionalInput(inputs, "sizes", 1));
     const { shape } = data;
+    if (attributes.outputs > maxOperationOutputs)
+      throw new RuleError(`cannot split into ${attributes.outputs} parts`);
     const unknown = new Array<Dim>(attributes.outputs).fill(null);
     if (shape === null) return { types: unknown.map(() => typed(data.dtype, null)) };
     const axis = resolveAxis(attributes.axis, shape.length);

@@ -173,7 +173,7 @@ const transpose = defineOperator<Axes>({
     if (rank === undefined) return output(data.dtype, null);
     const order = knownAxes(axes ?? [...new Array(rank).keys()].reverse(), rank) ?? [];
     if (order.length !== rank) {
-      throw new RuleError(`(${order.join(", ")}) is no order of the axes of ${formatShape(data.shape)}`);
+      throw new RuleError(`${order.length} axes in another order for ${formatShape(data.shape)}`);
     }
     const shape = order.map((axis) => data.shape?.[axis] ?? null);
     const elements = movedElements(data, shape, (index, from) => {

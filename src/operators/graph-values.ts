@@ -31,13 +31,13 @@ export function knownElements(input: RuleInput | undefined): readonly Dim[] | un
 
 /**
  * The numbers of an argument that is an attribute or an input. undefined: it is neither; null: not even their count is
- * known.
+ * known, or they are more than any tensor has axes.
  */
 export function statedOrPassed(
   stated: readonly number[] | null,
   input: RuleInput | undefined,
 ): readonly Dim[] | null | undefined {
-  if (input === undefined) return stated ?? undefined;
+  if (input === undefined) return stated !== null && stated.length > maxValues ? null : (stated ?? undefined);
   const elements = knownElements(input);
   if (elements) return elements;
   if (input.shape?.length === 0) return [null];

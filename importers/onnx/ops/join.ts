@@ -14,7 +14,7 @@ export const joinOps: OnnxOps = {
     attributes: (node) => ({
       axis: node.int("axis", 0),
       sizes: node.ints("split"),
-      outputs: node.outputs,
+      outputs: node.optionalInt("num_outputs") ?? node.outputs,
       // Since opset 18 the last part may be shorter; before, the parts have to be equal.
       uneven: node.version >= 18,
     }),
