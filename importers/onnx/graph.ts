@@ -167,8 +167,8 @@ class GraphBuilder {
     const subgraphs = this.subgraphs(node, frame, name);
     if (subgraphs.length > 0) draft.subgraphs = subgraphs;
     const types = node.outputs.map((output) => frame.declared.get(output) ?? null);
-    if (types.some((type) => type !== null))
-      draft.calls = draft.calls.map((call) => ({ ...call, declaredTypes: types }));
+    const declared = types.some((type) => type !== null) ? { declaredTypes: types } : {};
+    draft.calls = draft.calls.map((call) => ({ ...call, ...declared, outputs: node.outputs.length }));
     for (const [output, value] of node.outputs.entries())
       if (value !== "") this.define(frame, value, { kind: "value", layer, output });
   }

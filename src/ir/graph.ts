@@ -38,6 +38,8 @@ export interface Call {
   readonly attributes?: JsonObject;
   /** Output shapes the file itself states (from the consumers or the layer), by output index; checked and fallen back on. */
   readonly declaredOutputs?: readonly Shape[];
+  /** How many outputs the file names, where it says so: an operator may have more, which are then not made. */
+  readonly outputs?: number;
   /** Types the file states for the outputs, by index, null where it states none; compared with what the rule gives. */
   readonly declaredTypes?: readonly (TensorType | null)[];
 }

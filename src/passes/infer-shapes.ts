@@ -166,7 +166,7 @@ class Engine {
       if (result.types.length > maxOperationOutputs)
         throw new RuleError(`${result.types.length} outputs; the limit is ${maxOperationOutputs}`);
       requireRanks(result.types.map((type) => type.shape));
-      return this.settled(layer, completed(result, call), call);
+      return this.settled(layer, named(completed(result, call), call), call);
     } catch (error) {
       return this.giveUp(layer, call, error instanceof Error ? error.message : String(error));
     }
@@ -375,6 +375,13 @@ function declared(call: Call | undefined): Inferred | null {
 
 function usable(shape: Shape): Shape {
   return shape !== null && shape.length > maxRank ? null : shape;
+}
+
+/** Without the outputs that the file does not name. */
+function named(inferred: Inferred, call: Call | undefined): Inferred {
+  const count = call?.outputs;
+  if (count === undefined || count === 0 || inferred.types.length <= count) return inferred;
+  return { types: inferred.types.slice(0, count), structure: defaultStructure(count) };
 }
 
 /** Fills what the rule left unknown from what the file declares, and gives the outputs their default container. */
