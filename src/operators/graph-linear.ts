@@ -1,4 +1,4 @@
-/** ONNX's matrix products and losses (onnx/defs/math). */
+/** ONNX's matrix products, losses and training steps (onnx/defs/math, onnx/defs/training). */
 
 import { contradicts, type Dim, sharperDim } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
@@ -51,6 +51,15 @@ const matmul = simpleOperator("GraphMatmul", (inputs) => {
   const b = inputAt(inputs, "b", 1);
   const shape = a.shape === null || b.shape === null ? null : matmulShape(a.shape, b.shape);
   return { dtype: a.dtype ?? b.dtype, shape };
+});
+
+/** query (batch, heads, n, size), key, value (batch, heads, m, value size) -> (batch, heads, n, value size). */
+const flexAttention = simpleOperator("FlexAttention", (inputs) => {
+  const query = inputAt(inputs, "query", 0);
+  const value = inputAt(inputs, "value", 2);
+  for (const { shape } of [query, value]) if (shape !== null) requireRank(shape, 4);
+  const [batch = null, heads = null, length = null] = query.shape ?? [];
+  return { dtype: query.dtype, shape: [batch, heads, length, value.shape?.[3] ?? null] };
 });
 
 /** What is known of the dimensions that two shapes share. */
@@ -117,6 +126,7 @@ const gradient = defineOperator<{ count: number }>({
 export const graphLinearOperators: readonly OperatorDef<unknown>[] = [
   gemm,
   matmul,
+  flexAttention,
   classLoss,
   optimizerStep,
   gradient,
