@@ -36,6 +36,7 @@ export const attentionOps: OnnxOps = {
     inputs: ["input", constant("cosines"), constant("sines"), constant("positions")],
   },
   LinearAttention: linearAttention,
+  "ai.onnx.preview.FlexAttention": { operator: "Attention", inputs: ["query", "key", "value"] },
   "com.microsoft.LinearAttention": linearAttention,
   "com.microsoft.RotaryEmbedding": {
     operator: "RotaryEmbedding",
