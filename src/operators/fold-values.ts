@@ -22,6 +22,9 @@ import type { TensorType } from "../ir/tensor.ts";
 import type { RuleInput } from "./operator.ts";
 import { maxValues, type Value } from "./tensor-values.ts";
 
+/** Operands of one operation whose elements are worked out; sums of more are no sizes. */
+const maxOperands = 64;
+
 export type Fold = (...elements: readonly Dim[]) => Dim;
 
 /** Elements in row-major order, fractions among them; undefined when nothing is known or the count does not fit the shape. */
@@ -51,7 +54,8 @@ export function foldElements(
   f: Fold,
 ): Value | undefined {
   const count = countOf(shape);
-  if (shape === null || count === null || count > maxValues || inputs.length === 0) return undefined;
+  if (shape === null || count === null || count > maxValues) return undefined;
+  if (inputs.length === 0 || inputs.length > maxOperands) return undefined;
   const operands: ((index: number) => Dim)[] = [];
   for (const input of inputs) {
     const elements = knownElements(input);

@@ -35,7 +35,11 @@ function promotePair(a: DType, b: DType): DType | null {
 
 /** Promotes all; `null` (unknown) makes the result unknown. */
 export function promoteDTypes(...dtypes: readonly (DType | null)[]): DType | null {
-  const [first, ...rest] = dtypes;
+  return promoteAll(dtypes);
+}
+
+/** For lists from a file, which may be too long for the arguments of a call. */
+function promoteAll([first, ...rest]: readonly (DType | null)[]): DType | null {
   if (first === undefined) return null;
   let result = first;
   for (const dtype of rest) {
@@ -48,7 +52,7 @@ export function promoteDTypes(...dtypes: readonly (DType | null)[]): DType | nul
 /** Promotes operands; a plain number among them is weak, it only turns whole numbers to floats. */
 export function promoteInputs(inputs: readonly RuleInput[]): DType | null {
   const strong = inputs.filter((input) => input.dtype !== null || input.value === undefined);
-  const result = promoteDTypes(...strong.map((input) => input.dtype));
+  const result = promoteAll(strong.map((input) => input.dtype));
   const fraction = inputs.some((input) => typeof input.value === "number" && !Number.isInteger(input.value));
   return fraction ? floatOf(result) : result;
 }
