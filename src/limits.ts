@@ -271,3 +271,9 @@ export const maxModelConfigBytes: number = 16 * MiB;
  */
 export const maxSmallValues = 10_000;
 export const maxSmallValueBytes = 4096;
+
+/**
+ * Layers that are looked through behind one row for its weights and for the rows it is connected with: a decomposed layer
+ * has some dozens, and following thousands for each of thousands of rows takes time that grows with the square of the file.
+ */
+export const maxOriginsBehind = 1000;

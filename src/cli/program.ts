@@ -100,6 +100,7 @@ function addSummaryOptions(command: Command): void {
     .option("--expand-nested", "show the layers of nested models too")
     .option("--show-trainable", "add a column that tells which layers are trainable")
     .option("--layer-range <first> <last>", "show only the layers from FIRST to LAST", parseLayerRange)
+    .option("--all-nodes", "a row for every node of an ONNX graph, plumbing too")
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
     .option("--no-compile", "load without the training configuration, as compile=False does")

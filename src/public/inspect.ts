@@ -12,13 +12,14 @@ import { validateModel } from "../ir/validate.ts";
 import { operators } from "../operators/index.ts";
 import { analyze } from "../passes/analyze.ts";
 import { bindSymbols } from "../passes/bind-symbols.ts";
+import { groupRows, type RowOptions } from "../passes/group-rows.ts";
 import { buildReport } from "../report/build-report.ts";
 import type { Report } from "../report/report.ts";
 
 export type { Imported } from "../../importers/importer.ts";
 
 /** Options of everything that reads a file. */
-export interface InspectOptions extends ImportOptions {
+export interface InspectOptions extends ImportOptions, RowOptions {
   /** Sizes for the dimensions that the file only names: `{ seq: 128 }`. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Size of the first dimension of every input that leaves it open. */
@@ -33,7 +34,7 @@ export type ModelInput = ByteSource | Blob | Uint8Array | ArrayBuffer;
  * @throws ModelError of some kind when the file cannot be read; see errors.ts.
  */
 export async function inspect(input: ModelInput, options: InspectOptions = {}): Promise<Report> {
-  return reportOf(await readModel(input, options));
+  return reportOf(await readModel(input, options), options);
 }
 
 /**
@@ -53,9 +54,10 @@ export async function readModel(input: ModelInput, options: InspectOptions = {})
   return { ...imported, model: bindSymbols(imported.model, options) };
 }
 
-/** Analyses a model and puts the figures together. */
-export function reportOf(imported: Imported): Report {
-  return buildReport(imported.model, analyze(imported.model, operators), imported.diagnostics);
+/** Analyses a model and puts the figures together, in the rows that the options ask for. */
+export function reportOf(imported: Imported, options: RowOptions = {}): Report {
+  const { model, analysis } = groupRows(imported.model, analyze(imported.model, operators), options);
+  return buildReport(model, analysis, imported.diagnostics);
 }
 
 /** The text of the model document, which every command reads back like any other format. */

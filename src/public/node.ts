@@ -16,7 +16,7 @@ export * from "./index.ts";
  * @throws ModelError of some kind when the file cannot be read.
  */
 export async function inspectFile(path: string, options: InspectOptions = {}): Promise<Report> {
-  return reportOf(await readModelFile(path, options));
+  return reportOf(await readModelFile(path, options), options);
 }
 
 /** Reads the model file at `path` into the normalised model. */

@@ -120,7 +120,7 @@ class LayerBuilder {
         ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
         type: layer.source.type,
         ...(layer.source.recognized && { recognized: true }),
-        kind: layer.kind,
+        kind: layer.kind === "operation" && all.length > 0 ? "layer" : layer.kind,
         operator: layer.operator,
         scope: layer.scope,
         outputShapes: last ? last.types.map((type) => reportShape(type.shape)) : [],
@@ -154,7 +154,11 @@ class LayerBuilder {
       const below = inner.graph ? this.layers(inner.graph, flag).flatMap((child) => child.all) : [];
       return [...this.ownWeights(inner, flag), ...below];
     });
-    return [...own, ...wrapped];
+    // What a branch or a loop body holds counts with the operation that runs it.
+    const run = (layer.subgraphs ?? []).flatMap(({ graph }) =>
+      graph.layers.flatMap((inner) => this.ownWeights(inner, trainable)),
+    );
+    return [...own, ...wrapped, ...run];
   }
 }
 

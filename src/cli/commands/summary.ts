@@ -14,6 +14,7 @@ export interface SummaryFlags {
   readonly expandNested?: boolean;
   readonly showTrainable?: boolean;
   readonly layerRange?: readonly [string, string];
+  readonly allNodes?: boolean;
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
   readonly compile: boolean;
@@ -43,6 +44,7 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
     inspect(source, {
       compile: flags.compile,
       onProgress,
+      allNodes: flags.allNodes,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
     }),
