@@ -53,15 +53,6 @@ const matmul = simpleOperator("GraphMatmul", (inputs) => {
   return { dtype: a.dtype ?? b.dtype, shape };
 });
 
-/** query (batch, heads, n, size), key, value (batch, heads, m, value size) -> (batch, heads, n, value size). */
-const flexAttention = simpleOperator("FlexAttention", (inputs) => {
-  const query = inputAt(inputs, "query", 0);
-  const value = inputAt(inputs, "value", 2);
-  for (const { shape } of [query, value]) if (shape !== null) requireRank(shape, 4);
-  const [batch = null, heads = null, length = null] = query.shape ?? [];
-  return { dtype: query.dtype, shape: [batch, heads, length, value.shape?.[3] ?? null] };
-});
-
 /** What is known of the dimensions that two shapes share. */
 function sharper(a: Shape, b: Shape): Shape {
   if (a === null || b === null || a.length !== b.length) return a ?? b;
@@ -126,7 +117,6 @@ const gradient = defineOperator<{ count: number }>({
 export const graphLinearOperators: readonly OperatorDef<unknown>[] = [
   gemm,
   matmul,
-  flexAttention,
   classLoss,
   optimizerStep,
   gradient,

@@ -43,12 +43,3 @@ test("a training step changes some groups of tensors", () => {
   expect(() => types("GraphOptimizerStep", groups, { before: 2, groups: 3, updated: [0] })).toThrow("groups");
   expect(types("GraphGradient", groups, { count: 2 })).toEqual(["float32 (2)", "float32 (3, h)"]);
 });
-
-test("attention has the query's places and the value's size", () => {
-  const inputs = [
-    named("query", tensor("float16", [h, 8, 4, 16])),
-    named("key", tensor("float16", [h, 2, 6, 16])),
-    named("value", tensor("float16", [h, 2, 6, 32])),
-  ];
-  expect(types("FlexAttention", inputs)).toEqual(["float16 (h, 8, 4, 32)"]);
-});

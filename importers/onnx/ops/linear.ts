@@ -32,7 +32,6 @@ export const linearOps: OnnxOps = {
     inputs: [variadic("operands")],
     attributes: (node) => ({ equation: node.text("equation", "") }),
   },
-  "ai.onnx.preview.FlexAttention": { operator: "FlexAttention", inputs: ["query", "key", "value"] },
   Det: { operator: "Determinant", inputs: ["input"] },
   NegativeLogLikelihoodLoss: classLoss,
   SoftmaxCrossEntropyLoss: classLoss,

@@ -37,7 +37,6 @@ export const reduceOps: OnnxOps = {
   ReduceLogSum: reduction("log_sum", 18),
   ReduceLogSumExp: reduction("log_sum_exp", 18),
   ReduceSumSquare: reduction("sum_square", 18),
-  CumProd: { operator: "LikeFirst", inputs: ["input", constant("axis")] },
   ArgMax: argReduction,
   ArgMin: argReduction,
 };
