@@ -20,7 +20,7 @@ import {
 } from "./fold-values.ts";
 import type { OperatorDef, RuleInput } from "./operator.ts";
 import { reduceShape } from "./reduce.ts";
-import { defineOperator, only, optionalInteger, optionalIntegers } from "./tensor-rule.ts";
+import { defineOperator, optionalIntegers } from "./tensor-rule.ts";
 import { maxValues, type Value, valued } from "./tensor-values.ts";
 
 interface ReduceAttributes {
@@ -131,15 +131,4 @@ const reduce = defineOperator<ReduceAttributes>({
   },
 });
 
-/** x -> places of its largest or smallest elements along an axis. */
-const argReduce = defineOperator<{ axis: number; keepDims: boolean }>({
-  name: "GraphArgReduce",
-  attributes: (raw) => ({
-    axis: optionalInteger(raw, "axis") ?? 0,
-    keepDims: readFlag(raw, "keepDims", true),
-  }),
-  infer: ({ attributes: { axis, keepDims }, inputs }) =>
-    only({ dtype: "int64", shape: reduceShape(mainInput(inputs).shape, { axes: [axis], keepDims }) }),
-});
-
-export const graphReduceOperators: readonly OperatorDef<unknown>[] = [reduce, argReduce];
+export const graphReduceOperators: readonly OperatorDef<unknown>[] = [reduce];

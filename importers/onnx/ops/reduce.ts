@@ -20,12 +20,6 @@ function keepsDims(node: NodeView): boolean {
   return node.int("keepdims", 1) === 1;
 }
 
-const argReduction: OnnxOp = {
-  operator: "GraphArgReduce",
-  inputs: ["input"],
-  attributes: (node) => ({ axis: node.int("axis", 0), keepDims: keepsDims(node) }),
-};
-
 export const reduceOps: OnnxOps = {
   ReduceSum: reduction("sum", 13),
   ReduceProd: reduction("prod", 18),
@@ -37,6 +31,4 @@ export const reduceOps: OnnxOps = {
   ReduceLogSum: reduction("log_sum", 18),
   ReduceLogSumExp: reduction("log_sum_exp", 18),
   ReduceSumSquare: reduction("sum_square", 18),
-  ArgMax: argReduction,
-  ArgMin: argReduction,
 };
