@@ -5,7 +5,8 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Imported } from "../importer.ts";
-import { classifyTensors, type StatedKinds } from "./classify.ts";
+import { classifyTensors } from "./classify.ts";
+import { reportFolded, statedKinds } from "./exporter-word.ts";
 import { buildGraph } from "./graph.ts";
 import { nameLayers } from "./layer-names.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
@@ -35,6 +36,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   const table = new TensorTable(report);
   const { graph, facts } = buildGraph(onnx, written, table, report);
   classifyTensors(facts, table, statedKinds(written), report);
+  reportFolded(written, table, report);
   addTraining(onnx, table);
   nameLayers(facts);
   await checkExternal(source, externalTensors(onnx), report);
@@ -56,21 +58,6 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
 
 function variantOf(onnx: OnnxModel): string {
   return onnx.irVersion === null ? "onnx" : `onnx-ir${onnx.irVersion}`;
-}
-
-const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
-
-/** What PyTorch's exporter says of the inputs that became initializers. */
-function statedKinds(graph: OnnxGraph): StatedKinds {
-  const kinds = new Map<string, "parameter" | "buffer" | "constant">();
-  const note = (name: string, kind: string | undefined): void => {
-    if (kind === "PARAMETER") kinds.set(name, "parameter");
-    else if (kind === "BUFFER") kinds.set(name, "buffer");
-    else if (kind === "CONSTANT_TENSOR") kinds.set(name, "constant");
-  };
-  for (const value of graph.valueInfo) note(value.name, value.metadata.get(kindKey));
-  for (const tensor of graph.initializers) note(tensor.name, tensor.metadata.get(kindKey));
-  return kinds;
 }
 
 /** Tensors of the graphs that train the model: no part of what it computes. */

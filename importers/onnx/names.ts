@@ -54,9 +54,15 @@ function bareClass(name: string | undefined): string | null {
 
 /** What tensors of one module have in common: `conv1` of `conv1.weight`. Null when the name has no such part. */
 export function ownerName(tensor: string): string | null {
-  const keras = /^(?:StatefulPartitionedCall\/)?(.+?)\/(?:\w+\/)?ReadVariableOp(?::\d+)?$/.exec(tensor);
+  const keras =
+    /^(?:StatefulPartitionedCall\/)?(.+?)\/(?:\w+\/)?ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/.exec(
+      tensor,
+    );
   if (keras) return keras[1] ?? null;
-  const torch = /^(.+)\.(weight|bias|gamma|beta|in_proj_weight|weight_bias)$/.exec(tensor);
+  const torch =
+    /^(.+?)\.(?:parametrizations\.\w+\.original\d*|(?:in_proj_)?weight|(?:in_proj_)?bias|gamma|beta|weight_bias|weight_[gv]|(?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?)$/.exec(
+      tensor,
+    );
   return torch?.[1] ?? null;
 }
 

@@ -16,6 +16,8 @@ interface Entry {
 export class TensorTable {
   readonly #entries: Entry[] = [];
   readonly #paths = new Map<string, number>();
+  /** A function that is called twice still stores its tensors once. */
+  readonly #known = new Map<OnnxTensor, number | null>();
   readonly #report: (diagnostic: Diagnostic) => void;
   #elements = 0;
 
@@ -25,10 +27,14 @@ export class TensorTable {
 
   /** Index of the tensor, or null (reported) when it would make the file too large to count exactly. */
   add(name: string, tensor: OnnxTensor, shape: readonly number[] = tensor.dims): number | null {
+    const known = this.#known.get(tensor);
+    if (known !== undefined) return known;
     const bits = bitsOf(tensor.dtype) ?? 0;
     const elements = countOf(shape) ?? Number.POSITIVE_INFINITY;
     const bytes = bits === 0 ? tensor.bytes : Math.ceil((elements * bits) / 8);
-    return this.#push(name, tensor.dtype, shape, elements, bytes, tensor.values);
+    const index = this.#push(name, tensor.dtype, shape, elements, bytes, tensor.values);
+    this.#known.set(tensor, index);
+    return index;
   }
 
   /** Numbers of an attribute. */

@@ -60,6 +60,8 @@ export interface Packing {
   readonly transposed?: boolean;
   /** All in one column, row after row, whatever the shape; `axis` then means nothing. */
   readonly flat?: boolean;
+  /** Stored in blocks of which the last ones may be filled up: what is stored has room for the shape, and maybe more. */
+  readonly padded?: boolean;
 }
 
 /** A weight of a layer: what the configuration says the layer owns, and the stored tensor that is it. */

@@ -125,6 +125,7 @@ function checkWeight(value: unknown, at: string, tensors: number): void {
     if (packing.per !== undefined && count(packing.per, `${at}.packing.per`) < 1)
       fail(`${at}.packing.per`, "at least 1");
     if (packing.flat !== undefined) flag(packing.flat, `${at}.packing.flat`);
+    if (packing.padded !== undefined) flag(packing.padded, `${at}.packing.padded`);
     if (packing.transposed !== undefined) flag(packing.transposed, `${at}.packing.transposed`);
     if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
       fail(`${at}.packing.axis`, "an axis");

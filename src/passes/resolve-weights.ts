@@ -204,6 +204,10 @@ function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
   const { packing } = weight;
   if (!packing) return compatible(declared, stored);
   if (declared === null) return false;
+  if (packing.padded) {
+    const room = ((countOf(stored) ?? 0) * packing.values) / (packing.per ?? 1);
+    return (countOf(declared) ?? Number.POSITIVE_INFINITY) <= room;
+  }
   if (packing.flat) return compatible(pack(declared, packing), stored);
   if (declared.length === stored.length) {
     return declared.some((_, axis) => {

@@ -109,7 +109,8 @@ class LayerBuilder {
     const facts = this.analysis.shapes.layers.get(layer);
     const own = this.ownWeights(layer, inherited);
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
-    const all = [...own, ...nested.flatMap((child) => child.all)];
+    const branches = (layer.subgraphs ?? []).flatMap((sub) => this.layers(sub.graph, inherited));
+    const all = [...own, ...[...nested, ...branches].flatMap((child) => child.all)];
     const sums = sumWeights(all);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
     const last = facts?.calls.at(-1) ?? facts?.built;

@@ -1,0 +1,65 @@
+/** Which stored tensors a value is made of, where nothing that is fed to the model goes into it. */
+
+import type { Draft, Found } from "./frame.ts";
+import type { NodeFacts } from "./graph.ts";
+
+export type Facts = ReadonlyMap<Draft, NodeFacts>;
+
+/** Nodes looked at for one value, at most: what is larger is no way of writing down a weight. */
+const maxNodes = 64;
+
+/** Type of a layer without its domain. */
+export function bareType(draft: Draft): string {
+  return draft.source.type.slice(draft.source.type.lastIndexOf(".") + 1);
+}
+
+export function makerOf({ source, level }: Found): Draft | undefined {
+  return source.kind === "value" ? level.layers[source.layer] : undefined;
+}
+
+/** Describes a tensor and hands none of its elements on. */
+const describing = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
+
+/** Slots that say how, not what: sizes, axes, scales. */
+function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"]): boolean {
+  const port = slots[index]?.port;
+  if (port?.class === "constant" || port?.class === "quantization") return false;
+  return !(
+    index > 0 && /^(Reshape|Slice|Expand|Tile|Unsqueeze|Squeeze|Gather\w*|Pad)$/.test(bareType(draft))
+  );
+}
+
+/**
+ * Indices of the tensors whose elements go into the value; null when an input of the graph does as well, or a value that
+ * is drawn or made up, or more nodes than a weight is written with.
+ */
+export function staticTensors(found: Found, facts: Facts): readonly number[] | null {
+  const tensors = new Set<number>();
+  const seen = new Set<Draft>();
+  const open: { readonly found: Found; readonly operand: boolean }[] = [{ found, operand: true }];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { source } = at.found;
+    if (source.kind === "tensor") {
+      if (at.operand && source.tensor >= 0) tensors.add(source.tensor);
+      continue;
+    }
+    const maker = makerOf(at.found);
+    const slots = maker && facts.get(maker)?.slots;
+    if (!maker || !slots || slots.length === 0 || maker.subgraphs) return null;
+    if (seen.has(maker)) continue;
+    seen.add(maker);
+    if (seen.size > maxNodes) return null;
+    for (const [i, slot] of slots.entries()) {
+      const operand = at.operand && isOperand(maker, i, slots) && !describing.has(bareType(maker));
+      open.push({ found: slot.found, operand });
+    }
+  }
+  return [...tensors];
+}
+
+/** Whether nothing that is fed to the model goes into what a layer gives. */
+export function isStatic(draft: Draft, facts: Facts): boolean {
+  const slots = facts.get(draft)?.slots ?? [];
+  if (slots.length === 0 || draft.subgraphs) return false;
+  return slots.every(({ found }) => staticTensors(found, facts) !== null);
+}

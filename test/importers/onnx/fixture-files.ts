@@ -1,0 +1,91 @@
+/** The ONNX fixtures and what their frameworks say of them (fixtures/README.md), read once. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { memorySource } from "../../../src/io/memory.ts";
+import { type Imported, type Report, readModel, reportOf } from "../../../src/public/index.ts";
+import type { ReportLayer, ReportShape, ReportWeight } from "../../../src/report/report.ts";
+import { openZip } from "../../../src/wire/zip.ts";
+
+const root = join(import.meta.dirname, "../../../fixtures/onnx");
+
+export interface Weighed {
+  readonly name: string;
+  readonly imported: Imported;
+  readonly report: Report;
+}
+
+/** `expected.json` of a set; the caller knows what it holds. */
+export function expectedOf(set: string): Readonly<Record<string, never>> {
+  return JSON.parse(readFileSync(join(root, set, "expected.json"), "utf8"));
+}
+
+/** Shapes that a run gave, by model and value. */
+export async function measuredShapes(
+  set: string,
+): Promise<Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>> {
+  return JSON.parse(new TextDecoder().decode(await zipEntry(set, "shapes.zip", "shapes.json")));
+}
+
+export async function weighFile(set: string, file: string): Promise<Weighed> {
+  const bytes = readFileSync(join(root, set, file));
+  return weigh(file, new Uint8Array(bytes));
+}
+
+export async function weighZipped(set: string, names: readonly string[]): Promise<readonly Weighed[]> {
+  const zip = await openZip(memorySource(readFileSync(join(root, set, "models.zip")), "models.zip"));
+  const weighed: Weighed[] = [];
+  for (const name of names) {
+    const entry = zip.find(`${name}.onnx`);
+    if (!entry) throw new Error(`${name} is not in the archive`);
+    weighed.push(await weigh(name, await zip.openEntry(entry)));
+  }
+  return weighed;
+}
+
+async function weigh(name: string, bytes: Parameters<typeof readModel>[0]): Promise<Weighed> {
+  const imported = await readModel(bytes);
+  return { name, imported, report: reportOf(imported) };
+}
+
+async function zipEntry(set: string, archive: string, name: string): Promise<Uint8Array> {
+  const zip = await openZip(memorySource(readFileSync(join(root, set, archive)), archive));
+  const entry = zip.find(name);
+  if (!entry) throw new Error(`${name} is not in ${archive}`);
+  const source = await zip.openEntry(entry);
+  return source.read(0, source.size);
+}
+
+/** Elements of a class in the file. */
+export function elementsOf({ report }: Weighed, name: keyof Report["ledger"]["classes"]): number {
+  return report.ledger.classes[name].elements;
+}
+
+/** Differences of a ledger from its own sums and from the tensors of the file; none when all is well. */
+export function imbalance({ name, imported, report }: Weighed): readonly string[] {
+  const classes = Object.values(report.ledger.classes);
+  const sum = (key: "elements" | "bytes" | "tensors"): number => classes.reduce((all, c) => all + c[key], 0);
+  const stored = imported.model.tensors.reduce((all, { shape }) => all + shape.reduce((a, b) => a * b, 1), 0);
+  const held = { elements: sum("elements"), bytes: sum("bytes"), tensors: sum("tensors") };
+  const { elements, bytes } = report.ledger;
+  const expected = { elements: stored, bytes, tensors: imported.model.tensors.length };
+  const agree = JSON.stringify(held) === JSON.stringify(expected) && elements === stored;
+  return agree ? [] : [`${name}: ${JSON.stringify(held)}, the file has ${JSON.stringify(expected)}`];
+}
+
+/** Weights of a model by their names in the file. */
+export function weightsOf({ report }: Weighed): ReadonlyMap<string, ReportWeight> {
+  const all = (layer: ReportLayer): readonly ReportWeight[] => [
+    ...layer.weights,
+    ...(layer.layers ?? []).flatMap(all),
+  ];
+  return new Map(report.layers.flatMap(all).map((weight) => [weight.stored ?? weight.name, weight]));
+}
+
+/** Whether no size that we know is another than the measured one. */
+export function agrees(ours: ReportShape, measured: readonly number[]): boolean {
+  if (ours === null) return true;
+  return (
+    ours.length === measured.length && ours.every((dim, i) => typeof dim !== "number" || dim === measured[i])
+  );
+}

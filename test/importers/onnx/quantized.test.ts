@@ -1,0 +1,42 @@
+/** Quantized and fused models, against the float networks that they were made from. */
+
+import { describe, expect, test } from "vitest";
+import { elementsOf, expectedOf, imbalance, weightsOf, weighZipped } from "./fixture-files.ts";
+
+interface Quantized {
+  readonly twin?: string;
+  readonly parameters: number;
+  readonly weights?: Readonly<Record<string, readonly [string, number]>>;
+}
+
+const models: Readonly<Record<string, Quantized>> = expectedOf("quantized").models ?? {};
+
+/** Where the file cannot have the network's count. */
+const differences: readonly { readonly names: RegExp; readonly off: number; readonly reason: string }[] = [
+  {
+    names: /^cnn-/,
+    off: -16,
+    reason: "batch normalization of 16 channels went into a convolution: 32 became a bias of 16",
+  },
+];
+
+/** Not told by any rule yet. */
+const layoutOps = /^cnn-ort-all$/;
+
+describe("parameters are those of the float network", () => {
+  test.each(Object.keys(models).filter((name) => !layoutOps.test(name)))("%s", async (name) => {
+    const expected = models[name] as Quantized;
+    for (const weighed of await weighZipped("quantized", [name])) {
+      const known = differences.filter(({ names }) => names.test(name)).map(({ off }) => off);
+      expect(weighed.report.totals.parameters).toBe(expected.parameters + (known[0] ?? 0));
+      expect(elementsOf(weighed, "unclassified")).toBe(0);
+      expect(elementsOf(weighed, "quantization") > 0).toBe(expected.weights !== undefined);
+      expect(imbalance(weighed)).toEqual([]);
+      const weights = weightsOf(weighed);
+      // Scalars are constants of an activation.
+      const matrices = Object.entries(expected.weights ?? {}).filter(([, [, elements]]) => elements > 1);
+      for (const [stored, [, elements]] of matrices)
+        expect([stored, weights.get(stored)?.elements]).toEqual([stored, elements]);
+    }
+  });
+});
