@@ -63,6 +63,8 @@ export function unionAll(types: readonly TensorType[]): TensorType {
 
 /** What is known of a value that is one of two: what differs between them is unknown. */
 export function unionType(a: ValuedType, b: ValuedType): ValuedType {
+  if (a.of?.container === "optional" && b.of?.container !== "optional") return unionOptional(a.of, b);
+  if (b.of?.container === "optional" && a.of?.container !== "optional") return unionOptional(b.of, a);
   if (a.of || b.of) {
     return a.of && b.of && a.of.container === b.of.container ? unionContainer(a.of, b.of) : unknownType;
   }
@@ -83,6 +85,12 @@ function unionContainer(a: Container, b: Container): TensorType {
       ? left.map((item, i) => unionType(item, right[i] ?? unknownType))
       : undefined;
   return listed(container, unionElement(a, b), items);
+}
+
+/** What is handed on where an optional may be stands for one that holds it. */
+function unionOptional(optional: Container, held: ValuedType): ValuedType {
+  if (held.of === undefined && held.shape === null && held.dtype === null) return unknownType;
+  return unionContainer(optional, { container: "optional", element: withoutValue(held), items: [held] });
 }
 
 /** What an empty one would hold says nothing about the elements of the other. */

@@ -58,6 +58,8 @@ const maxRounds = 8;
 interface Settled {
   /** What is carried, as it is before any round and after the last. */
   readonly carried: readonly ValuedType[];
+  /** What a round makes of it. */
+  readonly results: readonly ValuedType[];
   /** What a round returns besides. */
   readonly rest: readonly ValuedType[];
 }
@@ -75,7 +77,7 @@ function settle(
     }
     const widened = carried.map((type, i) => unionType(type, results[i] ?? unknownType));
     const stable = widened.every((type, i) => sameType(type, carried[i] ?? unknownType));
-    if (stable) return { carried, rest: results.slice(carried.length) };
+    if (stable) return { carried, results, rest: results.slice(carried.length) };
     carried = rounds < maxRounds ? widened : widened.map(() => unknownType);
   }
 }
@@ -84,6 +86,11 @@ function settle(
 function stacked(type: TensorType, rounds: Dim, axis = 0): TensorType {
   const { dtype, shape } = type;
   return { dtype, shape: shape?.toSpliced(resolveAxis(axis, shape.length + 1), 0, rounds) ?? null };
+}
+
+/** The body decides whether what may start as an optional ends as one. */
+function afterLast(carried: ValuedType, result: ValuedType): ValuedType {
+  return carried.of?.container === "optional" && result.of?.container !== "optional" ? result : carried;
 }
 
 /** Only a loop whose condition stays true runs as often as it is told. */
@@ -104,11 +111,12 @@ const loop = defineOperator<null>({
     const condition = inputs.find((input) => input.name === "condition");
     const initial = inputs.filter((input) => input.name === "initial").map(typeOf);
     const start = condition ? typeOf(condition) : { dtype: "bool" as const, shape: [], value: 1 };
-    const iteration: RuleInput = { dtype: "int64", shape: [] };
-    const { carried, rest } = settle([start, ...initial], (types) => body([iteration, ...types]));
-    const [sure, ...final] = carried;
-    const rounds = tripCount(count, sure);
-    return { types: [...final, ...rest.map((type) => stacked(type, rounds))] };
+    // A scalar, or a vector of one where the body says so (ONNX Runtime takes both).
+    const iteration: RuleInput = { dtype: "int64", shape: null };
+    const settled = settle([start, ...initial], (types) => body([iteration, ...types]));
+    const rounds = tripCount(count, settled.carried[0]);
+    const final = settled.carried.map((type, i) => afterLast(type, settled.results[i] ?? unknownType));
+    return { types: [...final.slice(1), ...settled.rest.map((type) => stacked(type, rounds))] };
   },
 });
 

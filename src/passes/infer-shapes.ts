@@ -182,7 +182,7 @@ class Engine {
   }
 
   /** Declared against inferred: what one does not know the other fills in, what contradicts is said. */
-  private settled(layer: Layer, inferred: Inferred, call: Call | undefined): Inferred {
+  settled(layer: Layer, inferred: Inferred, call: Call | undefined): Inferred {
     const declared = call?.declaredTypes;
     if (!declared) return inferred;
     const at = scopedName(layer.scope, layer.name);
@@ -316,13 +316,11 @@ class GraphRun {
   private apply(number: number, call: Call): Inferred {
     const layer = this.graph.layers[number] as Layer;
     const bound = call.inputs.length === 0 ? this.given.get(number) : undefined;
-    if (bound) return { types: [bound], structure: 0 };
-    return this.engine.runLayer(
-      layer,
-      call.inputs.map((input) => this.input(input)),
-      call,
-      this,
-    );
+    const given: Inferred | undefined = bound && { types: [bound], structure: 0 };
+    // Where nothing is known of what is given, what the file says of it counts.
+    if (given) return bound?.shape === null && !bound.of ? this.engine.settled(layer, given, call) : given;
+    const inputs = call.inputs.map((input) => this.input(input));
+    return this.engine.runLayer(layer, inputs, call, this);
   }
 
   private input(argument: Argument): RuleInput {

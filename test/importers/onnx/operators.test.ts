@@ -1,4 +1,4 @@
-/** One-node models whose outputs onnxruntime computed (fixtures/onnx/operators), and what the nodes' attributes store. */
+/** Small models whose outputs onnxruntime computed (fixtures/onnx/operators). */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,9 +33,17 @@ async function outputsOf(name: string): Promise<readonly (TensorType | undefined
   });
 }
 
-/** Sizes that only the values of inputs decide. */
+/** Sizes that only the values of inputs decide, and how often a loop runs. */
 const open: Readonly<Record<string, readonly (readonly (number | null)[])[]>> = {
   bifurcation: [[null], [1]],
+  loop_ends: [
+    [2, 4],
+    [null, 2, 4],
+  ],
+  loop_grows: [
+    [null, 4],
+    [3, 2, 4],
+  ],
   time_warping: [[2, null]],
   tokenizer: [[2, null]],
   tokenizer_matrix: [[1, 2, null]],
