@@ -352,7 +352,7 @@ function own(
 
 /** Packed several to an element: the shape that is meant, and how many of its elements one stored one holds. */
 function logicalOf(port: PortRecord, view: NodeFacts["view"], stored: StoredTensor): Partial<Weight> {
-  const shape = view ? (port.logical?.(view) ?? null) : null;
+  const shape = view ? (port.logical?.(view, stored) ?? null) : null;
   const logical = countOf(shape);
   if (shape === null || logical === null) return {};
   const held = countOf(stored.shape) ?? 0;

@@ -2,7 +2,7 @@
 
 import type { DType } from "../../src/ir/dtype.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
-import type { TensorClass } from "../../src/ir/tensor.ts";
+import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { dtypeOf } from "./data-type.ts";
 import type {
   AttributeValue,
@@ -20,7 +20,10 @@ export interface PortRecord {
   /** Takes all inputs from here on. */
   readonly variadic?: true;
   /** Shape of the weight that a packed initializer stands for. */
-  readonly logical?: (node: NodeView) => readonly number[] | null;
+  readonly logical?: (
+    node: NodeView,
+    stored: Pick<StoredTensor, "dtype" | "shape">,
+  ) => readonly number[] | null;
 }
 
 export type Port = string | PortRecord;

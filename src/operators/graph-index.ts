@@ -164,7 +164,10 @@ const scatterSlices = defineOperator<{ replaces: boolean }>({
   infer({ attributes: { replaces }, inputs }) {
     const [data, indices, updates] = scatterInputs(inputs);
     const depth = numberOf(indices.shape?.at(-1));
-    if (!replaces || depth === null || indices.shape === null) return output(data.dtype, data.shape);
+    if (!replaces || depth === null || indices.shape === null || data.shape === null)
+      return output(data.dtype, data.shape);
+    if (depth > data.shape.length)
+      throw new RuleError(`indices of ${depth} numbers for a tensor ${formatShape(data.shape)}`);
     const outer = indices.shape.length - 1;
     const indexAt = indexReader(indices);
     const elements = scattered(data, updates, (index, shape) => {
@@ -288,6 +291,7 @@ export const graphIndexOperators: readonly OperatorDef<unknown>[] = [
   unchanged("Triangle", "input"),
   unchanged("ReverseSequence", "input"),
   unchanged("GraphCumulativeSum", "input"),
+  unchanged("GraphCumulativeProduct", "input"),
   nonZero,
   unique,
   oneHot,

@@ -142,7 +142,7 @@ const split = defineOperator<SplitAttributes>({
     const total = sumOfDims(sizes);
     if (contradicts(total, dim))
       throw new RuleError(`parts of ${formatDim(total)} elements in all, where there are ${formatDim(dim)}`);
-    let offset: Dim = 0;
+    let offset: Dim = knownElements(data) === undefined ? null : 0;
     const types = unknown.map((_, part) => {
       const size = sizes[part] ?? null;
       const partShape = shape.with(axis, size);

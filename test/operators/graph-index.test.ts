@@ -48,6 +48,9 @@ describe("scattering", () => {
     const one = [named("indices", [1, 1], [1]), named("updates", [1], [6])];
     expect(run(part("ScatterND"), shape, ...one).values).toEqual([[batch, 6, seq]]);
     expect(run(part("ScatterND", { replaces: false }), shape, ...one).values).toEqual([undefined]);
+    // An index as long as a file likes to say.
+    const long = [named("indices", [1, Number.MAX_SAFE_INTEGER]), named("updates", [1], [6])];
+    expect(() => run(part("ScatterND"), shape, ...long)).toThrow("for a tensor (3)");
     const elements = [named("indices", [1], [-1]), named("updates", [1], [9])];
     expect(run(part("ScatterElements"), shape, ...elements).values).toEqual([[batch, 1, 9]]);
     expect(

@@ -55,7 +55,7 @@ export const indexOps: OnnxOps = {
   Trilu: { operator: "Triangle", inputs: ["input", constant("k")] },
   ReverseSequence: { operator: "ReverseSequence", inputs: ["input", constant("lengths")] },
   CumSum: { operator: "GraphCumulativeSum", inputs: ["input", constant("axis")] },
-  CumProd: { operator: "GraphCumulativeSum", inputs: ["input", constant("axis")] },
+  CumProd: { operator: "GraphCumulativeProduct", inputs: ["input", constant("axis")] },
   NonZero: { operator: "GraphNonZero", inputs: ["input"] },
   Unique: { operator: "GraphUnique", inputs: ["input"], attributes: optionalAxis },
   OneHot: {

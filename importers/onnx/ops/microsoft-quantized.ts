@@ -7,6 +7,7 @@ import {
   type OnnxOp,
   type OnnxOps,
   type Port,
+  type PortRecord,
   parameter,
   quantization,
   variadic,
@@ -56,6 +57,16 @@ function logicalKernel(node: NodeView): readonly number[] | null {
 
 const packedKernel: Port = { ...parameter("kernel"), logical: logicalKernel };
 
+/** Bytes that hold `8 / bits` values each along the last axis; other types are not packed. */
+function packedBytes(bits: string): NonNullable<PortRecord["logical"]> {
+  return (node, { dtype, shape }) => {
+    const last = shape.at(-1);
+    const width = node.int(bits, 4);
+    if (dtype !== "uint8" || last === undefined || (width !== 1 && width !== 2 && width !== 4)) return null;
+    return shape.with(-1, last * (8 / width));
+  };
+}
+
 /** Without `transB` the product goes the other way: from N to K. */
 function bnb4Widths(node: NodeView): JsonObject {
   const { K, N } = widths(node);
@@ -64,7 +75,7 @@ function bnb4Widths(node: NodeView): JsonObject {
 
 function expertPorts(names: readonly string[]): readonly Port[] {
   return names.flatMap((name) => [
-    parameter(`${name}-kernel`),
+    { ...parameter(`${name}-kernel`), logical: packedBytes("expert_weight_bits") },
     quantization(`${name}-kernel-scale`),
     parameter(`${name}-bias`),
   ]);
@@ -140,7 +151,12 @@ export const microsoftQuantizedOps: OnnxOps = {
   },
   "com.microsoft.GatherBlockQuantized": {
     operator: "GatherBlockQuantized",
-    inputs: [parameter("embeddings"), "indices", quantization("scale"), quantization("zero-point")],
+    inputs: [
+      { ...parameter("embeddings"), logical: packedBytes("bits") },
+      "indices",
+      quantization("scale"),
+      quantization("zero-point"),
+    ],
     attributes: (node) => ({
       gatherAxis: node.int("gather_axis", 0),
       values: Math.max(1, Math.floor(8 / Math.max(1, node.int("bits", 4)))),

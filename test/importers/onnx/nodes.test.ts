@@ -38,3 +38,17 @@ test("outputs have the types that running them gives", async () => {
   expect(wrong).toEqual([]);
   expect(Object.keys(cases).length).toBeGreaterThan(800);
 });
+
+test("packed bytes of a table count as what they hold", async () => {
+  const zip = await openZip(memorySource(readFileSync(join(folder, "models.zip")), "models.zip"));
+  const kernel = async (name: string) => {
+    const entry = zip.find(`${name}.onnx`);
+    if (!entry) throw new Error(`${name} is not in the archive`);
+    const { model } = await readModel(await zip.openEntry(entry));
+    const weights = model.graph.layers.flatMap((layer) => layer.weights);
+    return weights.find((weight) => weight.class === "parameter");
+  };
+  expect(await kernel("ms_gather4")).toMatchObject({ shape: [6, 32], packing: { values: 2 } });
+  expect(await kernel("ms_gather8")).not.toHaveProperty("packing");
+  expect(await kernel("ms_nbits")).toMatchObject({ shape: [64, 10], packing: { values: 2 } });
+});
