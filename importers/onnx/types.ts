@@ -30,6 +30,9 @@ export function typeOf(type: OnnxType | null, unnamed?: (axis: number) => Dim): 
   }
 }
 
+/** Shape inference of onnx makes up `unk__7` for a size that nobody named. */
 function dimOf(dim: OnnxDim): Dim {
-  return typeof dim === "string" ? (dim === "" ? null : symbol(dim)) : dim;
+  if (typeof dim !== "string") return dim;
+  if (dim === "") return null;
+  return symbol(/^unk__\d+$/.test(dim) ? `?${dim}` : dim);
 }
