@@ -257,6 +257,20 @@ export const maxOnnxInlinedNodes = 500_000;
 /** Graphs in graphs and functions in functions. Exporters nest a module in a module, some ten deep. */
 export const maxOnnxNesting = 64;
 
+// Exported programs of PyTorch ----------------------------------------------------------------------------------
+
+/** An expression for a size. Those of real programs have up to a few hundred characters; deep resizing ones some thousand. */
+export const maxSymIntCharacters = 4096;
+
+/** Brackets in brackets of such an expression; real ones have ten or so. */
+export const maxSymIntDepth = 64;
+
+/** The modules around one node: ten paths and classes, some 2 kB. */
+export const maxModuleStackCharacters: number = 64 * KiB;
+
+/** Graphs in graphs: branches and loop bodies in one another. */
+export const maxExportedNesting = 32;
+
 // safetensors --------------------------------------------------------------------------------------------------
 
 /** The format's own limit on its header: some 800 000 tensors. */

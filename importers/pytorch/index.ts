@@ -1,4 +1,4 @@
-/** The PyTorch importer: checkpoints of `torch.save`, and TorchScript archives. */
+/** The PyTorch importer: exported programs of `torch.export`, checkpoints of `torch.save`, and TorchScript archives. */
 
 import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
@@ -54,10 +54,26 @@ function isPickle({ head, container }: Sniffed): boolean {
   return container === "other" && head[0] === 0x80 && protocol >= 2 && protocol <= 5 && head.length > 3;
 }
 
+/** `torch.export.save`, or a package that AOTInductor compiled from what that writes. */
+function isExported({ zip }: Sniffed): boolean {
+  return (
+    zip?.entries.some(({ name }) =>
+      /(^|\/)(serialized_exported_program\.json|models\/[^/]+\.json|data\/aotinductor\/.+)$/.test(name),
+    ) ?? false
+  );
+}
+
+/** The JSON of one program. Every writer puts the graph first, or after some short fields. */
+function isExportedJson({ container, head }: Sniffed): boolean {
+  return container === "json" && /"graph_module"\s*:\s*\{/.test(new TextDecoder().decode(head));
+}
+
 export const pytorchImporter: Importer = {
   format: "pytorch",
-  title: "PyTorch checkpoints and TorchScript, read without PyTorch; no pickle is run",
+  title: "PyTorch exported programs, checkpoints and TorchScript, read without PyTorch; no pickle is run",
   variants: [
+    { id: "exported-program", title: "torch.export.save of PyTorch 2.1 to today", files: ".pt2" },
+    { id: "exported-program-json", title: "the graph of an exported program by itself", files: ".json" },
     { id: "checkpoint-zip", title: "torch.save of PyTorch 1.6 to today", files: ".pt .pth .bin .ckpt" },
     { id: "checkpoint-legacy", title: "torch.save before PyTorch 1.6", files: ".pt .pth .bin .tar" },
     {
@@ -72,8 +88,15 @@ export const pytorchImporter: Importer = {
     (sniffed.zip !== null && (checkpointFolder(sniffed.zip) !== null || isEarlyScript(sniffed.zip))) ||
     isLegacy(sniffed) ||
     isTar(sniffed) ||
-    isPickle(sniffed),
+    isPickle(sniffed) ||
+    isExported(sniffed) ||
+    isExportedJson(sniffed),
   async load(source, _, sniffed) {
+    if (isExportedJson(sniffed)) return (await import("./exported-program.ts")).importExportedJson(source);
+    if (sniffed.zip && checkpointFolder(sniffed.zip) === null && isExported(sniffed)) {
+      const read = await (await import("./exported-program.ts")).importExportedArchive(source, sniffed.zip);
+      return { ...read, diagnostics: [...sniffed.diagnostics, ...read.diagnostics] };
+    }
     if (sniffed.zip && checkpointFolder(sniffed.zip) === null) {
       throw new UnsupportedFeatureError(
         `${source.name}: TorchScript of PyTorch 1.0 or 1.1, which this version does not read; load it with torch.jit.load and save it again`,

@@ -1,0 +1,252 @@
+/** The graph of an exported program as layers: every node with the modules around it and the types the file states. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { LimitExceededError } from "../../src/errors.ts";
+import type { Argument, Graph, Json, Layer, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
+import type { TensorType } from "../../src/ir/tensor.ts";
+import { maxExportedNesting } from "../../src/limits.ts";
+import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import {
+  listOf,
+  literalOf,
+  namesIn,
+  objectOf,
+  readMeta,
+  type Tagged,
+  textOf,
+  unionOf,
+} from "./export-schema.ts";
+import type { Held } from "./export-tensors.ts";
+import { parseModuleStack } from "./module-stack.ts";
+
+/** A layer under construction. */
+export type Draft = { -readonly [K in keyof Layer]: Layer[K] };
+
+/** A tensor that a layer reads. */
+export interface Use {
+  readonly draft: Draft;
+  readonly held: Held;
+  /** The operator's name for it: `weight`. */
+  readonly slot: string;
+  readonly input: number;
+}
+
+/** What a name of a graph stands for. */
+type Source =
+  | { readonly kind: "value"; readonly layer: number; readonly output: number }
+  | { readonly kind: "held"; readonly held: Held };
+
+interface Frame {
+  readonly graph: JsonValue;
+  readonly names: Map<string, Source>;
+  readonly layers: Draft[];
+  readonly around: readonly ModuleRef[];
+  readonly depth: number;
+  readonly at: string;
+}
+
+/** Hands on what it gets, or works on sizes. */
+const plumbing =
+  /^(_operator\.|math\.|torch\.sym_|aten\.(sym_|_assert|detach$|alias$|lift_fresh|clone$|contiguous$|_to_copy$|to$|type_as$|item$)|prim\.|higher_order\.wrap_with_set_grad)/;
+
+export class GraphReader {
+  readonly uses: Use[] = [];
+  /** Layers of every graph, in order. */
+  readonly drafts: Draft[] = [];
+  /** Class of the whole, where a node's modules tell. */
+  root: string | null = null;
+  private readonly report: (diagnostic: Diagnostic) => void;
+
+  constructor(report: (diagnostic: Diagnostic) => void) {
+    this.report = report;
+  }
+
+  /** `held`: what the signature says of the graph's inputs; those it does not name are inputs of the model. */
+  read(graph: JsonValue, held: ReadonlyMap<string, Held | null>, outputs: readonly JsonValue[]): Graph {
+    return this.graph(graph, { held, outputs, around: [], depth: 0, at: "" });
+  }
+
+  private graph(
+    graph: JsonValue,
+    given: {
+      readonly held: ReadonlyMap<string, Held | null>;
+      readonly outputs: readonly JsonValue[];
+      readonly around: readonly ModuleRef[];
+      readonly depth: number;
+      readonly at: string;
+    },
+  ): Graph {
+    if (given.depth > maxExportedNesting) {
+      throw new LimitExceededError(`graphs nested more than ${maxExportedNesting} deep`, {
+        limit: "maxExportedNesting",
+        actual: given.depth,
+        maximum: maxExportedNesting,
+      });
+    }
+    const { around, depth, at } = given;
+    const frame: Frame = { graph, names: new Map(), layers: [], around, depth, at };
+    const inputs: ValueRef[] = [];
+    for (const input of listOf(getKey(graph, "inputs"))) {
+      for (const name of namesIn(unionOf(input))) {
+        if (name === null) continue;
+        const held = given.held.get(name);
+        if (held) this.define(frame, name, { kind: "held", held });
+        else if (held === undefined) inputs.push(this.input(frame, name));
+      }
+    }
+    for (const node of listOf(getKey(graph, "nodes"))) this.node(node, frame);
+    const results = given.outputs.flatMap((output) => namesIn(unionOf(output)));
+    return {
+      topology: "functional",
+      layers: frame.layers,
+      inputs,
+      outputs: results.flatMap((name) => (name === null ? [] : [this.output(frame, name)])),
+    };
+  }
+
+  private input(frame: Frame, name: string): ValueRef {
+    const type = typeOf(frame.graph, name);
+    const draft = this.push(frame, name, "Input", "Input");
+    if (type?.dtype) draft.attributes = { dtype: type.dtype };
+    draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
+    draft.kind = "layer";
+    const layer = frame.layers.length - 1;
+    this.define(frame, name, { kind: "value", layer, output: 0 });
+    return { layer, call: 0, output: 0 };
+  }
+
+  /** A stored tensor that is an output passes through a layer of its own. */
+  private output(frame: Frame, name: string): ValueRef {
+    const source = frame.names.get(name);
+    if (source?.kind === "value") return { layer: source.layer, call: 0, output: source.output };
+    if (!source) this.dangling(frame, name);
+    const draft = this.push(frame, `${name}/output`, "output", "Opaque");
+    const type = typeOf(frame.graph, name);
+    draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
+    draft.plumbing = true;
+    if (source) this.uses.push({ draft, held: source.held, slot: "output", input: -1 });
+    return { layer: frame.layers.length - 1, call: 0, output: 0 };
+  }
+
+  private node(node: JsonValue, frame: Frame): void {
+    const type = typeName(textOf(getKey(node, "target")) ?? "?");
+    const stack = parseModuleStack(textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "");
+    const root = stack.find(({ path }) => path === "");
+    this.root ??= root?.type ?? null;
+    const own = stack.filter(({ path }) => path !== "");
+    const modules = stack.length > 0 ? own : frame.around;
+    const draft = this.push(frame, type.slice(type.lastIndexOf(".") + 1), type, "Opaque");
+    if (modules.length > 0) draft.modules = modules;
+    if (plumbing.test(type)) draft.plumbing = true;
+    const layer = frame.layers.length - 1;
+    const inputs: Argument[] = [];
+    const attributes: { [key: string]: Json } = {};
+    const operands: (string | null)[] = [];
+    const graphs: { readonly name: string; readonly graph: JsonValue }[] = [];
+    for (const written of listOf(getKey(node, "inputs"))) {
+      const argument = unionOf(getKey(written, "arg"));
+      const slot = textOf(getKey(written, "name")) ?? "";
+      const names = namesIn(argument);
+      operands.push(...names);
+      for (const name of names) if (name !== null) this.read1(draft, frame, name, slot, inputs);
+      const literal = literalOf(argument);
+      // Of that name the rule for what is opaque takes shapes from.
+      if (literal !== undefined && slot !== "" && slot !== "outputShapes") attributes[slot] = literal;
+      if (argument.tag === "as_graph") graphs.push(graphOf(argument, graphs.length));
+    }
+    draft.attributes = attributes;
+    const names = listOf(getKey(node, "outputs")).flatMap((output) => namesIn(unionOf(output)));
+    const types = names.map((name) => (name === null ? null : typeOf(frame.graph, name)));
+    draft.calls = [{ inputs, ...(types.length > 0 && { declaredTypes: types }) }];
+    if (graphs.length > 0)
+      draft.subgraphs = graphs.map((one) => this.subgraph(one, operands, frame, modules));
+    for (const [output, name] of names.entries())
+      if (name !== null) this.define(frame, name, { kind: "value", layer, output });
+  }
+
+  private read1(draft: Draft, frame: Frame, name: string, slot: string, inputs: Argument[]): void {
+    const source = frame.names.get(name);
+    const named = slot === "" ? {} : { name: slot };
+    if (source?.kind === "value") {
+      const value = { layer: source.layer, call: 0, output: source.output };
+      inputs.push({ kind: "value", value, ...named });
+      return;
+    }
+    if (!source && typeOf(frame.graph, name) === null) this.dangling(frame, name);
+    const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : typeOf(frame.graph, name);
+    if (source) this.uses.push({ draft, held: source.held, slot, input: inputs.length });
+    inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
+  }
+
+  /** The graph's inputs are the operands of the node, in order; a stored tensor among them stays one. */
+  private subgraph(
+    { name, graph }: { readonly name: string; readonly graph: JsonValue },
+    operands: readonly (string | null)[],
+    frame: Frame,
+    around: readonly ModuleRef[],
+  ): Subgraph {
+    const inputs = listOf(getKey(graph, "inputs")).flatMap((input) => namesIn(unionOf(input)));
+    const given = operands.slice(operands.length - inputs.length);
+    const held = new Map<string, Held>();
+    for (const [i, input] of inputs.entries()) {
+      const operand = given[i];
+      const source = inputs.length <= operands.length && operand ? frame.names.get(operand) : undefined;
+      if (input !== null && source?.kind === "held") held.set(input, source.held);
+    }
+    const at = frame.at === "" ? name : `${frame.at}/${name}`;
+    const outputs = listOf(getKey(graph, "outputs"));
+    return { name, graph: this.graph(graph, { held, outputs, around, depth: frame.depth + 1, at }) };
+  }
+
+  private define(frame: Frame, name: string, source: Source): void {
+    if (frame.names.has(name)) this.report({ code: "name-defined-twice", args: { name }, at: frame.at });
+    else frame.names.set(name, source);
+  }
+
+  private dangling(frame: Frame, reference: string): void {
+    this.report({ code: "graph-dangling", args: { reference }, at: frame.at });
+  }
+
+  private push(frame: Frame, name: string, type: string, operator: string): Draft {
+    const draft: Draft = {
+      name,
+      source: { dialect: "pytorch", type },
+      kind: "operation",
+      operator,
+      attributes: {},
+      scope: "",
+      trainable: null,
+      weights: [],
+      calls: [],
+    };
+    frame.layers.push(draft);
+    this.drafts.push(draft);
+    return draft;
+  }
+}
+
+/** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
+function typeName(target: string): string {
+  const parts = /^torch\.ops\.([^.]+)\.([^.]+)/.exec(target);
+  return parts ? `${parts[1]}.${parts[2]}` : target;
+}
+
+function graphOf(argument: Tagged, number: number): { readonly name: string; readonly graph: JsonValue } {
+  const graph = objectOf(getKey(argument.value, "graph")) ?? {};
+  return { name: textOf(getKey(argument.value, "name")) ?? `graph_${number}`, graph };
+}
+
+/** Type the graph states for a name; null when it states none. */
+function typeOf(graph: JsonValue, name: string): TensorType | null {
+  const meta = readMeta(getKey(getKey(graph, "tensor_values"), name), name);
+  if (meta) return { dtype: meta.dtype, shape: meta.shape };
+  for (const [key, dtype] of scalars)
+    if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
+  return null;
+}
+
+const scalars = [
+  ["sym_int_values", "int64"],
+  ["sym_bool_values", "bool"],
+  ["sym_float_values", "float64"],
+] as const;

@@ -1,0 +1,100 @@
+/** Which layer holds which tensor of an exported program, and what its rows are called. */
+
+import type { Weight } from "../../src/ir/tensor.ts";
+import type { Draft, Use } from "./export-graph.ts";
+import type { Held } from "./export-tensors.ts";
+
+/** The module that a tensor's name says it is a member of. */
+function ownerOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
+}
+
+function moduleOf(draft: Draft): string {
+  return draft.modules?.at(-1)?.path ?? "";
+}
+
+/**
+ * Parameters that are another one, where the file has no table of storages: nothing reads them, but their module computes with
+ * a parameter of another one in their place, of the same name in its module, type and shape. So is a tied weight written down.
+ */
+export function findTies(all: readonly Held[], uses: readonly Use[]): ReadonlyMap<Held, Held> {
+  const used = new Set(uses.map(({ held }) => held));
+  const byModule = groupBy(uses, ({ draft }) => moduleOf(draft));
+  const ties = new Map<Held, Held>();
+  for (const held of all) {
+    if (used.has(held) || held.window || held.class !== "parameter") continue;
+    const owner = ownerOf(held.name);
+    const other = byModule.get(owner)?.find(({ held: one }) => standsFor(one, held, owner))?.held;
+    if (other) ties.set(held, other);
+  }
+  return ties;
+}
+
+function standsFor(one: Held, held: Held, owner: string): boolean {
+  const last = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+  return (
+    one.class === "parameter" &&
+    ownerOf(one.name) !== owner &&
+    last(one.name) === last(held.name) &&
+    one.dtype === held.dtype &&
+    one.shape.length === held.shape.length &&
+    one.shape.every((size, i) => size === held.shape[i])
+  );
+}
+
+/** Gives each layer its weights; what no layer can hold is the model's own, and is returned. */
+export function giveWeights(
+  all: readonly Held[],
+  drafts: readonly Draft[],
+  uses: readonly Use[],
+  weightOf: (held: Held) => Weight,
+): readonly Weight[] {
+  const byHeld = groupBy(uses, ({ held }) => held);
+  const byModule = groupBy(
+    drafts.filter(({ operator }) => operator !== "Input"),
+    moduleOf,
+  );
+  const left: Weight[] = [];
+  for (const held of all) {
+    const owner = ownerOf(held.name);
+    const readers = byHeld.get(held)?.map(({ draft }) => draft) ?? [];
+    const own = readers.filter((draft) => moduleOf(draft) === owner);
+    const inside = owner === "" ? [] : (byModule.get(owner)?.slice(0, 1) ?? []);
+    const [first] = readers;
+    const holders = own.length > 0 ? own : inside.length > 0 ? inside : first ? [first] : [];
+    const weight = weightOf(held);
+    if (holders.length === 0) left.push(weight);
+    for (const draft of holders) {
+      if (draft.weights.some(({ name }) => name === weight.name)) continue;
+      draft.weights = [...draft.weights, weight];
+      draft.kind = "layer";
+      delete draft.plumbing;
+    }
+  }
+  return left;
+}
+
+/** The module's path for its only node, else that and the operation. Every name is given once. */
+export function nameRows(drafts: readonly Draft[], unique: (name: string) => string): void {
+  const inputs = drafts.filter(({ operator }) => operator === "Input");
+  const nodes = drafts.filter(({ operator }) => operator !== "Input");
+  const shown = nodes.filter(({ plumbing }) => !plumbing);
+  const counts = groupBy(shown, moduleOf);
+  for (const draft of inputs) draft.name = unique(draft.name);
+  for (const draft of nodes) {
+    const path = moduleOf(draft);
+    const only = path !== "" && counts.get(path)?.length === 1 && !draft.plumbing;
+    draft.name = unique(only ? path : path === "" ? draft.name : `${path}/${draft.name}`);
+  }
+}
+
+function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,158 @@
+/** The tensors of an exported program: what its signature and the archive's tables say, and which are one and the same. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
+import { bitsOf, type DType } from "../../src/ir/dtype.ts";
+import { countOf, type StaticShape } from "../../src/ir/shape.ts";
+import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
+import { maxModelElements, maxTorchTensors } from "../../src/limits.ts";
+import type { Meta } from "./export-schema.ts";
+import { layOut } from "./layout.ts";
+import { spanOf } from "./rebuild.ts";
+import type { TorchStorage, TorchTensor } from "./tensor.ts";
+
+/** A parameter, buffer or constant under its name in the module. */
+export interface Held {
+  readonly name: string;
+  readonly class: TensorClass;
+  readonly dtype: DType;
+  readonly shape: StaticShape;
+  /** Its window on the storage in `record`; null where the archive has no table. */
+  readonly window: TorchTensor | null;
+  /** Bytes of its record; null: nothing is stored. */
+  readonly payload: number | null;
+}
+
+/** What the archive says of where a tensor is. */
+export interface Record {
+  readonly key: string;
+  /** Bytes; 0 for an archive without payloads. */
+  readonly bytes: number;
+}
+
+/** By the names PyTorch's normalizations give them. */
+export function bufferClass(name: string): TensorClass {
+  if (/(^|\.)running_(mean|var)$/.test(name)) return "statistic";
+  return /(^|\.)num_batches_tracked$/.test(name) ? "bookkeeping" : "constant";
+}
+
+/** @throws MalformedFileError for a tensor without type or size. */
+export function hold(
+  name: string,
+  kind: TensorClass,
+  meta: Meta | null,
+  record: Record | null,
+  payload: number | null,
+): Held {
+  const shape = meta?.shape.map((size) => (typeof size === "number" ? size : -1)) ?? [-1];
+  const elements = countOf(shape);
+  if (!meta || meta.dtype === null || shape.includes(-1) || elements === null || elements > maxModelElements)
+    throw new MalformedFileError(`tensor ${JSON.stringify(name.slice(0, 200))} has no type or size`);
+  const { dtype } = meta;
+  return { name, class: kind, dtype, shape, window: record && windowOf(meta, shape, dtype, record), payload };
+}
+
+function windowOf(meta: Meta, size: StaticShape, dtype: DType, record: Record): TorchTensor | null {
+  const stride = meta.strides.map((step) => (typeof step === "number" && step >= 0 ? step : -1));
+  const { offset } = meta;
+  const known = stride.length === size.length && !stride.includes(-1);
+  if (!meta.strided || !known || typeof offset !== "number" || offset < 0) return null;
+  if (!((offset + spanOf({ size, stride })) * 16 <= maxModelElements * 16)) return null;
+  const itemBytes = itemBytesOf(dtype);
+  const type = { dtype: "uint8", bytes: 1 } as const;
+  const storage: TorchStorage = { key: record.key, bytes: record.bytes, type };
+  return {
+    dtype,
+    itemBytes,
+    size,
+    stride,
+    storage,
+    offset,
+    requiresGrad: false,
+    parameter: false,
+    form: "dense",
+    parts: [],
+  };
+}
+
+function itemBytesOf(dtype: DType): number {
+  return Math.max(1, (bitsOf(dtype) ?? 8) / 8);
+}
+
+/** Tensors as weights, and what of them is stored. Names of one piece are one weight. */
+export class TensorTable {
+  readonly tensors: StoredTensor[] = [];
+  private readonly weights = new Map<Held, Weight>();
+  private readonly paths = new Set<string>();
+  private readonly report: (diagnostic: Diagnostic) => void;
+  private shared = 0;
+  private elements = 0;
+
+  constructor(report: (diagnostic: Diagnostic) => void) {
+    this.report = report;
+  }
+
+  /**
+   * Puts the tensors of one program down. `ties`: tensors that are another one, where no table says which.
+   * @throws LimitExceededError for more than a file can hold.
+   */
+  add(all: readonly Held[], ties: ReadonlyMap<Held, Held>, prefix: string): void {
+    const windows = all.flatMap(({ window }) => (window ? [window] : []));
+    const storages = new Map(windows.map(({ storage }) => [storage?.key ?? "", storage as TorchStorage]));
+    const { pieces } = layOut(windows, storages);
+    const first = new Map<unknown, Held>();
+    for (const held of all) {
+      const tie = ties.get(held);
+      const piece = held.window ? pieces.get(held.window) : undefined;
+      const same = tie ?? (piece && first.get(piece));
+      if (piece && !first.has(piece)) first.set(piece, held);
+      this.weights.set(held, this.weightOf(held, same, piece?.shape ?? held.shape, prefix));
+      if (same)
+        this.report({ code: "weight-tied", args: { weight: held.name, same: same.name }, at: prefix });
+    }
+  }
+
+  weight(held: Held): Weight {
+    return this.weights.get(held) as Weight;
+  }
+
+  private weightOf(held: Held, same: Held | undefined, stored: StaticShape, prefix: string): Weight {
+    const { name, dtype, shape } = held;
+    const base = { name, role: name.slice(name.lastIndexOf(".") + 1), class: held.class, dtype };
+    const trainable = held.class === "parameter" ? null : false;
+    const before = same && this.weights.get(same);
+    if (before?.tensor !== undefined) {
+      const seen = this.tensors[before.tensor]?.shape ?? [];
+      const view = seen.length === shape.length && seen.every((size, i) => size === shape[i]);
+      return { ...base, trainable, tensor: before.tensor, ...(!view && { view: shape }) };
+    }
+    if (held.payload === null) {
+      this.count(shape);
+      const shared = before?.class === held.class ? before.shared : undefined;
+      return { ...base, trainable, shape, shared: shared ?? this.shared++ };
+    }
+    const tensor = this.store(held, stored, prefix);
+    const whole = stored.length === shape.length && stored.every((size, i) => size === shape[i]);
+    return { ...base, trainable, tensor, ...(!whole && { view: shape }) };
+  }
+
+  private store(held: Held, shape: StaticShape, prefix: string): number {
+    this.count(shape);
+    let path = prefix === "" ? held.name : `${prefix}/${held.name}`;
+    for (let i = 1; this.paths.has(path); i++) path = `${path}#${i}`;
+    this.paths.add(path);
+    const bytes = (countOf(shape) ?? 0) * itemBytesOf(held.dtype);
+    this.tensors.push({ path, dtype: held.dtype, shape, bytes, unclaimed: held.class });
+    return this.tensors.length - 1;
+  }
+
+  private count(shape: StaticShape): void {
+    this.elements += countOf(shape) ?? Number.POSITIVE_INFINITY;
+    if (this.elements <= maxModelElements && this.paths.size <= maxTorchTensors) return;
+    throw new LimitExceededError(`more than ${maxModelElements} elements in all tensors together`, {
+      limit: "maxModelElements",
+      actual: this.elements,
+      maximum: maxModelElements,
+    });
+  }
+}

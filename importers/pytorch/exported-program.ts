@@ -1,0 +1,197 @@
+/** Exported programs of `torch.export`: archives of every layout, and the JSON of a program by itself. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { isModelError, MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import type { Graph, Layer } from "../../src/ir/graph.ts";
+import type { Model } from "../../src/ir/model.ts";
+import type { Weight } from "../../src/ir/tensor.ts";
+import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
+import type { ZipArchive } from "../../src/wire/zip.ts";
+import type { Imported } from "../importer.ts";
+import { GraphReader } from "./export-graph.ts";
+import { findTies, giveWeights, nameRows } from "./export-owners.ts";
+import { type Payloads, readPayloads } from "./export-payloads.ts";
+import { listOf, objectOf, textOf } from "./export-schema.ts";
+import { readSignature } from "./export-signature.ts";
+import { TensorTable } from "./export-tensors.ts";
+
+const newestSchema = 8;
+
+/** Reads the graphs of an archive, whatever PyTorch wrote it. */
+export async function importExportedArchive(source: ByteSource, zip: ZipArchive): Promise<Imported> {
+  const file = source.name;
+  const models = zip.entries.flatMap(({ name, duplicate }) => {
+    const found = /^(.*\/)?models\/([^/]+)\.json$/.exec(name);
+    if (duplicate) return [];
+    if (found) return [{ entry: name, folder: found[1] ?? "", name: found[2] ?? "" }];
+    const flat = /^(.*\/)?serialized_exported_program\.json$/.exec(name);
+    return flat ? [{ entry: name, folder: flat[1] ?? "", name: "" }] : [];
+  });
+  if (models.length === 0) throw compiledOnly(file, zip);
+  const read: Program[] = [];
+  const importer = new ProgramImporter(file);
+  for (const { entry, folder, name } of models) {
+    const text = await readEntry(zip, entry);
+    const json = await readJson(text, { file, at: entry });
+    const payloads = await readPayloads(zip, folder, name, file);
+    read.push(importer.read(json, payloads, models.length > 1 ? name : ""));
+  }
+  return importer.finish(source, "exported-program", read);
+}
+
+/** Reads the JSON of one program. Its weights are elsewhere. */
+export async function importExportedJson(source: ByteSource): Promise<Imported> {
+  const importer = new ProgramImporter(source.name);
+  const json = await readJson(source, { file: source.name });
+  const none: Payloads = { records: new Map(), sizeOf: () => null, found: false, missing: [] };
+  return importer.finish(source, "exported-program-json", [importer.read(json, none, "")]);
+}
+
+/** Of a package without a graph. */
+function compiledOnly(file: string, zip: ZipArchive): UnsupportedFeatureError {
+  const libraries = zip.entries.filter(({ name }) => /\.(so|pyd|dylib|dll)$/.test(name)).length;
+  const weights = zip.entries.filter(({ name }) => /data\/weights\/weight_\d+$/.test(name)).length;
+  return new UnsupportedFeatureError(
+    `${file}: a package that AOTInductor compiled (${libraries} libraries, ${weights} weights): it has machine code and no graph, so there is nothing to weigh; give the exported program it was made from`,
+    { file },
+  );
+}
+
+async function readEntry(zip: ZipArchive, name: string): Promise<ByteSource> {
+  const entry = zip.find(name);
+  if (!entry) throw new MalformedFileError(`there is no ${name}`, { at: name });
+  return zip.openEntry(entry);
+}
+
+interface Program {
+  readonly name: string;
+  readonly type: string;
+  readonly graph: Graph;
+  readonly weights: readonly Weight[];
+  readonly version: string | null;
+}
+
+class ProgramImporter {
+  private readonly file: string;
+  private readonly diagnostics: Diagnostic[] = [];
+  private readonly table: TensorTable;
+  private readonly unique = uniqueNames();
+
+  constructor(file: string) {
+    this.file = file;
+    this.table = new TensorTable((diagnostic) => this.report(diagnostic));
+  }
+
+  private report(diagnostic: Diagnostic): void {
+    this.diagnostics.push(diagnostic);
+  }
+
+  /** @throws MalformedFileError for what is no program, UnsupportedFeatureError for one of a newer schema. */
+  read(json: JsonValue, payloads: Payloads, name: string): Program {
+    try {
+      return this.program(json, payloads, name);
+    } catch (error) {
+      // Who reads a size does not know the file.
+      if (isModelError(error) && error instanceof MalformedFileError && error.file === undefined)
+        throw new MalformedFileError(`${this.file}: ${error.message}`, { file: this.file, cause: error });
+      throw error;
+    }
+  }
+
+  private program(json: JsonValue, payloads: Payloads, name: string): Program {
+    const graph = getKey(getKey(json, "graph_module"), "graph");
+    const nodes = getKey(graph, "nodes");
+    if (!objectOf(graph) || !Array.isArray(nodes))
+      throw new MalformedFileError("the program has no graph_module with a graph of nodes");
+    this.checkSchema(getKey(json, "schema_version"));
+    const { inputs, all, outputs } = readSignature(json, payloads);
+    const reader = new GraphReader((diagnostic) => this.report(diagnostic));
+    const built = reader.read(graph as JsonValue, inputs, outputs ?? listOf(getKey(graph, "outputs")));
+    this.table.add(all, findTies(all, reader.uses), name);
+    this.describePayloads(payloads, all.length, name);
+    const left = giveWeights(all, reader.drafts, reader.uses, (held) => this.table.weight(held));
+    for (const { draft, held, slot, input } of reader.uses) {
+      const { tensor, view } = this.table.weight(held);
+      if (tensor === undefined || view) continue;
+      const argument = { kind: "tensor", tensor, ...(slot !== "" && { name: slot }) } as const;
+      draft.calls = draft.calls.map((call) => ({
+        ...call,
+        inputs: call.inputs.map((given, i) => (i === input ? argument : given)),
+      }));
+    }
+    nameRows(reader.drafts, this.unique);
+    if (name !== "") for (const draft of reader.drafts) draft.scope = name;
+    const version = textOf(getKey(json, "torch_version"));
+    return { name, type: reader.root ?? "ExportedProgram", graph: built, weights: left, version };
+  }
+
+  private checkSchema(written: JsonValue | undefined): void {
+    const major = typeof written === "number" ? written : getKey(written, "major");
+    if (typeof major !== "number" || major <= newestSchema) return;
+    throw new UnsupportedFeatureError(
+      `${this.file}: schema version ${major} of exported programs, which this version does not read (the newest it knows is ${newestSchema})`,
+      { file: this.file },
+    );
+  }
+
+  private describePayloads(payloads: Payloads, tensors: number, at: string): void {
+    for (const { name, stored, expected } of payloads.missing)
+      this.report({ code: "payload-mismatch", args: { stored, expected }, at: name });
+    if (payloads.found || tensors === 0) return;
+    const reason = `the file has the graph of ${tensors} tensors and not their elements; sizes and types are those the graph states`;
+    this.report({ code: "weights-not-read", args: { reason }, at });
+  }
+
+  finish(source: ByteSource, variant: string, programs: readonly Program[]): Imported {
+    const [first] = programs as readonly [Program, ...Program[]];
+    const several = programs.length > 1;
+    const graph: Graph = several
+      ? { topology: "layers", layers: programs.map(nested), inputs: [], outputs: [] }
+      : first.graph;
+    const model: Model = {
+      file: { name: source.name, size: source.size, format: "pytorch", variant },
+      producer: { framework: "pytorch", version: first.version },
+      name: several ? source.name : first.type,
+      type: several ? "Package" : first.type,
+      kind: "graph",
+      trainable: null,
+      freezing: "enclosing",
+      graph,
+      weights: several ? [] : first.weights,
+      tensors: this.table.tensors,
+      optimizer: null,
+    };
+    return { model, diagnostics: this.diagnostics };
+  }
+}
+
+/** One of several programs, as a model inside; what no layer of it holds is the row's own. */
+function nested({ name, type, graph, weights }: Program): Layer {
+  return {
+    name,
+    source: { dialect: "pytorch", type },
+    kind: "model",
+    operator: "Model",
+    attributes: {},
+    scope: "",
+    trainable: null,
+    weights,
+    graph,
+    calls: [],
+  };
+}
+
+/** Names given once each: a second one gets a number. */
+function uniqueNames(): (name: string) => string {
+  const counts = new Map<string, number>();
+  const given = new Set<string>();
+  return (name) => {
+    let count = counts.get(name) ?? 0;
+    let unique = name;
+    while (given.has(unique)) unique = `${name}_${++count}`;
+    counts.set(name, count);
+    given.add(unique);
+    return unique;
+  };
+}

@@ -1,0 +1,54 @@
+/** The modules around a node of an exported program, from its `nn_module_stack`. */
+
+import type { ModuleRef } from "../../src/ir/graph.ts";
+import { maxModuleStackCharacters } from "../../src/limits.ts";
+
+/** Outermost first, the root (path "") included. Empty when the node has none. */
+export function parseModuleStack(text: string): readonly ModuleRef[] {
+  if (text.length > maxModuleStackCharacters) return [];
+  return splitOutside(text, ";").flatMap((entry) => {
+    const early = /^[^,]*?:\((.*)\)$/.exec(entry);
+    const parts = splitOutside(early?.[1] ?? entry, ",").map((part) => part.trim());
+    const [path, type] = early ? parts : parts.slice(1);
+    if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
+    return [{ path: modulePath(path), type: bareClass(type) }];
+  });
+}
+
+/** `layer1.0` of `L['self'].layer1.0`, of `getattr(L['self'].layer1, '0')` and of `layer1.0@1`, its second call. */
+export function modulePath(written: string): string {
+  let path = written.replace(/^'(.*)'$/, "$1");
+  for (let steps = 0; steps < 32; steps++) {
+    const next = path.replace(/getattr\(([^()]*), ?['"]([^'"]*)['"]\)/, "$1.$2");
+    if (next === path) break;
+    path = next;
+  }
+  return path
+    .replace(/^L\[['"]self['"]\]\.?|^L__self__\.?/, "")
+    .replace(/(?:\._modules)?\[['"]([^'"]*)['"]\]/g, ".$1")
+    .replace(/@\d+/g, "")
+    .replace(/^\./, "");
+}
+
+function bareClass(type: string | undefined): string | null {
+  const name = type?.replace(/^<class '(.*)'>$/, "$1") ?? "";
+  return name === "" ? null : name.slice(name.lastIndexOf(".") + 1);
+}
+
+/** Parts between separators that are in no bracket. */
+function splitOutside(text: string, separator: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === "(" || c === "[") depth += 1;
+    else if (c === ")" || c === "]") depth -= 1;
+    else if (c === separator && depth <= 0) {
+      parts.push(text.slice(start, i));
+      start = i + 1;
+    }
+  }
+  if (start < text.length) parts.push(text.slice(start));
+  return parts;
+}
