@@ -1,20 +1,22 @@
-"""Makes the files that the benchmark reads: VGG-16 as Keras writes it, and the same net with ten times the weights.
+"""Makes the files that the benchmark reads.
 
-    python bench/make_files.py FOLDER          (needs keras and tensorflow, see fixtures/build/requirements.txt)
+    python bench/make_files.py FOLDER keras torch onnx safetensors
 
-The first is 553 MB of zeros that Keras saved. The second is the first with wider dense layers: every byte of its 5.5 GB is
-allocated, but in the .h5 as a hole, so that the disk need not hold it.
+keras (needs keras, tensorflow): VGG-16 as Keras writes it, 553 MB, and the same net with wider dense layers: every byte of
+its 5.5 GB is allocated, but in the .h5 as a hole, so that the disk need not hold it.
+torch (torch, torchvision, onnxscript): the same net as PyTorch exports it to ONNX, weights inside and beside; and a
+checkpoint of 5 GB with a hole in place of each storage.
+onnx (onnx): graphs of 5,000 to 50,000 nodes, residual blocks of Conv, Relu, Mul and Add one after another.
+safetensors (nothing): 5 GB of which only the header is written.
 """
 
 import json
 import os
+import struct
 import sys
 import zipfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import h5py
-import keras
 
 UNITS = {"fc1": 4096 * 13, "fc2": 1024}
 SHAPES = {(25088, 4096): (25088, 53248), (4096,): (53248,), (4096, 4096): (53248, 1024), (4096, 1000): (1024, 1000)}
@@ -33,6 +35,8 @@ def wider_config(text):
 
 
 def wider_h5(source, target):
+    import h5py
+
     with h5py.File(source) as old, h5py.File(target, "w") as new:
         second = [False]
 
@@ -57,9 +61,11 @@ def wider_h5(source, target):
             new.attrs[key] = wider_config(value) if key == "model_config" else value
 
 
-def main(folder):
-    os.makedirs(folder, exist_ok=True)
-    path = {name: os.path.join(folder, name) for name in ("vgg16.h5", "vgg16.keras", "vgg16-10x.h5", "vgg16-10x.keras")}
+def make_keras(folder):
+    import keras
+
+    names = ("vgg16.h5", "vgg16.keras", "vgg16-10x.h5", "vgg16-10x.keras")
+    path = {name: os.path.join(folder, name) for name in names}
     if not os.path.exists(path["vgg16.keras"]):
         model = keras.applications.VGG16(weights=None)
         model.save(path["vgg16.h5"])
@@ -76,9 +82,82 @@ def main(folder):
         new.write(wide, "model.weights.h5")
         os.remove(inner)
         os.remove(wide)
-    for name in path.values():
-        print(name, os.path.getsize(name))
+
+
+def transformer_shapes(layers, width):
+    for i in range(layers):
+        for part in "qkvo":
+            yield f"model.layers.{i}.self_attn.{part}_proj.weight", (width, width)
+        yield f"model.layers.{i}.norm.weight", (width,)
+
+
+def make_torch(folder):
+    import collections
+
+    import torch
+    import torchvision
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        state = collections.OrderedDict()
+        for name, shape in transformer_shapes(38, 4096):
+            state[name] = torch.empty(shape, dtype=torch.bfloat16)
+    with torch.serialization.skip_data(materialize_fake_tensors=True):
+        torch.save(state, os.path.join(folder, "sparse-5gb.pt"))
+
+    model = torchvision.models.vgg16(weights=None).eval()
+    image = torch.zeros(1, 3, 224, 224)
+    torch.onnx.export(model, (image,), os.path.join(folder, "vgg16.onnx"), dynamo=True, external_data=False)
+    torch.onnx.export(model, (image,), os.path.join(folder, "vgg16-external.onnx"), dynamo=True, external_data=True)
+
+
+def make_onnx(folder):
+    import numpy
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    kernel = numpy.zeros((8, 8, 3, 3), numpy.float32)
+    for count in (5_000, 10_000, 20_000, 50_000):
+        nodes, weights, at = [], [], "x"
+        for i in range(count // 4):
+            block = f"/blocks/blocks.{i}"
+            weights.append(numpy_helper.from_array(kernel, f"blocks.{i}.conv.weight"))
+            weights.append(numpy_helper.from_array(numpy.zeros(8, numpy.float32), f"blocks.{i}.conv.bias"))
+            weights.append(numpy_helper.from_array(numpy.zeros((8, 1, 1), numpy.float32), f"blocks.{i}.scale"))
+            conv = [at, f"blocks.{i}.conv.weight", f"blocks.{i}.conv.bias"]
+            nodes.append(helper.make_node("Conv", conv, [f"c{i}"], f"{block}/conv/Conv", pads=[1, 1, 1, 1]))
+            nodes.append(helper.make_node("Relu", [f"c{i}"], [f"r{i}"], f"{block}/act/Relu"))
+            nodes.append(helper.make_node("Mul", [f"r{i}", f"blocks.{i}.scale"], [f"m{i}"], f"{block}/Mul"))
+            nodes.append(helper.make_node("Add", [f"m{i}", at], [f"a{i}"], f"{block}/Add"))
+            at = f"a{i}"
+        shape = ["batch", 8, 32, 32]
+        values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", at)]
+        graph = helper.make_graph(nodes, "blocks", values[:1], values[1:], weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+        save(model, os.path.join(folder, f"nodes-{count // 1000}k.onnx"))
+
+
+def make_safetensors(folder):
+    header, end = {}, 0
+    for name, shape in transformer_shapes(38, 4096):
+        start, end = end, end + 2 * shape[0] * (shape[1] if len(shape) > 1 else 1)
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(os.path.join(folder, "sparse-5gb.safetensors"), "wb") as handle:
+        handle.write(struct.pack("<Q", len(text)) + text)
+        handle.truncate(8 + len(text) + end)
+
+
+MAKERS = {"keras": make_keras, "torch": make_torch, "onnx": make_onnx, "safetensors": make_safetensors}
+
+
+def main(folder, *kinds):
+    os.makedirs(folder, exist_ok=True)
+    for kind in kinds or MAKERS:
+        MAKERS[kind](folder)
+    for name in sorted(os.listdir(folder)):
+        print(name, os.path.getsize(os.path.join(folder, name)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
