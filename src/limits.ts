@@ -251,8 +251,17 @@ export const maxOnnxStringBytes: number = 16 * KiB;
 /** Bytes of a metadata value. Class names of a detector take 10 kB; module paths of a node stay below 2 kB. */
 export const maxOnnxMetadataBytes: number = 64 * KiB;
 
+/**
+ * Nodes of one file, those of subgraphs and functions too. Unrolled networks reach some 50 000. A node costs a quarter of a
+ * millisecond from the file to the printed row, and some 10 kB of memory.
+ */
+export const maxOnnxNodes = 200_000;
+
+/** Inputs of one node, and outputs. Sequences of a few thousand steps are joined by one Concat. */
+export const maxOnnxNodeValues = 20_000;
+
 /** Nodes that opening functions may put into a graph: functions that call each other twice double with every level. */
-export const maxOnnxInlinedNodes = 500_000;
+export const maxOnnxInlinedNodes = 50_000;
 
 /** Graphs in graphs and functions in functions. Exporters nest a module in a module, some ten deep. */
 export const maxOnnxNesting = 64;

@@ -1,5 +1,6 @@
 /** Model-local functions: what a node that calls one stands for. */
 
+import { maxOnnxNesting } from "../../src/limits.ts";
 import type { OnnxAttribute, OnnxFunction, OnnxNode } from "./proto.ts";
 
 export function functionKey(domain: string, name: string, overload: string): string {
@@ -21,4 +22,34 @@ export function bindAttributes(node: OnnxNode, call: OnnxNode, called: OnnxFunct
 
 function refers(attribute: OnnxAttribute): boolean {
   return attribute.reference !== undefined && attribute.reference !== "";
+}
+
+/**
+ * Nodes that a call of each function becomes when all calls inside are opened too; Infinity for one that calls itself, or
+ * that calls deeper than `maxOnnxNesting`. Functions that call the next one twice double with every level, so this is
+ * known before anything is opened.
+ */
+export function openedSizes(functions: ReadonlyMap<string, OnnxFunction>): ReadonlyMap<OnnxFunction, number> {
+  const sizes = new Map<OnnxFunction, number>();
+  const sizeOf = (called: OnnxFunction, depth: number): number => {
+    const known = sizes.get(called);
+    if (known !== undefined || depth > maxOnnxNesting) return known ?? Number.POSITIVE_INFINITY;
+    // Until it is known: whoever asks meanwhile is inside it.
+    sizes.set(called, Number.POSITIVE_INFINITY);
+    const size = nodesSize(called.nodes, depth);
+    sizes.set(called, size);
+    return size;
+  };
+  const nodesSize = (nodes: readonly OnnxNode[], depth: number): number => {
+    let size = nodes.length;
+    for (const node of nodes) {
+      const inner = functions.get(functionKey(node.domain, node.opType, node.overload));
+      if (inner) size += sizeOf(inner, depth + 1);
+      for (const attribute of node.attributes)
+        if (attribute.kind === "graph") size += nodesSize(attribute.value.nodes, depth);
+    }
+    return size;
+  };
+  for (const called of functions.values()) sizeOf(called, 0);
+  return sizes;
 }

@@ -14,7 +14,7 @@ import {
   type Level,
   type Source,
 } from "./frame.ts";
-import { bindAttributes, functionKey } from "./functions.ts";
+import { bindAttributes, functionKey, openedSizes } from "./functions.ts";
 import { modulesOf } from "./names.ts";
 import { type NodeView, type OnnxOp, type Port, type PortRecord, viewNode } from "./op.ts";
 import { findOp, isStandard } from "./ops/index.ts";
@@ -64,6 +64,8 @@ export function buildGraph(
 class GraphBuilder {
   readonly facts = new Map<Draft, NodeFacts>();
   private readonly functions: ReadonlyMap<string, OnnxFunction>;
+  /** Nodes that a call becomes; one that becomes too many is not opened at all. */
+  private readonly sizes: ReadonlyMap<OnnxFunction, number>;
   private readonly table: TensorTable;
   private readonly report: (diagnostic: Diagnostic) => void;
   private readonly unknown = new Set<string>();
@@ -74,6 +76,7 @@ class GraphBuilder {
 
   constructor(model: OnnxModel, table: TensorTable, report: (diagnostic: Diagnostic) => void) {
     this.functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+    this.sizes = openedSizes(this.functions);
     this.table = table;
     this.report = report;
     this.opsets = versions(model.opsets, new Map([["", 1]]));
@@ -209,8 +212,9 @@ class GraphBuilder {
 
   /** Nodes of a function in place of its call. False when there would be too many. */
   private open(called: OnnxFunction, node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): boolean {
+    const size = this.sizes.get(called) ?? Number.POSITIVE_INFINITY;
+    if (this.nesting >= maxOnnxNesting || this.inlined + size > maxOnnxInlinedNodes) return false;
     this.inlined += called.nodes.length;
-    if (this.nesting >= maxOnnxNesting || this.inlined > maxOnnxInlinedNodes) return false;
     const names = new Map<string, Source>();
     for (const [i, formal] of called.inputs.entries()) {
       const found = findName(frame, node.inputs[i] ?? "");

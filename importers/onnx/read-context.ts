@@ -1,7 +1,14 @@
 /** What the readers of one file share, and the fields that many messages have. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { maxNameLength, maxOnnxMetadataBytes, maxOnnxValues } from "../../src/limits.ts";
+import { LimitExceededError } from "../../src/errors.ts";
+import {
+  maxNameLength,
+  maxOnnxMetadataBytes,
+  maxOnnxNodes,
+  maxOnnxNodeValues,
+  maxOnnxValues,
+} from "../../src/limits.ts";
 import {
   type MessageRule,
   type MessageShape,
@@ -19,10 +26,28 @@ export interface ReadContext {
   valuesLeft: number;
   /** Names that were not UTF-8. */
   oddNames: number;
+  nodes: number;
 }
 
 export function beginRead(file: string, report: (diagnostic: Diagnostic) => void): ReadContext {
-  return { file, report, valuesLeft: maxOnnxValues, oddNames: 0 };
+  return { file, report, valuesLeft: maxOnnxValues, oddNames: 0, nodes: 0 };
+}
+
+/** Counts a node and what it names. @throws LimitExceededError */
+export function countNode(
+  context: ReadContext,
+  node: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+): void {
+  context.nodes += 1;
+  const values = Math.max(node.inputs.length, node.outputs.length);
+  if (context.nodes > maxOnnxNodes) throw tooMany(context, "maxOnnxNodes", maxOnnxNodes, "nodes");
+  if (values > maxOnnxNodeValues)
+    throw tooMany(context, "maxOnnxNodeValues", maxOnnxNodeValues, "inputs or outputs of a node");
+}
+
+function tooMany({ file }: ReadContext, limit: string, maximum: number, what: string): LimitExceededError {
+  const text = `${file}: more than ${maximum} ${what}, the limit (${limit})`;
+  return new LimitExceededError(text, { limit, actual: maximum + 1, maximum, file });
 }
 
 /** A message in the making: its lists can grow. */

@@ -11,6 +11,7 @@ import type {
 } from "./proto.ts";
 import { type AttributeShape, attributeShape } from "./read-attribute.ts";
 import {
+  countNode,
   type Draft,
   metadataField,
   nameField,
@@ -146,6 +147,7 @@ function nodeShape(context: ReadContext, attribute: AttributeShape): Shape<OnnxN
       metadata: noMetadata,
     }),
     finish: (node) => {
+      countNode(context, node);
       node.inputs = trimmed(node.inputs);
       node.outputs = trimmed(node.outputs);
       node.attributes = trimmed(node.attributes);

@@ -113,7 +113,9 @@ function shapeField(layer: ReportLayer): string {
 }
 
 function shapeMarkup(shape: ReportShape): string {
-  return shape === null ? "?" : `(${shape.map((dim) => number(dim ?? "None")).join(", ")})`;
+  const size = (dim: number | string | null): string =>
+    number(typeof dim === "string" ? escapeMarkup(escapeName(dim)) : (dim ?? "None"));
+  return shape === null ? "?" : `(${shape.map(size).join(", ")})`;
 }
 
 function parameterField(layer: ReportLayer, report: Report): string {

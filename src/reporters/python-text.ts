@@ -1,6 +1,6 @@
 import type { Structure } from "../ir/graph.ts";
 import type { ReportShape } from "../report/report.ts";
-import { escapeCharacter } from "./escape.ts";
+import { escapeCharacter, escapeName } from "./escape.ts";
 
 /** What Python's repr() escapes in a string: all that is not printable, blanks other than the space included. */
 const notPrintable = /(?! )[\p{C}\p{Z}]/gu;
@@ -18,7 +18,7 @@ export function reprString(text: string): string {
 /** A shape as a Python tuple: `(None, 3)`, `(None,)`, `()`; `?` when nothing is known of it. */
 export function tupleText(shape: ReportShape): string {
   if (shape === null) return "?";
-  const parts = shape.map((dim) => (dim === null ? "None" : String(dim)));
+  const parts = shape.map((dim) => (dim === null ? "None" : escapeName(String(dim))));
   return parts.length === 1 ? `(${parts[0]},)` : `(${parts.join(", ")})`;
 }
 
