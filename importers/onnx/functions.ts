@@ -25,17 +25,17 @@ function refers(attribute: OnnxAttribute): boolean {
 }
 
 /**
- * Nodes that a call of each function becomes when all calls inside are opened too; Infinity for one that calls itself, or
- * that calls deeper than `maxOnnxNesting`. Functions that call the next one twice double with every level, so this is
- * known before anything is opened.
+ * Nodes that a call of each function becomes when all calls inside are opened too, other than its own of itself; Infinity
+ * for one that calls deeper than `maxOnnxNesting`. Functions that call the next one twice double with every level, so
+ * this is known before anything is opened.
  */
 export function openedSizes(functions: ReadonlyMap<string, OnnxFunction>): ReadonlyMap<OnnxFunction, number> {
   const sizes = new Map<OnnxFunction, number>();
   const sizeOf = (called: OnnxFunction, depth: number): number => {
     const known = sizes.get(called);
     if (known !== undefined || depth > maxOnnxNesting) return known ?? Number.POSITIVE_INFINITY;
-    // Until it is known: whoever asks meanwhile is inside it.
-    sizes.set(called, Number.POSITIVE_INFINITY);
+    // Whoever asks before it is known is inside it, where it stays closed.
+    sizes.set(called, 0);
     const size = nodesSize(called.nodes, depth);
     sizes.set(called, size);
     return size;

@@ -71,6 +71,7 @@ class GraphBuilder {
   private readonly unknown = new Set<string>();
   private opsets: ReadonlyMap<string, number>;
   private inlined = 0;
+  private readonly opening = new Set<OnnxFunction>();
   private unnamed = 0;
   private nesting = 0;
 
@@ -214,6 +215,7 @@ class GraphBuilder {
   private open(called: OnnxFunction, node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): boolean {
     const size = this.sizes.get(called) ?? Number.POSITIVE_INFINITY;
     if (this.nesting >= maxOnnxNesting || this.inlined + size > maxOnnxInlinedNodes) return false;
+    if (this.opening.has(called)) return false;
     this.inlined += called.nodes.length;
     const names = new Map<string, Source>();
     for (const [i, formal] of called.inputs.entries()) {
@@ -235,12 +237,14 @@ class GraphBuilder {
     const outside = this.opsets;
     this.opsets = versions(called.opsets, outside);
     this.nesting += 1;
+    this.opening.add(called);
     const module = { path: [...modules.slice(-1).map((m) => m.path), path].join("."), type: called.name };
     this.nodes(
       called.nodes.map((inner) => bindAttributes(inner, node, called)),
       inside,
       [...modules, module],
     );
+    this.opening.delete(called);
     this.nesting -= 1;
     this.opsets = outside;
     for (const [i, formal] of called.outputs.entries()) {
