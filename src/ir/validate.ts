@@ -239,6 +239,9 @@ function checkType(value: unknown, at: string, depth: number): void {
   const of = object(type.of, `${at}.of`);
   oneOf(of.container, ["sequence", "optional", "map", "sparse"], `${at}.of.container`);
   if (of.element !== null) checkType(of.element, `${at}.of.element`, depth + 1);
+  if (of.items !== undefined) {
+    each(of.items, `${at}.of.items`, (item, where) => checkType(item, where, depth + 1));
+  }
 }
 
 function checkRef(value: unknown, at: string, layers: readonly unknown[]): void {

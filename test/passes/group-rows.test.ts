@@ -49,7 +49,7 @@ describe("plumbing", () => {
     const names = new Set(report.layers.map((layer) => layer.name));
     for (const { calls } of report.layers)
       for (const { layer } of calls.flatMap((call) => call.inputs)) expect(names).toContain(layer);
-    expect(row(report, "/lstm/Reshape").connectedTo).toEqual(["/lstm/Transpose_1[0][0]"]);
+    expect(row(report, "lstm/Reshape").connectedTo).toEqual(["lstm/Transpose_1[0][0]"]);
   });
 });
 
