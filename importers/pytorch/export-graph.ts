@@ -28,6 +28,8 @@ export interface Use {
   readonly held: Held;
   /** The operator's name for it: `weight`. */
   readonly slot: string;
+  /** Its arguments, and which of them it is. */
+  readonly inputs: Argument[];
   readonly input: number;
 }
 
@@ -124,7 +126,7 @@ export class GraphReader {
     const type = typeOf(frame.graph, name);
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.plumbing = true;
-    if (source) this.uses.push({ draft, held: source.held, slot: "output", input: -1 });
+    if (source) this.uses.push({ draft, held: source.held, slot: "output", inputs: [], input: 0 });
     return { layer: frame.layers.length - 1, call: 0, output: 0 };
   }
 
@@ -174,7 +176,7 @@ export class GraphReader {
     }
     if (!source && typeOf(frame.graph, name) === null) this.dangling(frame, name);
     const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : typeOf(frame.graph, name);
-    if (source) this.uses.push({ draft, held: source.held, slot, input: inputs.length });
+    if (source) this.uses.push({ draft, held: source.held, slot, inputs, input: inputs.length });
     inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
   }
 

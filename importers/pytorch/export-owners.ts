@@ -19,27 +19,25 @@ function moduleOf(draft: Draft): string {
  */
 export function findTies(all: readonly Held[], uses: readonly Use[]): ReadonlyMap<Held, Held> {
   const used = new Set(uses.map(({ held }) => held));
-  const byModule = groupBy(uses, ({ draft }) => moduleOf(draft));
+  const foreign = new Map<string, Held>();
+  for (const { draft, held } of uses) {
+    const module = moduleOf(draft);
+    const key = placeKey(module, held);
+    if (held.class === "parameter" && ownerOf(held.name) !== module && !foreign.has(key))
+      foreign.set(key, held);
+  }
   const ties = new Map<Held, Held>();
   for (const held of all) {
     if (used.has(held) || held.window || held.class !== "parameter") continue;
-    const owner = ownerOf(held.name);
-    const other = byModule.get(owner)?.find(({ held: one }) => standsFor(one, held, owner))?.held;
+    const other = foreign.get(placeKey(ownerOf(held.name), held));
     if (other) ties.set(held, other);
   }
   return ties;
 }
 
-function standsFor(one: Held, held: Held, owner: string): boolean {
-  const last = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
-  return (
-    one.class === "parameter" &&
-    ownerOf(one.name) !== owner &&
-    last(one.name) === last(held.name) &&
-    one.dtype === held.dtype &&
-    one.shape.length === held.shape.length &&
-    one.shape.every((size, i) => size === held.shape[i])
-  );
+/** The same for tensors that could stand in one another's place in a module. */
+function placeKey(module: string, { name, dtype, shape }: Held): string {
+  return JSON.stringify([module, name.slice(name.lastIndexOf(".") + 1), dtype, shape]);
 }
 
 /** Gives each layer its weights; what no layer can hold is the model's own, and is returned. */
@@ -55,6 +53,7 @@ export function giveWeights(
     moduleOf,
   );
   const left: Weight[] = [];
+  const given = new Map<Draft, Weight[]>();
   for (const held of all) {
     const owner = ownerOf(held.name);
     const readers = byHeld.get(held)?.map(({ draft }) => draft) ?? [];
@@ -64,12 +63,16 @@ export function giveWeights(
     const holders = own.length > 0 ? own : inside.length > 0 ? inside : first ? [first] : [];
     const weight = weightOf(held);
     if (holders.length === 0) left.push(weight);
-    for (const draft of holders) {
-      if (draft.weights.some(({ name }) => name === weight.name)) continue;
-      draft.weights = [...draft.weights, weight];
-      draft.kind = "layer";
-      delete draft.plumbing;
+    for (const draft of new Set(holders)) {
+      const weights = given.get(draft);
+      if (weights) weights.push(weight);
+      else given.set(draft, [weight]);
     }
+  }
+  for (const [draft, weights] of given) {
+    draft.weights = weights;
+    draft.kind = "layer";
+    delete draft.plumbing;
   }
   return left;
 }

@@ -101,7 +101,8 @@ export class TensorTable {
     const storages = new Map(windows.map(({ storage }) => [storage?.key ?? "", storage as TorchStorage]));
     const { pieces } = layOut(windows, storages);
     const first = new Map<unknown, Held>();
-    for (const held of all) {
+    // What is another one comes after it.
+    for (const held of [...all.filter((one) => !ties.has(one)), ...ties.keys()]) {
       const tie = ties.get(held);
       const piece = held.window ? pieces.get(held.window) : undefined;
       const same = tie ?? (piece && first.get(piece));

@@ -111,14 +111,10 @@ class ProgramImporter {
     this.table.add(all, findTies(all, reader.uses), name);
     this.describePayloads(payloads, all.length, name);
     const left = giveWeights(all, reader.drafts, reader.uses, (held) => this.table.weight(held));
-    for (const { draft, held, slot, input } of reader.uses) {
+    for (const { held, slot, inputs, input } of reader.uses) {
       const { tensor, view } = this.table.weight(held);
-      if (tensor === undefined || view) continue;
-      const argument = { kind: "tensor", tensor, ...(slot !== "" && { name: slot }) } as const;
-      draft.calls = draft.calls.map((call) => ({
-        ...call,
-        inputs: call.inputs.map((given, i) => (i === input ? argument : given)),
-      }));
+      if (tensor === undefined || view || inputs[input] === undefined) continue;
+      inputs[input] = { kind: "tensor", tensor, ...(slot !== "" && { name: slot }) };
     }
     nameRows(reader.drafts, this.unique);
     if (name !== "") for (const draft of reader.drafts) draft.scope = name;
