@@ -300,3 +300,6 @@ export const maxSmallValueBytes = 4096;
  * has some dozens, and following thousands for each of thousands of rows takes time that grows with the square of the file.
  */
 export const maxOriginsBehind = 1000;
+
+/** Levels of modules that are told apart: networks have some ten, and a name made of slashes could ask for any number. */
+export const maxModuleDepth = 64;

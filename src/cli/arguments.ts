@@ -85,6 +85,19 @@ export function parseBatch(text: string): number {
   throw new InvalidOptionError(`--batch is ${JSON.stringify(text)}: give a whole number, such as --batch 1`);
 }
 
+/** A whole number from 1. */
+export function parseDepth(text: string): number {
+  if (isSize(text)) return Number(text);
+  throw new InvalidOptionError(
+    `--depth is ${JSON.stringify(text)}: give a number of levels, such as --depth 2`,
+  );
+}
+
+export function parseGroup(text: string): "module" {
+  if (text === "module") return text;
+  throw new InvalidOptionError(`--group is ${JSON.stringify(text)}: give --group module`);
+}
+
 /** `NAME=SIZE`, added to those before it. */
 export function parseDim(
   text: string,

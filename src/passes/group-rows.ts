@@ -1,15 +1,18 @@
 /** A graph as a table shows it: layers that are no rows of their own are put into those that are. */
 
-import type { Layer } from "../ir/graph.ts";
+import { InvalidOptionError } from "../errors.ts";
 import type { Model } from "../ir/model.ts";
 import type { Analysis } from "./analyze.ts";
-import { foldRows, type Row } from "./fold-rows.ts";
-import type { LayerFacts } from "./infer-shapes.ts";
-import type { ResolvedWeight } from "./resolve-weights.ts";
+import { foldRows } from "./fold-rows.ts";
+import { growTree } from "./module-tree.ts";
 
 export interface RowOptions {
   /** A row for every node, plumbing too. */
   readonly allNodes?: boolean | undefined;
+  /** `module`: a row for each module of the network that was exported, as a tree. */
+  readonly group?: "module" | undefined;
+  /** How many levels the tree goes down; all by default. */
+  readonly depth?: number | undefined;
 }
 
 export interface RowView {
@@ -23,39 +26,33 @@ const nodeDialect = "onnx";
 /**
  * The model with rows as its layers, and what is known of them. Sums stay: every weight is in some row, and the ledger is
  * that of the file. Models of layers come back as they are.
+ * @throws InvalidOptionError for a depth that is none.
  */
 export function groupRows(model: Model, analysis: Analysis, options: RowOptions): RowView {
+  const depth = depthOf(options);
   if (!model.graph.layers.some((layer) => layer.source.dialect === nodeDialect)) return { model, analysis };
-  const { rows, outputs } = foldRows(model.graph, analysis, options.allNodes === true);
-  const facts = new Map<Layer, LayerFacts>(analysis.shapes.layers);
-  const weights = new Map<Layer, readonly ResolvedWeight[]>(analysis.weights.byLayer);
-  const layers = rows.map((row) => {
-    const layer = layerOf(row);
-    if (row.facts) facts.set(layer, row.facts);
-    weights.set(layer, row.weights);
-    return layer;
-  });
-  const inputs = model.graph.inputs.flatMap((ref) => {
-    const layer = rows.findIndex((row) => row.layer === model.graph.layers[ref.layer]);
-    return layer < 0 ? [] : [{ ...ref, layer }];
-  });
+  const rows = foldRows(model.graph, analysis, options.allNodes === true);
+  const { layers, facts, weights, place } = growTree(rows, depth);
+  const inputs = layers.flatMap((layer, i) =>
+    layer.operator === "Input" ? [{ layer: i, call: 0, output: 0 }] : [],
+  );
+  const outputs = rows.outputs.flatMap((ref) => place(ref) ?? []);
   return {
     model: { ...model, graph: { ...model.graph, layers, inputs, outputs } },
     analysis: {
       ...analysis,
-      shapes: { ...analysis.shapes, layers: facts },
-      weights: { ...analysis.weights, byLayer: weights },
+      shapes: { ...analysis.shapes, layers: new Map([...analysis.shapes.layers, ...facts]) },
+      weights: { ...analysis.weights, byLayer: new Map([...analysis.weights.byLayer, ...weights]) },
     },
   };
 }
 
-function layerOf({ layer, weights, inputs }: Row): Layer {
-  return {
-    ...layer,
-    weights: weights.map(({ weight }) => weight),
-    calls: layer.calls.map((call, i) => ({
-      ...call,
-      inputs: (inputs[i] ?? []).map((value) => ({ kind: "value", value })),
-    })),
-  };
+function depthOf({ group, depth }: RowOptions): number {
+  if (group !== undefined && group !== "module") {
+    throw new InvalidOptionError(`group is ${JSON.stringify(group)}: only "module" can be asked for`);
+  }
+  if (depth === undefined) return group === undefined ? 0 : Number.POSITIVE_INFINITY;
+  if (group === undefined) throw new InvalidOptionError("depth is that of a tree: it goes with group");
+  if (Number.isSafeInteger(depth) && depth > 0) return depth;
+  throw new InvalidOptionError(`depth is ${depth}: give a whole number of levels from 1`);
 }

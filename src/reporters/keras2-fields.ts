@@ -58,6 +58,8 @@ function endsOf(layers: readonly ReportLayer[]): readonly ReportCall[] {
 /** Output of a nested model for the inputs it was made with, if it has just one: that of its only end. */
 function ownOutputShape(layer: ReportLayer): ReportShape {
   if (layer.kind !== "model" || layer.topology === "layers" || !layer.layers) return null;
+  // A module of an exported network is no model that was built by itself.
+  if (layer.operator === "Module") return null;
   const last = layer.calls.at(-1);
   if (!last || leavesOf(last.outputStructure).length !== 1 || typeof last.outputStructure !== "number")
     return null;

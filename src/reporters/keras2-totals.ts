@@ -1,7 +1,7 @@
 import type { Report } from "../report/report.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
 import type { KerasStyle } from "./summary-options.ts";
-import { addTotals, modelWeights, totalOf, type WeightTotal } from "./weight-totals.ts";
+import { addTotals, learnedAndGathered, modelWeights, totalOf, type WeightTotal } from "./weight-totals.ts";
 import { trainableIsKnown } from "./weights-only.ts";
 
 /** The lines below the table of all printers of Keras 2, which leave the optimizer out. */
@@ -23,6 +23,11 @@ export function keras2Totals(report: Report, style: KerasStyle): string[] {
       `Trainable params: ${amount(trainable, style)}`,
       `Non-trainable params: ${amount(frozen, style)}`,
     );
+  } else {
+    const { learned, gathered } = learnedAndGathered(report, style);
+    if (gathered.elements > 0n) {
+      lines.push(`Learned params: ${amount(learned, style)}`, `Statistics: ${amount(gathered, style)}`);
+    }
   }
   return lines;
 }

@@ -7,7 +7,7 @@ import { selectRange } from "./layer-range.ts";
 import { reprString } from "./python-text.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
 import { loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
-import { heading, isWeightsOnly } from "./weights-only.ts";
+import { heading, trainableIsKnown } from "./weights-only.ts";
 
 export type Keras2Style = "keras2" | "keras2.7";
 
@@ -101,7 +101,7 @@ class Printer {
     }
     if (this.options.showTrainable) {
       const flag = loadedTrainableFlag(layer, style);
-      fields.push(flag === null && isWeightsOnly(report) ? "?" : flag === false ? "N" : "Y");
+      fields.push(flag === null && !trainableIsKnown(report) ? "?" : flag === false ? "N" : "Y");
     }
     return fields;
   }

@@ -9,8 +9,15 @@ import { escapeMarkup } from "./rich-text.ts";
 import type { Justify } from "./rich-wrap.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
 import { className, connectionsOf, loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
-import { addTotals, modelWeights, totalOf, type WeightTotal, weightsOf } from "./weight-totals.ts";
-import { heading, isWeightsOnly, trainableIsKnown } from "./weights-only.ts";
+import {
+  addTotals,
+  learnedAndGathered,
+  modelWeights,
+  totalOf,
+  type WeightTotal,
+  weightsOf,
+} from "./weight-totals.ts";
+import { heading, trainableIsKnown } from "./weights-only.ts";
 
 /** The summary as Keras 3 prints it (keras/src/utils/summary_utils.py of 3.15.1, with rich 15). */
 export function formatKeras3(report: Report, options: SummaryOptions): string {
@@ -135,7 +142,7 @@ function connectionField(layer: ReportLayer): string {
 function trainableField(layer: ReportLayer, report: Report): string {
   if (weightsOf(layer).length === 0) return bold("-");
   const flag = loadedTrainableFlag(layer, "keras3");
-  if (flag === null && isWeightsOnly(report)) return bold("?");
+  if (flag === null && !trainableIsKnown(report)) return bold("?");
   return flag === false ? bold(colored("N", 9)) : bold(colored("Y", 34));
 }
 
@@ -156,17 +163,22 @@ function totalLines(report: Report): string[] {
     elements: BigInt(optimizer?.elements ?? 0),
     bits: BigInt(optimizer?.bytes ?? 0) * 8n,
   };
-  const lines = [totalLine("Total", addTotals(addTotals(trainable, frozen), optimizerTotal))];
+  const lines = [totalLine("Total params", addTotals(addTotals(trainable, frozen), optimizerTotal))];
   if (trainableIsKnown(report)) {
-    lines.push(totalLine("Trainable", trainable), totalLine("Non-trainable", frozen));
+    lines.push(totalLine("Trainable params", trainable), totalLine("Non-trainable params", frozen));
+  } else {
+    const { learned, gathered } = learnedAndGathered(report, "keras3");
+    if (gathered.elements > 0n) {
+      lines.push(totalLine("Learned params", learned), totalLine("Statistics", gathered));
+    }
   }
-  if (optimizer) lines.push(totalLine("Optimizer", optimizerTotal));
+  if (optimizer) lines.push(totalLine("Optimizer params", optimizerTotal));
   return lines;
 }
 
 function totalLine(title: string, total: WeightTotal): string {
   const size = readableSize(total.bits, "B");
-  return `${bold(` ${title} params: `)}${number(withCommas(total.elements))} (${size})`;
+  return `${bold(` ${title}: `)}${number(withCommas(total.elements))} (${size})`;
 }
 
 function number(value: number | string): string {

@@ -15,7 +15,8 @@ export function topRows(report: Report, style: KerasStyle): readonly ReportLayer
 
 /** Rows below a nested model. */
 export function nestedRows(layer: ReportLayer, style: KerasStyle): readonly ReportLayer[] {
-  return visibleLayers(layer.layers ?? [], layer.topology, style !== "keras3");
+  const withOperations = style !== "keras3" || layer.operator === "Module";
+  return visibleLayers(layer.layers ?? [], layer.topology, withOperations);
 }
 
 function visibleLayers(

@@ -18,16 +18,35 @@ export function modelWeights(report: Report): readonly ReportWeight[] {
   return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
 }
 
+/** A graph of operations, in a format that knows weights by their use alone. */
+export function isNodeGraph(report: Report): boolean {
+  return report.file.format === "onnx";
+}
+
+/** Sums that stand for a question which the file leaves open: what was learned, and what was only gathered. */
+export function learnedAndGathered(
+  report: Report,
+  style: KerasStyle,
+): { readonly learned: WeightTotal; readonly gathered: WeightTotal } {
+  const weights = modelWeights(report);
+  const gathered = weights.filter((weight) => weight.class === "statistic");
+  const learned = weights.filter((weight) => weight.class !== "statistic");
+  return { learned: totalOf(learned, report, style), gathered: totalOf(gathered, report, style) };
+}
+
 /**
  * Sum over the weights, a shared one once: the same place in the file is the same weight, and so is the same number. With
- * an architecture they count as Keras holds them, packed ones as packed; weights alone count unpacked.
+ * an architecture they count as Keras holds them, packed ones as packed; weights alone, and those of other
+ * frameworks, count unpacked.
  */
 export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
-  const asHeld = report.model.kind === "graph";
+  const asHeld = report.model.kind === "graph" && !isNodeGraph(report);
   const seen = new Set<string | number>();
   let elements = 0n;
   let bits = 0n;
   for (const weight of weights) {
+    // Scales and zero points belong to weights that are counted already.
+    if (isNodeGraph(report) && weight.class === "quantization") continue;
     const identity = weight.stored ?? weight.shared;
     if (identity !== undefined) {
       if (seen.has(identity)) continue;

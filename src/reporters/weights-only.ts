@@ -1,5 +1,5 @@
 import type { Report } from "../report/report.ts";
-import { modelWeights } from "./weight-totals.ts";
+import { isNodeGraph, modelWeights } from "./weight-totals.ts";
 
 /** What a summary says of a file that holds weights without an architecture: its groups are the rows. */
 
@@ -13,7 +13,22 @@ export function heading(report: Report, show: (name: string) => string): string 
   return isWeightsOnly(report) ? `Weights only: ${name}` : `Model: ${name}`;
 }
 
+/** By report, because each of its rows may ask. */
+const known = new WeakMap<Report, boolean>();
+
 /** False when the file says of no weight whether it is trainable: the totals then leave the question open. */
 export function trainableIsKnown(report: Report): boolean {
-  return !isWeightsOnly(report) || modelWeights(report).some((weight) => weight.trainable !== null);
+  const before = known.get(report);
+  if (before !== undefined) return before;
+  const answer = recordsTrainable(report);
+  known.set(report, answer);
+  return answer;
+}
+
+function recordsTrainable(report: Report): boolean {
+  const weights = modelWeights(report);
+  if (isWeightsOnly(report)) return weights.some((weight) => weight.trainable !== null);
+  // A statistic is never trainable, which says nothing of the rest.
+  const learned = weights.filter((weight) => weight.class === "parameter");
+  return learned.length === 0 ? !isNodeGraph(report) : learned.some((weight) => weight.trainable !== null);
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import {
   joinValues,
   parseBatch,
+  parseDepth,
   parseDim,
+  parseGroup,
   parseLayerRange,
   parseLineLength,
   parsePositions,
@@ -101,4 +103,10 @@ test("sizes are whole numbers from 1, each name has one", () => {
   }
   expect(() => parseDim("=4")).toThrow("--dim");
   expect(() => parseDim("n=2", { n: 1 })).toThrow("two sizes");
+});
+
+test("a group is of modules, a depth counts from 1", () => {
+  expect([parseGroup("module"), parseDepth("2")]).toEqual(["module", 2]);
+  expect(() => parseGroup("class")).toThrow("--group module");
+  for (const text of ["0", "-1", "all", ""]) expect(() => parseDepth(text)).toThrow("--depth");
 });

@@ -154,3 +154,36 @@ test("a file may carry any name", async () => {
   copyFileSync(cnn, dashed);
   expect((await runCli(["--", dashed])).code).toBe(0);
 });
+
+describe("a graph of nodes", () => {
+  const onnx = (path: string): string => fixture(`../onnx/${path}`);
+  const resnet = onnx("torch/resnet18-dynamo/model.onnx");
+
+  test("is shown by modules, as deep as asked, in every style", async () => {
+    const tree = await runCli(["-q", "--group", "module", "--depth", "2", "--batch", "4", resnet]);
+    expect(tree.stdout).toMatch(/layer1 \(Sequential\) +│ \(4, 64, 56, 56\) +│ +147,712/);
+    expect(tree.stdout).toMatch(/ {3}└ layer1.0 \(BasicBlock\) +│ \(4, 64, 56, 56\) +│ +73,856/);
+    expect(tree.stdout).not.toContain("node_add");
+    for (const style of ["keras2", "keras2.7", "keras2.3", "keras2.2", "as-written"]) {
+      const { code, stdout } = await runCli(["-q", "--group", "module", "--style", style, resnet]);
+      expect([style, code, stdout.includes("layer1 (Sequential)")]).toEqual([style, 0, true]);
+      expect([style, stdout.includes("layer1.0 (BasicBlock)")]).toEqual([style, !/2.[23]$/.test(style)]);
+    }
+  });
+
+  test("has no word on what is trainable", async () => {
+    const { stdout } = await runCli(["-q", "--show-trainable", resnet]);
+    expect(stdout).toContain(" Total params: 11,684,712 (44.57 MB)\n");
+    expect(stdout).not.toMatch(/rainable params|│ +[YN] +│/);
+    const gathered = await runCli(["-q", onnx("structure/batch-normalization.onnx")]);
+    expect(gathered.stdout).toMatch(/Total params: 248 .*\n Learned params: 232 .*\n Statistics: 16 /);
+    const early = await runCli(["-q", "-s", "keras2.2", onnx("structure/batch-normalization.onnx")]);
+    expect(early.stdout).toContain("Total params: 248\nLearned params: 232\nStatistics: 16\n");
+  });
+
+  test("refuses a size for a dimension it does not have", async () => {
+    const { code, stdout, stderr } = await runCli(["--dim", "seq=4", resnet]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain('names no dimension "seq": it names "batch"');
+  });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type InspectOptions, inspectFile, type Report } from "../../src/public/node.ts";
@@ -61,4 +62,73 @@ test("a bias is added in the row of its product", async () => {
   expect(tag.weights.map(({ shape }) => shape)).toEqual([[192, 17], [17]]);
   // The addition of a shortcut is a row.
   expect((await torch("resnet18-script")).layers.filter(({ type }) => type === "Add")).toHaveLength(8);
+});
+
+describe("a tree of modules", () => {
+  /** Rows of the tree, by name. */
+  function everyRow(layers: Report["layers"]): Report["layers"] {
+    return layers.flatMap((layer) => [layer, ...everyRow(layer.layers ?? [])]);
+  }
+
+  test.each(networks)("%s: totals stay, and every module has what is inside it", async (name) => {
+    const tree = await torch(name, { group: "module" });
+    const flat = await torch(name);
+    expect(tree.totals).toEqual(flat.totals);
+    expect(tree.ledger).toEqual(flat.ledger);
+    for (const { params, layers } of everyRow(tree.layers))
+      if (layers) expect(layers.reduce((sum, layer) => sum + layer.params, 0)).toBe(params);
+  });
+
+  test("has PyTorch's own figures for the modules of AlexNet", async () => {
+    const { networks: truth } = JSON.parse(readFileSync(join(onnx, "torch/expected.json"), "utf8"));
+    const modules: Record<string, [string, Record<string, number[]>, unknown, unknown, number[][][]]> =
+      truth.alexnet.modules;
+    for (const kind of ["script", "dynamo"]) {
+      const rows = everyRow((await torch(`alexnet-${kind}`, { group: "module", batch: 2 })).layers);
+      const named = rows.filter(({ operator }) => operator === "Module");
+      expect(named.length).toBeGreaterThan(15);
+      for (const { name, params, outputShapes } of named) {
+        const within = Object.entries(modules).filter(
+          ([path]) => path === name || path.startsWith(`${name}.`),
+        );
+        const shapes = within.flatMap(([, [, weights]]) => Object.values(weights));
+        const expected = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+        expect([name, params]).toEqual([name, expected]);
+        expect([name, outputShapes]).toEqual([name, modules[name]?.[4][0]]);
+      }
+    }
+  });
+
+  test("goes as deep as asked", async () => {
+    const top = await torch("resnet18-dynamo", { group: "module", depth: 1 });
+    expect(top.layers.filter(({ layers }) => layers !== undefined)).toEqual([]);
+    expect(row(top, "layer1")).toMatchObject({ type: "Sequential", params: 147_712 });
+    const two = await torch("resnet18-dynamo", { group: "module", depth: 2 });
+    expect(row(two, "layer1").layers?.map(({ type }) => type)).toEqual(["BasicBlock", "BasicBlock"]);
+  });
+
+  test("calls a convolution that took in its normalization by its own name", async () => {
+    expect(row(await torch("resnet18-dynamo", { group: "module" }), "conv1")).toMatchObject({
+      type: "Conv",
+      params: 9472,
+    });
+  });
+
+  test("marks a module that is called again", async () => {
+    const tree = await torch("resnet18-dynamo", { group: "module" });
+    const block = row(tree, "layer1").layers?.[0]?.layers ?? [];
+    expect(block.find(({ type }) => type === "ReLU")?.calls).toHaveLength(2);
+    expect(block.find(({ type }) => type === "Add")?.calls[0]?.inputs.map(({ layer }) => layer)).toEqual([
+      "layer1.0.conv2",
+    ]);
+  });
+
+  test.each([
+    { depth: 1 },
+    { group: "module", depth: 0 },
+    { group: "module", depth: 1.5 },
+    { group: "name" },
+  ])("%j is refused", async (options) => {
+    await expect(torch("alexnet-script", options as InspectOptions)).rejects.toThrow(/depth|group/);
+  });
 });

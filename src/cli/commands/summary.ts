@@ -15,6 +15,8 @@ export interface SummaryFlags {
   readonly showTrainable?: boolean;
   readonly layerRange?: readonly [string, string];
   readonly allNodes?: boolean;
+  readonly group?: "module";
+  readonly depth?: number;
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
   readonly compile: boolean;
@@ -45,6 +47,8 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
       compile: flags.compile,
       onProgress,
       allNodes: flags.allNodes,
+      group: flags.group,
+      depth: flags.depth,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
     }),
@@ -56,13 +60,19 @@ interface Printer {
   end(): void;
 }
 
+/** A tree is asked for to be seen; but Keras showed nothing below the top before 2.7. */
+function showsTree(report: Report, { style }: SummaryFlags): boolean {
+  return (
+    style !== "keras2.3" && style !== "keras2.2" && report.layers.some((layer) => layer.operator === "Module")
+  );
+}
+
 /** Standard output gets the very bytes that each file alone would give; names and notes go to standard error. */
 function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer {
   const options: SummaryOptions = {
     style: flags.style,
     lineLength: flags.lineLength,
     positions: flags.positions,
-    expandNested: flags.expandNested,
     showTrainable: flags.showTrainable,
     layerRange: flags.layerRange,
     columns: consoleWidth(host),
@@ -70,7 +80,8 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
   };
   return {
     report: (file, report) => {
-      const text = formatSummary(report, options);
+      const expandNested = flags.expandNested ?? showsTree(report, flags);
+      const text = formatSummary(report, { ...options, expandNested });
       if (several && !flags.quiet) host.stderr.write(`${file}:\n`);
       host.stdout.write(text);
       if (!flags.quiet) host.stderr.write(formatNotes(report.diagnostics, several ? file : undefined));
