@@ -102,7 +102,7 @@ export function classifyTensors(
         if (passes && classes.has(tensor)) continue;
         const found =
           passes && word === undefined
-            ? "constant"
+            ? passingClass(handsOn, table.get(tensor))
             : classOf({ draft, slot, index: tensor }, { facts, table, stated });
         const before = classes.get(tensor);
         if (before === undefined || (!passes && passed.delete(tensor)) || rank[found] > rank[before])
@@ -254,6 +254,11 @@ function classOf(
 function isNeutral(draft: Draft, role: string, { values }: StoredTensor): boolean {
   if (!values || values.length === 0 || bareType(draft) !== "InstanceNormalization") return false;
   return values.every((value) => value === (role === "gamma" ? 1 : 0));
+}
+
+/** Of a tensor that goes into one that is worked out ahead, nothing tells. */
+function passingClass(handsOn: boolean, { dtype, shape }: StoredTensor): TensorClass {
+  return !handsOn && /^b?float/.test(dtype) && (countOf(shape) ?? 0) > 1 ? "unclassified" : "constant";
 }
 
 function bufferOf(tensor: StoredTensor): TensorClass {

@@ -20,6 +20,9 @@ export function makerOf({ source, level }: Found): Draft | undefined {
 /** Describes a tensor and hands none of its elements on. */
 const describing = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
 
+/** Layers of their own, whose operands are theirs, also where the exporter could have worked out what they give. */
+const computing = /^(Fused)?(MatMul|Gemm|Conv|ConvTranspose)$/;
+
 /** Slots that say how, not what: sizes, axes, scales. */
 function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"]): boolean {
   const port = slots[index]?.port;
@@ -50,7 +53,9 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
     seen.add(maker);
     if (seen.size > maxNodes) return null;
     for (const [i, slot] of slots.entries()) {
-      const operand = at.operand && isOperand(maker, i, slots) && !describing.has(bareType(maker));
+      const type = bareType(maker);
+      const operand =
+        at.operand && isOperand(maker, i, slots) && !describing.has(type) && !computing.test(type);
       open.push({ found: slot.found, operand });
     }
   }
