@@ -100,6 +100,7 @@ export class TensorTable {
     const windows = all.flatMap(({ window }) => (window ? [window] : []));
     const storages = new Map(windows.map(({ storage }) => [storage?.key ?? "", storage as TorchStorage]));
     const { pieces } = layOut(windows, storages);
+    for (const { name, window } of all) if (window) this.checkPayload(name, window);
     const first = new Map<unknown, Held>();
     // What is another one comes after it.
     for (const held of [...all.filter((one) => !ties.has(one)), ...ties.keys()]) {
@@ -115,6 +116,14 @@ export class TensorTable {
 
   weight(held: Held): Weight {
     return this.weights.get(held) as Weight;
+  }
+
+  /** An empty record is that of an archive without payloads. */
+  private checkPayload(name: string, { storage, offset, itemBytes, ...window }: TorchTensor): void {
+    const expected = (offset + spanOf(window)) * itemBytes;
+    if (storage === null || storage.bytes === 0 || storage.bytes >= expected) return;
+    const args = { stored: `${storage.bytes} bytes`, expected: `${expected} bytes` };
+    this.report({ code: "payload-mismatch", args, at: name });
   }
 
   private weightOf(held: Held, same: Held | undefined, stored: StaticShape, prefix: string): Weight {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isModelError } from "../../../src/errors.ts";
 import { memorySource } from "../../../src/io/memory.ts";
-import { inspect } from "../../../src/public/index.ts";
+import { inspect, readModel } from "../../../src/public/index.ts";
 import { openZip } from "../../../src/wire/zip.ts";
 import { checkFigures } from "../../hostile/survive.ts";
 import { buildZip } from "../../wire/zip-builder.ts";
@@ -74,6 +74,16 @@ test("several programs in one package", async () => {
     "model",
     "other",
   ]);
+});
+
+test("a record that is too short", async () => {
+  const short = entries.map(({ name, data }) =>
+    name === "data/weights/weight_1" ? { name, data: data.slice(0, 100) } : { name, data },
+  );
+  const { diagnostics } = await readModel(buildZip(short));
+  const found = diagnostics.filter(({ code }) => code === "payload-mismatch");
+  const args = { stored: "100 bytes", expected: "864 bytes" };
+  expect(found).toEqual([{ code: "payload-mismatch", args, at: "conv.weight" }]);
 });
 
 test("a compiled package says what it is", async () => {
