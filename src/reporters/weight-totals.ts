@@ -30,7 +30,7 @@ export function learnedAndGathered(
 ): { readonly learned: WeightTotal; readonly gathered: WeightTotal } {
   const weights = modelWeights(report);
   const gathered = weights.filter((weight) => weight.class === "statistic");
-  const learned = weights.filter((weight) => weight.class !== "statistic");
+  const learned = weights.filter((weight) => weight.class === "parameter");
   return { learned: totalOf(learned, report, style), gathered: totalOf(gathered, report, style) };
 }
 
