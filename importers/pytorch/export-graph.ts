@@ -55,6 +55,8 @@ export class GraphReader {
   readonly uses: Use[] = [];
   /** Layers of every graph, in order. */
   readonly drafts: Draft[] = [];
+  /** Names of the graphs around those that are in one. */
+  readonly inside: Map<Draft, string> = new Map();
   /** Class of the whole, where a node's modules tell. */
   root: string | null = null;
   private readonly report: (diagnostic: Diagnostic) => void;
@@ -223,6 +225,7 @@ export class GraphReader {
     };
     frame.layers.push(draft);
     this.drafts.push(draft);
+    if (frame.at !== "") this.inside.set(draft, frame.at);
     return draft;
   }
 }

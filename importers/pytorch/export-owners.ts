@@ -77,16 +77,28 @@ export function giveWeights(
   return left;
 }
 
-/** The module's path for its only node, else that and the operation. Every name is given once. */
-export function nameRows(drafts: readonly Draft[], unique: (name: string) => string): void {
-  const inputs = drafts.filter(({ operator }) => operator === "Input");
+/**
+ * The module's path for its only node, else that and the operation; rows of inner graphs have the graph's name in front. Every
+ * name is given once.
+ */
+export function nameRows(
+  drafts: readonly Draft[],
+  inside: ReadonlyMap<Draft, string>,
+  unique: (name: string) => string,
+): void {
   const nodes = drafts.filter(({ operator }) => operator !== "Input");
-  const shown = nodes.filter(({ plumbing }) => !plumbing);
-  const counts = groupBy(shown, moduleOf);
-  for (const draft of inputs) draft.name = unique(draft.name);
-  for (const draft of nodes) {
-    const path = moduleOf(draft);
-    const only = path !== "" && counts.get(path)?.length === 1 && !draft.plumbing;
+  const counts = groupBy(
+    nodes.filter((draft) => !draft.plumbing && !inside.has(draft)),
+    moduleOf,
+  );
+  for (const draft of drafts) {
+    if (draft.operator === "Input" && !inside.has(draft)) draft.name = unique(draft.name);
+  }
+  for (const draft of drafts) {
+    const around = inside.get(draft);
+    if (around === undefined && draft.operator === "Input") continue;
+    const path = around ?? moduleOf(draft);
+    const only = around === undefined && path !== "" && counts.get(path)?.length === 1 && !draft.plumbing;
     draft.name = unique(only ? path : path === "" ? draft.name : `${path}/${draft.name}`);
   }
 }

@@ -116,7 +116,7 @@ class ProgramImporter {
       if (tensor === undefined || view || inputs[input] === undefined) continue;
       inputs[input] = { kind: "tensor", tensor, ...(slot !== "" && { name: slot }) };
     }
-    nameRows(reader.drafts, this.unique);
+    nameRows(reader.drafts, reader.inside, this.unique);
     if (name !== "") for (const draft of reader.drafts) draft.scope = name;
     const version = textOf(getKey(json, "torch_version"));
     return { name, type: reader.root ?? "ExportedProgram", graph: built, weights: left, version };
