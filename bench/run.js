@@ -1,15 +1,16 @@
 /**
  * Whole processes, side by side in one run, so that figures are ratios and not a machine's mood.
  *
- *     python bench/make_files.py FOLDER       once; needs Keras
- *     node bench/run.js FOLDER [--rounds N] [--python PYTHON]
+ *     python bench/make_files.py FOLDER       once; see there for what it needs
+ *     node bench/run.js FOLDER [--rounds N] [--python PYTHON] [--only TEXT]
  *
  * Every round starts each command once, in turn; the best of all rounds counts. `cpu` is user and system time of the
- * whole process, `wall` is what a person waits. With --python the real Keras (load_model and summary) and h5py (every
- * shape listed) are measured on the same files.
+ * whole process, `wall` is what a person waits. With --python what people use today is measured on the same files, as far
+ * as that Python has it: Keras (load_model and summary), h5py (every shape listed), onnx (load and count,
+ * shape_inference), torch.load (mapped, weights only) and safetensors (every shape listed). --only takes files by name.
  */
 
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
@@ -18,7 +19,11 @@ import { inspect, openModel } from "../dist/src/public/node.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "15" }, python: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "15" },
+    python: { type: "string" },
+    only: { type: "string", default: "" },
+  },
 });
 const folder = positionals[0];
 if (folder === undefined || !existsSync(folder)) {
@@ -31,13 +36,28 @@ if (folder === undefined || !existsSync(folder)) {
 const program = resolve(import.meta.dirname, "../dist/bin/weighbridge.js");
 const usage = resolve(import.meta.dirname, "usage.js");
 const files = readdirSync(folder)
-  .filter((name) => /\.(h5|keras)$/.test(name))
+  .filter((name) => /\.(h5|keras|onnx|pt|safetensors)$/.test(name) && name.includes(values.only))
   .map((name) => join(folder, name));
 
-const keras = (file) =>
-  `import os; os.environ["TF_CPP_MIN_LOG_LEVEL"]="3"; import keras; keras.models.load_model(${JSON.stringify(file)}).summary()`;
-const h5py = (file) =>
-  `import h5py; h5py.File(${JSON.stringify(file)}).visititems(lambda n, o: print(n, getattr(o, "shape", "")))`;
+/** What people do today, by the end of a file's name: library to import, and what to do with FILE. */
+const today = {
+  h5: [
+    ["keras", "keras.models.load_model(FILE).summary()"],
+    ["h5py", 'h5py.File(FILE).visititems(lambda n, o: print(n, getattr(o, "shape", "")))'],
+  ],
+  keras: [["keras", "keras.models.load_model(FILE).summary()"]],
+  onnx: [
+    ["onnx", "import math; print(sum(math.prod(t.dims) for t in onnx.load(FILE).graph.initializer))"],
+    ["onnx.shape_inference", "onnx.shape_inference.infer_shapes(onnx.load(FILE, load_external_data=False))"],
+  ],
+  pt: [["torch", "print(sum(t.numel() for t in torch.load(FILE, mmap=True, weights_only=True).values()))"]],
+  safetensors: [
+    [
+      "safetensors",
+      'f = safetensors.safe_open(FILE, "np").__enter__(); print([f.get_slice(k).get_shape() for k in f.keys()])',
+    ],
+  ],
+};
 
 const jobs = [
   { name: "node -e 0", command: [process.execPath, "-e", "0"], rounds: Number(values.rounds) },
@@ -48,10 +68,12 @@ const jobs = [
   })),
 ];
 if (values.python !== undefined) {
+  const installed = installedLibraries(values.python);
   for (const file of files.filter((name) => !name.includes("10x"))) {
-    jobs.push({ name: `Keras ${label(file)}`, command: [values.python, "-P", "-c", keras(file)], rounds: 2 });
-    if (file.endsWith(".h5")) {
-      jobs.push({ name: `h5py ${label(file)}`, command: [values.python, "-P", "-c", h5py(file)], rounds: 5 });
+    for (const [library, action] of today[file.split(".").at(-1)].filter(([name]) => installed.has(name))) {
+      const code = `import os; os.environ["TF_CPP_MIN_LOG_LEVEL"]="3"; import ${library}; ${action.replace("FILE", JSON.stringify(file))}`;
+      const rounds = Math.min(library === "keras" ? 2 : 5, Number(values.rounds));
+      jobs.push({ name: `${library} ${label(file)}`, command: [values.python, "-P", "-c", code], rounds });
     }
   }
 }
@@ -82,6 +104,14 @@ for (const { name, command } of jobs) {
     read,
   ];
   console.log(`| ${name} | ${figures.join(" | ")} |`);
+}
+
+/** Of the libraries above those that this Python can import. */
+function installedLibraries(python) {
+  const names = Object.values(today).flatMap((ways) => ways.map(([library]) => library));
+  return new Set(
+    names.filter((name) => spawnSync(python, ["-P", "-c", `import ${name}`], { cwd: "/" }).status === 0),
+  );
 }
 
 function label(file) {
