@@ -6,6 +6,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
+import { onlyConsumer } from "./consumers.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
 import { ownerName } from "./names.ts";
@@ -317,11 +318,6 @@ function isPaired(draft: Draft, elements: number | null, facts: Facts, table: Te
   )
     return false;
   return [scale, shift].every((layer) => storedSizes(layer, facts, table).includes(elements));
-}
-
-function onlyConsumer(draft: Draft, facts: Facts): Draft | null {
-  const consumers = [...facts].filter(([, { slots }]) => slots.some(({ found }) => makerOf(found) === draft));
-  return consumers.length === 1 ? (consumers[0]?.[0] ?? null) : null;
 }
 
 function storedSizes(draft: Draft, facts: Facts, table: TensorTable): readonly (number | null)[] {

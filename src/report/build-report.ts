@@ -64,6 +64,7 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
 /** What an importer finds that leaves totals a lower bound. */
 const incomplete: ReadonlySet<Diagnostic["code"]> = new Set([
   "tensors-unclassified",
+  "class-ambiguous",
   "weights-packed",
   "shard-not-read",
 ]);
