@@ -32,6 +32,28 @@ function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"]): bool
   );
 }
 
+const fixed = new WeakMap<Facts, ReadonlySet<Draft>>();
+
+/**
+ * Layers that nothing fed to the model goes into. Layers stand after what they need, so one look at each tells; asking
+ * anew for each value would walk back to the inputs every time.
+ */
+function fixedLayers(facts: Facts): ReadonlySet<Draft> {
+  const known = fixed.get(facts);
+  if (known) return known;
+  const found = new Set<Draft>();
+  for (const [draft, { slots }] of facts) {
+    if (slots.length === 0 || draft.subgraphs) continue;
+    const all = slots.every((slot) => {
+      const maker = makerOf(slot.found);
+      return slot.found.source.kind === "tensor" || (maker !== undefined && found.has(maker));
+    });
+    if (all) found.add(draft);
+  }
+  fixed.set(facts, found);
+  return found;
+}
+
 /**
  * Indices of the tensors whose elements go into the value; null when an input of the graph does as well, or a value that
  * is drawn or made up, or more nodes than a weight is written with.
@@ -48,7 +70,7 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
     }
     const maker = makerOf(at.found);
     const slots = maker && facts.get(maker)?.slots;
-    if (!maker || !slots || slots.length === 0 || maker.subgraphs) return null;
+    if (!maker || !slots || !fixedLayers(facts).has(maker)) return null;
     if (seen.has(maker)) continue;
     seen.add(maker);
     if (seen.size > maxNodes) return null;

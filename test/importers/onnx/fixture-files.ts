@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { memorySource } from "../../../src/io/memory.ts";
 import { type Imported, type Report, readModel, reportOf } from "../../../src/public/index.ts";
-import type { ReportLayer, ReportShape, ReportWeight } from "../../../src/report/report.ts";
+import type { ReportLayer, ReportWeight } from "../../../src/report/report.ts";
 import { openZip } from "../../../src/wire/zip.ts";
 
 const root = join(import.meta.dirname, "../../../fixtures/onnx");
@@ -18,13 +18,6 @@ export interface Weighed {
 /** `expected.json` of a set; the caller knows what it holds. */
 export function expectedOf(set: string): Readonly<Record<string, never>> {
   return JSON.parse(readFileSync(join(root, set, "expected.json"), "utf8"));
-}
-
-/** Shapes that a run gave, by model and value. */
-export async function measuredShapes(
-  set: string,
-): Promise<Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>> {
-  return JSON.parse(new TextDecoder().decode(await zipEntry(set, "shapes.zip", "shapes.json")));
 }
 
 export async function weighFile(set: string, file: string): Promise<Weighed> {
@@ -46,14 +39,6 @@ export async function weighZipped(set: string, names: readonly string[]): Promis
 async function weigh(name: string, bytes: Parameters<typeof readModel>[0]): Promise<Weighed> {
   const imported = await readModel(bytes);
   return { name, imported, report: reportOf(imported) };
-}
-
-async function zipEntry(set: string, archive: string, name: string): Promise<Uint8Array> {
-  const zip = await openZip(memorySource(readFileSync(join(root, set, archive)), archive));
-  const entry = zip.find(name);
-  if (!entry) throw new Error(`${name} is not in ${archive}`);
-  const source = await zip.openEntry(entry);
-  return source.read(0, source.size);
 }
 
 /** Elements of a class in the file. */
@@ -80,12 +65,4 @@ export function weightsOf({ report }: Weighed): ReadonlyMap<string, ReportWeight
     ...(layer.layers ?? []).flatMap(all),
   ];
   return new Map(report.layers.flatMap(all).map((weight) => [weight.stored ?? weight.name, weight]));
-}
-
-/** Whether no size that we know is another than the measured one. */
-export function agrees(ours: ReportShape, measured: readonly number[]): boolean {
-  if (ours === null) return true;
-  return (
-    ours.length === measured.length && ours.every((dim, i) => typeof dim !== "number" || dim === measured[i])
-  );
 }
