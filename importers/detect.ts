@@ -47,6 +47,8 @@ export function couldBeModel(head: Uint8Array): boolean {
   if (head[0] === 0x80 && (head[1] ?? 9) <= 5) return true;
   // safetensors: the brace after the length of the header.
   if (head[8] === 0x7b) return true;
+  // ONNX: protobuf writers put its first field, the version of the format, in front.
+  if (head[0] === 0x08 && (head[1] ?? 0x80) < 0x80) return true;
   for (let at = 512; at <= 1 << 20; at *= 2) if (startsWith(head, hdf5Signature, at)) return true;
   return false;
 }
