@@ -1,8 +1,9 @@
 /** Names of rows: the module a node was traced in, else the module its tensors are named after, else its own. */
 
+import { uniqueNames } from "../../src/ir/unique-names.ts";
 import type { Draft } from "./frame.ts";
 import type { NodeFacts } from "./graph.ts";
-import { ownerName, uniqueNames } from "./names.ts";
+import { ownerName } from "./names.ts";
 
 /**
  * Renames layers in place, while the graph is built; every name is given once. The node of a module that has no other

@@ -115,13 +115,14 @@ async function checkExternal(
     needed.set(external.location, Math.max(needed.get(external.location) ?? 0, end));
   }
   for (const [location, end] of needed) {
-    const reason = refuseCompanionName(location.replace(/^\.\//, ""));
+    const beside = location.replace(/^\.\//, "");
+    const reason = refuseCompanionName(beside);
     if (reason !== null) {
       report({ code: "companion-refused", args: { name: location, reason }, at: "" });
       continue;
     }
     if (source.companion === undefined) continue;
-    const file = await source.companion(location.replace(/^\.\//, ""));
+    const file = await source.companion(beside);
     if (file === null) report({ code: "companion-missing", args: { name: location }, at: "" });
     else {
       const args = { stored: `${file.size} bytes`, expected: `${end} bytes` };

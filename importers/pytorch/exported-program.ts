@@ -6,6 +6,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { Graph, Layer } from "../../src/ir/graph.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
+import { uniqueNames } from "../../src/ir/unique-names.ts";
 import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
@@ -175,19 +176,5 @@ function nested({ name, type, graph, weights }: Program): Layer {
     weights,
     graph,
     calls: [],
-  };
-}
-
-/** Names given once each: a second one gets a number. */
-function uniqueNames(): (name: string) => string {
-  const counts = new Map<string, number>();
-  const given = new Set<string>();
-  return (name) => {
-    let count = counts.get(name) ?? 0;
-    let unique = name;
-    while (given.has(unique)) unique = `${name}_${++count}`;
-    counts.set(name, count);
-    given.add(unique);
-    return unique;
   };
 }

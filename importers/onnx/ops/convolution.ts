@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "../../../src/ir/graph.ts";
 import { type NodeView, type OnnxOp, type OnnxOps, parameter, quantization } from "../op.ts";
+import { quantizedProductInputs } from "./quantized.ts";
 import { layoutOf, windowAttributes } from "./window-attributes.ts";
 
 function convAttributes(node: NodeView, layout: "channels-first" | "channels-last"): JsonObject {
@@ -19,17 +20,7 @@ const nhwcConv: OnnxOp = { ...conv, attributes: (node) => convAttributes(node, "
 
 const quantizedConv: OnnxOp = {
   operator: "QLinearConv",
-  inputs: [
-    "input",
-    quantization("input-scale"),
-    quantization("input-zero-point"),
-    parameter("kernel"),
-    quantization("kernel-scale"),
-    quantization("kernel-zero-point"),
-    quantization("output-scale"),
-    quantization("output-zero-point"),
-    parameter("bias"),
-  ],
+  inputs: [...quantizedProductInputs, parameter("bias")],
   attributes: (node) => convAttributes(node, layoutOf(node)),
 };
 

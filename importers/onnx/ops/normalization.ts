@@ -6,6 +6,7 @@ import {
   type NodeView,
   type OnnxOp,
   type OnnxOps,
+  type Port,
   parameter,
   quantization,
   statistic,
@@ -36,6 +37,17 @@ function groupNormalization(groups: string): OnnxOp {
     attributes: (node) => ({ operands: true, groups: node.optionalInt(groups) }),
   };
 }
+
+const embeddingInputs: readonly Port[] = [
+  "input",
+  "segments",
+  parameter("embeddings"),
+  parameter("position-embeddings"),
+  parameter("segment-embeddings"),
+  parameter("gamma"),
+  parameter("beta"),
+  "mask",
+];
 
 export const normalizationOps: OnnxOps = {
   BatchNormalization: {
@@ -77,29 +89,12 @@ export const normalizationOps: OnnxOps = {
   },
   "com.microsoft.EmbedLayerNormalization": {
     operator: "EmbedLayerNormalization",
-    inputs: [
-      "input",
-      "segments",
-      parameter("embeddings"),
-      parameter("position-embeddings"),
-      parameter("segment-embeddings"),
-      parameter("gamma"),
-      parameter("beta"),
-      "mask",
-      constant("positions"),
-    ],
+    inputs: [...embeddingInputs, constant("positions")],
   },
   "com.microsoft.QEmbedLayerNormalization": {
     operator: "EmbedLayerNormalization",
     inputs: [
-      "input",
-      "segments",
-      parameter("embeddings"),
-      parameter("position-embeddings"),
-      parameter("segment-embeddings"),
-      parameter("gamma"),
-      parameter("beta"),
-      "mask",
+      ...embeddingInputs,
       ...["embeddings", "position-embeddings", "segment-embeddings", "gamma", "beta"].map((name) =>
         quantization(`${name}-scale`),
       ),

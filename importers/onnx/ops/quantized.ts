@@ -1,6 +1,18 @@
 /** Quantisation and products of quantised numbers, as ONNX itself has them. */
 
-import { type OnnxOp, type OnnxOps, parameter, quantization } from "../op.ts";
+import { type OnnxOp, type OnnxOps, type Port, parameter, quantization } from "../op.ts";
+
+/** What products of quantized operands take: each with its scale and zero point, then those of the result. */
+export const quantizedProductInputs: readonly Port[] = [
+  "input",
+  quantization("input-scale"),
+  quantization("input-zero-point"),
+  parameter("kernel"),
+  quantization("kernel-scale"),
+  quantization("kernel-zero-point"),
+  quantization("output-scale"),
+  quantization("output-zero-point"),
+];
 
 const quantize: OnnxOp = {
   operator: "QuantizeLinear",
@@ -18,16 +30,7 @@ export const quantizedOps: OnnxOps = {
   DynamicQuantizeLinear: { operator: "DynamicQuantizeLinear", inputs: ["input"] },
   QLinearMatMul: {
     operator: "QLinearMatMul",
-    inputs: [
-      "input",
-      quantization("input-scale"),
-      quantization("input-zero-point"),
-      parameter("kernel"),
-      quantization("kernel-scale"),
-      quantization("kernel-zero-point"),
-      quantization("output-scale"),
-      quantization("output-zero-point"),
-    ],
+    inputs: quantizedProductInputs,
   },
   MatMulInteger: {
     operator: "MatMulInteger",
