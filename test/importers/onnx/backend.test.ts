@@ -9,13 +9,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { memorySource } from "../../../src/io/memory.ts";
-import type { Graph } from "../../../src/ir/graph.ts";
 import type { Model } from "../../../src/ir/model.ts";
 import type { TensorType } from "../../../src/ir/tensor.ts";
 import { operators } from "../../../src/operators/index.ts";
 import { inferShapes } from "../../../src/passes/infer-shapes.ts";
 import { readModel } from "../../../src/public/inspect.ts";
 import { openZip } from "../../../src/wire/zip.ts";
+import { withoutDeclared } from "./measured-shapes.ts";
 import { type StatedType, sameAsDeclared } from "./stated-type.ts";
 
 interface Case {
@@ -33,21 +33,6 @@ interface Result {
 
 const folder = join(import.meta.dirname, "../../../fixtures/onnx/backend");
 const wanted = process.env.ONNX_OPS?.split(",");
-
-function withoutDeclared(graph: Graph): Graph {
-  return {
-    ...graph,
-    layers: graph.layers.map((layer) => ({
-      ...layer,
-      ...(layer.subgraphs && {
-        subgraphs: layer.subgraphs.map((sub) => ({ ...sub, graph: withoutDeclared(sub.graph) })),
-      }),
-      calls: layer.calls.map(({ declaredTypes, ...call }) =>
-        layer.operator === "Input" && declaredTypes ? { ...call, declaredTypes } : call,
-      ),
-    })),
-  };
-}
 
 function outputTypes(model: Model): readonly (TensorType | undefined)[] {
   const graph = withoutDeclared(model.graph);

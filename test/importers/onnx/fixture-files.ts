@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ByteSource } from "../../../src/io/byte-source.ts";
 import { memorySource } from "../../../src/io/memory.ts";
 import { type Imported, type Report, readModel, reportOf } from "../../../src/public/index.ts";
 import type { ReportLayer, ReportWeight } from "../../../src/report/report.ts";
@@ -26,14 +27,20 @@ export async function weighFile(set: string, file: string): Promise<Weighed> {
 }
 
 export async function weighZipped(set: string, names: readonly string[]): Promise<readonly Weighed[]> {
-  const zip = await openZip(memorySource(readFileSync(join(root, set, "models.zip")), "models.zip"));
+  const open = await openZipped(set);
   const weighed: Weighed[] = [];
-  for (const name of names) {
+  for (const name of names) weighed.push(await weigh(name, await open(name)));
+  return weighed;
+}
+
+/** Opens models of a set's archive by their names. */
+export async function openZipped(set: string): Promise<(name: string) => Promise<ByteSource>> {
+  const zip = await openZip(memorySource(readFileSync(join(root, set, "models.zip")), "models.zip"));
+  return async (name) => {
     const entry = zip.find(`${name}.onnx`);
     if (!entry) throw new Error(`${name} is not in the archive`);
-    weighed.push(await weigh(name, await zip.openEntry(entry)));
-  }
-  return weighed;
+    return zip.openEntry(entry);
+  };
 }
 
 async function weigh(name: string, bytes: Parameters<typeof readModel>[0]): Promise<Weighed> {

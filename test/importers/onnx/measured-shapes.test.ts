@@ -1,0 +1,94 @@
+/** Shapes that we claim for every value of a network, against those of the arrays when it ran in onnxruntime. */
+
+import { describe, expect, test } from "vitest";
+import { expectedOf, openZipped } from "./fixture-files.ts";
+import { compareMeasured, type Fed, readMeasured, type Way } from "./measured-shapes.ts";
+
+type Types = Readonly<Record<string, { readonly shape: readonly (number | string)[] }>>;
+
+interface MeasuredSet {
+  readonly name: string;
+  /** Of how many values the shape was measured. */
+  readonly values: number;
+  /** What a model was fed. */
+  readonly fed: (model: string) => Fed;
+  /** Values that we do not know in full, in which models. */
+  readonly unknown: Readonly<Record<Way, Readonly<Record<string, number>>>>;
+}
+
+type Networks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+const torch: Networks = expectedOf("torch").networks ?? {};
+const keras: Networks = expectedOf("keras").networks ?? {};
+const quantized: Networks = expectedOf("quantized").models ?? {};
+
+const both = (unknown: Readonly<Record<string, number>>): MeasuredSet["unknown"] => ({
+  bound: unknown,
+  named: unknown,
+});
+
+const sets: readonly MeasuredSet[] = [
+  {
+    name: "torch",
+    values: 80378,
+    fed: (model) => {
+      const inputs = torch[model.replace(/\.[^.]*$/, "")]?.inputs;
+      return (inputs as readonly (readonly [string, readonly number[]])[]).map(([, shape]) => shape);
+    },
+    // A detector keeps as many boxes as its scores ask for.
+    unknown: both({
+      "fasterrcnn_mobilenet_v3_large_320_fpn.script": 194,
+      "ssdlite320_mobilenet_v3_large.script": 925,
+    }),
+  },
+  {
+    name: "keras",
+    values: 3372,
+    fed: (model) => keras[model]?.fed as Fed,
+    unknown: {
+      // Loops of tf2onnx end on a condition.
+      bound: { gru: 2, simple_rnn: 6 },
+      // Each input has a batch of its own name.
+      named: { gru: 2, simple_rnn: 6, siamese: 1 },
+    },
+  },
+  {
+    name: "quantized",
+    values: 1762,
+    // fixtures/build/onnx/quantized.py feeds all of them two.
+    fed: (model) => {
+      const inputs = Object.entries(quantized[model]?.inputs as Types);
+      return Object.fromEntries(
+        inputs.map(([name, { shape }]) => [
+          name,
+          shape.map((dim) => (dim === "batch" ? 2 : (dim as number))),
+        ]),
+      );
+    },
+    // Blocked layouts of onnxruntime's own; the file states the type of the output.
+    unknown: { bound: { "cnn-ort-all": 7 }, named: { "cnn-ort-all": 6 } },
+  },
+];
+
+describe.each(sets)("$name", ({ name, values, fed, unknown }) => {
+  test.each(["bound", "named"] as const)(
+    "sizes %s",
+    async (way) => {
+      const measured = await readMeasured(name);
+      const open = await openZipped(name);
+      let known = 0;
+      const wrong: string[] = [];
+      const left: Record<string, number> = {};
+      for (const [model, shapes] of Object.entries(measured)) {
+        const found = await compareMeasured(await open(model), fed(model), shapes, way);
+        known += found.known;
+        wrong.push(...found.wrong.map((text) => `${model} ${text}`));
+        if (found.unknown.length > 0) left[model] = found.unknown.length;
+      }
+      expect(wrong).toEqual([]);
+      expect(left).toEqual(unknown[way]);
+      expect(known + Object.values(left).reduce((a, b) => a + b, 0)).toBe(values);
+    },
+    60_000,
+  );
+});
