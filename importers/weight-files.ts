@@ -6,4 +6,8 @@ export const weightFiles: readonly string[] = [
   "diffusion_pytorch_model.safetensors",
   "adapter_model.safetensors",
   "pytorch_model.bin.index.json",
+  "pytorch_model.bin",
+  "diffusion_pytorch_model.bin.index.json",
+  "diffusion_pytorch_model.bin",
+  "adapter_model.bin",
 ];

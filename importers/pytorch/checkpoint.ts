@@ -1,4 +1,4 @@
-/** What `torch.save` writes, in the zip archive of PyTorch 1.6 and later or the stream of older ones. */
+/** What `torch.save` writes: the tree of what was pickled, and the zip archive of PyTorch 1.6 and later. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError } from "../../src/errors.ts";
@@ -11,10 +11,6 @@ import type {
   PickleValue,
 } from "../../src/wire/pickle-value.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
-import type { Imported } from "../importer.ts";
-import { stateDictModel } from "../state-dict/model.ts";
-import { foreignGlobals, globalDiagnostics } from "./globals.ts";
-import { nameTensors } from "./named-tensors.ts";
 import { TensorReader } from "./rebuild.ts";
 import type { ScriptClass } from "./script-classes.ts";
 import { type Sections, sortSections } from "./sections.ts";
@@ -55,20 +51,33 @@ export function treeOf(
   return { tree, storages: reader.storages, imports, diagnostics };
 }
 
-/** Imports a zip archive whose `data.pkl` is in `folder` ("archive/"). */
-export async function importCheckpoint(
-  source: ByteSource,
-  zip: ZipArchive,
-  folder: string,
-): Promise<Imported> {
+/** What a file holds, before its tensors have names. */
+export interface Checkpoint {
+  /** Which form of checkpoint it is. */
+  readonly variant: string;
+  readonly found: PickledTree;
+  readonly sections: Sections;
+  /** Entry of the archive that the pickle is in; "" for the file itself. */
+  readonly at: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads a zip archive whose `data.pkl` is in `folder` ("archive/"). */
+export async function readArchive(source: ByteSource, zip: ZipArchive, folder: string): Promise<Checkpoint> {
   const label = `${folder}data.pkl`;
   const entry = zip.find(label);
   if (!entry) throw new MalformedFileError(`${source.name}: there is no ${label}`, { file: source.name });
   const pickle = await readPickle(await zip.openEntry(entry), { label: `${source.name}: ${label}` });
   const found = treeOf(pickle.value, pickle.imports, { folder: `${folder}data/` });
-  const missing = checkRecords(source, zip, found.storages);
+  const diagnostics = checkRecords(source, zip, found.storages);
   const storages = withUnnamed(zip, `${folder}data/`, found.storages);
-  return finish(source, "checkpoint-zip", { ...found, storages }, sortSections(found.tree), label, missing);
+  return {
+    variant: "checkpoint-zip",
+    found: { ...found, storages },
+    sections: sortSections(found.tree),
+    at: label,
+    diagnostics,
+  };
 }
 
 /** Adds the records that no pickle speaks of: they are in the file, so they are in the ledger. */
@@ -105,49 +114,4 @@ export function checkRecords(
   if (missing === 0) return [];
   const reason = `${missing} of ${storages.size} storages have no record in the archive; their tensors are counted as the pickle has them`;
   return [{ code: "weights-not-read", args: { reason }, at: "" }];
-}
-
-/** `resnet.pth` is the model resnet: the file has no other name for it. */
-function stemOf(name: string): string {
-  const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
-  return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model)$/i, "") || base;
-}
-
-function kindOf({ models, optimizer }: Sections): string {
-  if (models.length === 0) return optimizer.length > 0 ? "optimizer state" : "checkpoint";
-  return models.length === 1 && models[0]?.node.tensor ? "tensor" : "state dict";
-}
-
-/** Puts everything together. `at` is the entry that the pickle is in. */
-export function finish(
-  source: ByteSource,
-  variant: string,
-  found: PickledTree,
-  sections: Sections,
-  at: string,
-  more: readonly Diagnostic[] = [],
-): Imported {
-  const named = nameTensors(sections, found.storages, source.name);
-  const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
-  const { model, diagnostics } = stateDictModel({
-    file: { name: source.name, size: source.size, format: "pytorch", variant },
-    producer: { framework: "pytorch", version: null },
-    name: stemOf(source.name),
-    type: root?.type?.split(".").at(-1) ?? kindOf(sections),
-    dialect: "pytorch",
-    tensors: named.tensors,
-    modules: named.modules,
-    order: "given",
-  });
-  const globals = foreignGlobals(found.imports, at);
-  return {
-    model: { ...model, ...(globals.length > 0 && { globals }) },
-    diagnostics: [
-      ...found.diagnostics,
-      ...more,
-      ...diagnostics,
-      ...named.diagnostics,
-      ...globalDiagnostics(globals),
-    ],
-  };
 }

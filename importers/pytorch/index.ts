@@ -1,58 +1,8 @@
 /** The PyTorch importer: exported programs of `torch.export`, checkpoints of `torch.save`, and TorchScript archives. */
 
 import { UnsupportedFeatureError } from "../../src/errors.ts";
-import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Importer, Sniffed } from "../importer.ts";
-
-/** What is in front of `data.pkl`, as `archive/`; `null` when the archive has none. */
-function checkpointFolder(zip: ZipArchive): string | null {
-  const entry = zip.entries.find(({ name }) => /^([^/]+\/)?data\.pkl$/.test(name));
-  return entry ? entry.name.slice(0, -"data.pkl".length) : null;
-}
-
-/** A checkpoint has no code. */
-function isScript(zip: ZipArchive, folder: string): boolean {
-  return (
-    zip.find(`${folder}constants.pkl`) !== undefined ||
-    zip.entries.some(({ name }) => name.startsWith(`${folder}code/`))
-  );
-}
-
-/** TorchScript of PyTorch 1.0 and 1.1, before there was a `data.pkl`. */
-function isEarlyScript(zip: ZipArchive): boolean {
-  const folder = /^[^/]+\//.exec(zip.entries[0]?.name ?? "")?.[0] ?? "";
-  return (
-    zip.find(`${folder}model.json`) !== undefined &&
-    zip.entries.some(({ name }) => name.startsWith(`${folder}tensors/`))
-  );
-}
-
-/** The 10 bytes of the magic number, as a long of protocol 2 and later, within the first pickle. */
-const magicBytes = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
-/** The same in digits, as protocols 0 and 1 write it. */
-const magicLine = "L119547037146038801333356L\n.";
-
-function isLegacy({ head, container }: Sniffed): boolean {
-  if (container !== "other") return false;
-  const start = head.subarray(0, 40);
-  // Protocol 4 puts a frame of 9 bytes in front.
-  const found = [0, 2, 11].some((at) => magicBytes.every((byte, i) => start[at + i] === byte));
-  return found || new TextDecoder("latin1").decode(start).startsWith(magicLine);
-}
-
-/** PyTorch up to 0.1.9 wrote tar archives. */
-function isTar({ head, container }: Sniffed): boolean {
-  if (container !== "other" || head.length < 512) return false;
-  const text = new TextDecoder("latin1").decode(head.subarray(0, 512));
-  return text.slice(257, 262) === "ustar" && /^(\.\/)?(storages|tensors|pickle|sys_info)\0/.test(text);
-}
-
-/** Anything else that Python pickled in protocol 2 to 5: where it ends, nobody knows before it is read. */
-function isPickle({ head, container }: Sniffed): boolean {
-  const protocol = head[1] ?? 0;
-  // Names and containers follow at once, or a frame.
-  return container === "other" && head[0] === 0x80 && protocol >= 2 && protocol <= 5 && head.length > 3;
-}
+import { checkpointFolder, isEarlyScript, isLegacy, isPickle, isTar } from "./forms.ts";
 
 /** `torch.export.save`, or a package that AOTInductor compiled from what that writes. */
 function isExported({ zip }: Sniffed): boolean {
@@ -68,6 +18,12 @@ function isExportedJson({ container, head }: Sniffed): boolean {
   return container === "json" && /"graph_module"\s*:\s*\{/.test(new TextDecoder().decode(head));
 }
 
+/** What `torch.save`, `torch.jit.save` and `pickle.dump` write, in the forms that are read. */
+export function isCheckpoint(sniffed: Sniffed): boolean {
+  const { zip } = sniffed;
+  return (zip !== null && checkpointFolder(zip) !== null) || isLegacy(sniffed) || isPickle(sniffed);
+}
+
 export const pytorchImporter: Importer = {
   format: "pytorch",
   title: "PyTorch exported programs, checkpoints and TorchScript, read without PyTorch; no pickle is run",
@@ -81,14 +37,15 @@ export const pytorchImporter: Importer = {
       title: "pickle.dump of tensors and NumPy arrays, protocol 2 to 5",
       files: ".pkl .pickle .pth",
     },
+    { id: "sharded", title: "index of several files of torch.save", files: ".bin.index.json" },
+    { id: "model-folder", title: "Hugging Face model whose weights are such files", files: "a folder" },
     { id: "torchscript", title: "torch.jit.save", files: ".pt .pth .ts" },
     { id: "torchscript-mobile", title: "TorchScript with bytecode for mobile", files: ".ptl .pt" },
   ],
   matches: (sniffed) =>
-    (sniffed.zip !== null && (checkpointFolder(sniffed.zip) !== null || isEarlyScript(sniffed.zip))) ||
-    isLegacy(sniffed) ||
+    isCheckpoint(sniffed) ||
+    (sniffed.zip !== null && isEarlyScript(sniffed.zip)) ||
     isTar(sniffed) ||
-    isPickle(sniffed) ||
     isExported(sniffed) ||
     isExportedJson(sniffed),
   async load(source, _, sniffed) {
@@ -103,15 +60,7 @@ export const pytorchImporter: Importer = {
         { file: source.name },
       );
     }
-    if (sniffed.zip) {
-      const folder = checkpointFolder(sniffed.zip) ?? "";
-      const imported = isScript(sniffed.zip, folder)
-        ? await (await import("./torchscript.ts")).importTorchScript(source, sniffed.zip, folder)
-        : await (await import("./checkpoint.ts")).importCheckpoint(source, sniffed.zip, folder);
-      return { ...imported, diagnostics: [...sniffed.diagnostics, ...imported.diagnostics] };
-    }
-    if (isLegacy(sniffed)) return (await import("./legacy.ts")).importLegacy(source);
-    if (isPickle(sniffed)) return (await import("./plain-pickle.ts")).importPickle(source);
+    if (!isTar(sniffed)) return (await import("./read-checkpoint.ts")).importCheckpoint(source, sniffed);
     throw new UnsupportedFeatureError(
       `${source.name}: a tar archive of PyTorch 0.1, which this version does not read; load it with PyTorch and save it again`,
       { file: source.name },

@@ -8,8 +8,7 @@ import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
 import { entriesOf, isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
-import type { Imported } from "../importer.ts";
-import { finish, type PickledTree, treeOf } from "./checkpoint.ts";
+import { type Checkpoint, type PickledTree, treeOf } from "./checkpoint.ts";
 import { sortSections } from "./sections.ts";
 import type { TorchStorage } from "./tensor.ts";
 
@@ -18,8 +17,8 @@ const legacyProtocol = 1001;
 /** Before the elements of each storage. */
 const countBytes = 8;
 
-/** Imports a file that starts with the pickle of `legacyMagic`. */
-export async function importLegacy(source: ByteSource): Promise<Imported> {
+/** Reads a file that starts with the pickle of `legacyMagic`. */
+export async function readLegacy(source: ByteSource): Promise<Checkpoint> {
   let at = 0;
   const imports: Pickle["imports"][number][] = [];
   const next = async (label: string): Promise<PickleValue> => {
@@ -43,14 +42,13 @@ export async function importLegacy(source: ByteSource): Promise<Imported> {
   const keys = await next("storage keys");
   const found = treeOf(value, imports);
   const { diagnostics, storages } = checkStorages(source, at, found, keys);
-  return finish(
-    source,
-    "checkpoint-legacy",
-    { ...found, storages },
-    sortSections(found.tree),
-    "",
+  return {
+    variant: "checkpoint-legacy",
+    found: { ...found, storages },
+    sections: sortSections(found.tree),
+    at: "",
     diagnostics,
-  );
+  };
 }
 
 /** Sizes do not depend on the order of bytes, so a stream of any machine is read. Only what says nothing is refused. */

@@ -17,8 +17,7 @@ import {
   type PickleRecord,
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
-import type { Imported } from "../importer.ts";
-import { finish, treeOf } from "./checkpoint.ts";
+import { type Checkpoint, treeOf } from "./checkpoint.ts";
 import { legacyMagic } from "./legacy.ts";
 import { sortSections } from "./sections.ts";
 
@@ -28,8 +27,8 @@ const headBytes = 16 * 1024;
 /** Unpickles what it is handed. */
 const loader = "torch.storage._load_from_bytes";
 
-/** Imports a file that is one pickle. */
-export async function importPickle(source: ByteSource): Promise<Imported> {
+/** Reads a file that is one pickle. */
+export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
   const pickle = await readPickle(source);
   const imports: PickleImport[] = [];
   const storages = new Map<PickleObject, PicklePersistent>();
@@ -42,7 +41,7 @@ export async function importPickle(source: ByteSource): Promise<Imported> {
   const known = storages.size === calls.length;
   imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !known));
   const found = treeOf(pickle.value, imports, { storages });
-  return finish(source, "pickle", found, sortSections(found.tree), "");
+  return { variant: "pickle", found, sections: sortSections(found.tree), at: "", diagnostics: [] };
 }
 
 /** Every call of `torch.storage._load_from_bytes` in a value, wherever it is. */

@@ -8,17 +8,12 @@ import { MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
-import type { Imported } from "../importer.ts";
-import { checkRecords, finish, type PickledTree, treeOf, withUnnamed } from "./checkpoint.ts";
+import { type Checkpoint, checkRecords, type PickledTree, treeOf, withUnnamed } from "./checkpoint.ts";
 import { readScriptClasses } from "./script-classes.ts";
 import { type Leaf, leavesOf, type ModelSection } from "./sections.ts";
 
-/** Imports an archive whose `data.pkl` and `code` are in `folder` ("net/"). */
-export async function importTorchScript(
-  source: ByteSource,
-  zip: ZipArchive,
-  folder: string,
-): Promise<Imported> {
+/** Reads an archive whose `data.pkl` and `code` are in `folder` ("net/"). */
+export async function readScript(source: ByteSource, zip: ZipArchive, folder: string): Promise<Checkpoint> {
   const classes = await readScriptClasses(zip, folder);
   const data = await readEntry(source, zip, `${folder}data.pkl`);
   const found = treeOf(data.value, data.imports, { folder: `${folder}data/`, classes });
@@ -35,15 +30,13 @@ export async function importTorchScript(
   const model: ModelSection = frozen
     ? { path: [], node: { ...found.tree, module: false }, leaves: held }
     : { path: [], node: found.tree, leaves: own };
-  const variant = zip.find(`${folder}bytecode.pkl`) ? "torchscript-mobile" : "torchscript";
-  return finish(
-    source,
-    variant,
-    { ...found, storages, diagnostics: [...found.diagnostics, ...constants.diagnostics] },
-    { models: [model], copies: [], optimizer: [], training: [], constants: frozen ? [] : held },
-    `${folder}data.pkl`,
-    [...missing, ...(frozen ? [frozenNote(held.length)] : [])],
-  );
+  return {
+    variant: zip.find(`${folder}bytecode.pkl`) ? "torchscript-mobile" : "torchscript",
+    found: { ...found, storages, diagnostics: [...found.diagnostics, ...constants.diagnostics] },
+    sections: { models: [model], copies: [], optimizer: [], training: [], constants: frozen ? [] : held },
+    at: `${folder}data.pkl`,
+    diagnostics: [...missing, ...(frozen ? [frozenNote(held.length)] : [])],
+  };
 }
 
 function frozenNote(tensors: number): Diagnostic {

@@ -4,11 +4,11 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";
-import { maxShards } from "../../src/limits.ts";
+import { maxPickleGlobals, maxShards } from "../../src/limits.ts";
 import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
-import type { NamedTensor } from "../state-dict/state-dict.ts";
-import { type FileTensors, finish, readTensors } from "./single.ts";
+import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
+import { finish, isSafetensors, type OtherReader, readTensors } from "./single.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
 
@@ -25,6 +25,7 @@ export async function importShards(
   source: ByteSource,
   variant: string,
   options: ImportOptions,
+  other: OtherReader,
 ): Promise<Imported> {
   const index = await readIndex(source);
   const diagnostics: Diagnostic[] = [];
@@ -37,27 +38,41 @@ export async function importShards(
       { limit: "maxShards", actual: expected.size, maximum: maxShards, file: source.name },
     );
   }
-  const tensors: NamedTensor[] = [];
-  let metadata: ReadonlyMap<string, string> = new Map();
-  const read = new Set<string>();
-  for (const [name, count] of [...expected].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    options.onProgress?.(`reading ${name}`);
-    const shard = await readShard(source, name, count, report);
+  const shards: (FileTensors & { readonly file: string })[] = [];
+  for (const [file, count] of [...expected].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    options.onProgress?.(`reading ${file}`);
+    const shard = await readShard(source, file, count, other, report);
     if (!shard) continue;
-    read.add(name);
-    for (const tensor of shard.tensors) tensors.push(placed(tensor, name, index));
-    if (metadata.size === 0) metadata = shard.metadata;
-    for (const found of shard.diagnostics)
-      report({ ...found, at: found.at === "" ? name : `${name}/${found.at}` });
+    shards.push({ ...shard, file });
+    for (const found of shard.diagnostics) report({ ...found, at: inShard(file, found.at) });
   }
-  compare(index, tensors, read, report);
-  return await finish({ source, variant, tensors, metadata, found: diagnostics });
+  const copies: NamedTensor[] = [];
+  const tensors = shards.flatMap((shard) =>
+    shard.tensors.map((tensor) => placed(tensor, shard.file, index, copies)),
+  );
+  compare(index, tensors, copies, new Set(shards.map(({ file }) => file)), report);
+  const globals = shards.flatMap(({ file, globals }) =>
+    (globals ?? []).map((one) => ({ ...one, at: inShard(file, one.at) })),
+  );
+  return await finish(source, variant, {
+    format: shards.find(({ format }) => format !== "safetensors")?.format ?? "safetensors",
+    framework: shards.find(({ framework }) => framework !== null)?.framework ?? null,
+    tensors,
+    diagnostics,
+    ...(globals.length > 0 && { globals: globals.slice(0, maxPickleGlobals) }),
+  });
+}
+
+function inShard(file: string, at: string): string {
+  return at === "" ? file : `${file}/${at}`;
 }
 
 /** A tensor that the index has in another file is a copy that no loader takes. */
-function placed(tensor: NamedTensor, file: string, index: Index): NamedTensor {
+function placed(tensor: NamedTensor, file: string, index: Index, copies: NamedTensor[]): NamedTensor {
   const owner = index.files.get(tensor.name);
-  return owner === undefined || owner === file ? tensor : { ...tensor, class: "unused", row: false };
+  if (owner === undefined || owner === file || tensor.row === false) return tensor;
+  copies.push(tensor);
+  return { ...tensor, class: "unused", row: false };
 }
 
 async function readIndex(source: ByteSource): Promise<Index> {
@@ -90,6 +105,7 @@ async function readShard(
   source: ByteSource,
   name: string,
   tensors: number,
+  other: OtherReader,
   report: Report,
 ): Promise<FileTensors | null> {
   const refused = refuseCompanionName(name);
@@ -104,35 +120,28 @@ async function readShard(
     return null;
   }
   try {
-    const reason = await otherFormat(shard);
-    if (reason === null) return await readTensors(shard, `${name}/`);
-    report({ code: "shard-not-read", args: { name, tensors, reason }, at: "weight_map" });
-    return null;
+    if (await isSafetensors(shard)) return await readTensors(shard, `${name}/`);
+    const read = await other(shard, `${name}/`);
+    const reason = "it is neither a safetensors file nor a PyTorch checkpoint";
+    if (!read) report({ code: "shard-not-read", args: { name, tensors, reason }, at: "weight_map" });
+    return read;
   } finally {
     // An index may name thousands; a process may hold open about one thousand.
     shard.close?.();
   }
 }
 
-/** Why a shard is not read as safetensors, when it is none. */
-async function otherFormat(shard: ByteSource): Promise<string | null> {
-  const head = await shard.read(0, Math.min(9, shard.size));
-  if (head[8] === 0x7b) return null;
-  const pickle = head[0] === 0x80 || (head[0] === 0x50 && head[1] === 0x4b);
-  return pickle ? "it is a PyTorch checkpoint; weigh it by itself" : "it is no safetensors file";
-}
-
 /** The index against the shards that were read. */
 function compare(
   index: Index,
   tensors: readonly NamedTensor[],
+  copies: readonly NamedTensor[],
   read: ReadonlySet<string>,
   report: Report,
 ): void {
   const found = new Set(tensors.filter(({ row }) => row !== false).map(({ name }) => name));
   const lacking = [...index.files].filter(([name, file]) => read.has(file) && !found.has(name));
   const extra = [...found].filter((name) => !index.files.has(name));
-  const copies = tensors.filter(({ row }) => row === false);
   const tell = (what: string, names: readonly string[]): void => {
     if (names.length === 0) return;
     report({
@@ -150,9 +159,8 @@ function compare(
     "tensors are in a second shard too; those copies are not used",
     copies.map(({ name }) => name),
   );
-  const bytes = tensors
-    .filter(({ path, identity }) => path === identity)
-    .reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const stored = new Map(tensors.map((tensor) => [tensor.identity ?? tensor.path, tensor.bytes]));
+  const bytes = [...stored.values()].reduce((sum, one) => sum + one, 0);
   if (index.totalSize === null || bytes === index.totalSize) return;
   if (new Set(index.files.values()).size > read.size) return;
   const what = `bytes are in the shards, its total_size is ${index.totalSize}`;

@@ -1,26 +1,33 @@
-/** One safetensors file. */
+/** One file of weights with the configuration beside it. */
 
-import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { maxSmallValues } from "../../src/limits.ts";
 import type { Imported } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import { isShapeNote, looksPacked } from "../state-dict/packed.ts";
-import type { NamedTensor } from "../state-dict/state-dict.ts";
+import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
 import { type Header, type HeaderTensor, readHeader } from "./header.ts";
 import { type ModelConfig, readModelConfig } from "./model-config.ts";
 
-/** What one file or shard holds. */
-export interface FileTensors {
-  readonly tensors: readonly NamedTensor[];
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly diagnostics: readonly Diagnostic[];
-}
+/**
+ * Reads a file of a model that is no safetensors file. `null`: it is of no other format that keeps tensors by name. `prefix` is
+ * put before the paths of its tensors.
+ */
+export type OtherReader = (source: ByteSource, prefix: string) => Promise<FileTensors | null>;
 
 /** Imports a file by itself. */
-export async function importSingle(source: ByteSource, variant: string): Promise<Imported> {
-  const { tensors, metadata, diagnostics } = await readTensors(source);
-  return finish({ source, variant, tensors, metadata, found: diagnostics });
+export async function importSingle(
+  source: ByteSource,
+  variant: string,
+  other: OtherReader,
+): Promise<Imported> {
+  const read = (await isSafetensors(source)) ? null : await other(source, "");
+  return finish(source, variant, read ?? (await readTensors(source)));
+}
+
+/** A length, and the brace of the header. */
+export async function isSafetensors(source: ByteSource): Promise<boolean> {
+  return (await source.read(0, Math.min(9, source.size)))[8] === 0x7b;
 }
 
 /** Names, types and shapes of a file, with the few small tensors that say how others are packed. `prefix` makes paths unique. */
@@ -42,7 +49,8 @@ export async function readTensors(source: ByteSource, prefix = ""): Promise<File
     });
   }
   tensors.push(...aliases(header, prefix));
-  return { tensors, metadata: header.metadata, diagnostics: header.diagnostics };
+  const framework = frameworkOf(header.metadata.get("format"));
+  return { format: "safetensors", framework, tensors, diagnostics: header.diagnostics };
 }
 
 /** `save_model` stores tied tensors once, and notes the other names: `{"lm_head.weight": "wte.weight"}`. */
@@ -57,34 +65,31 @@ function aliases(header: Header, prefix: string): NamedTensor[] {
   });
 }
 
-export interface FinishFacts {
-  readonly source: ByteSource;
-  readonly variant: string;
-  readonly tensors: readonly NamedTensor[];
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly found: readonly Diagnostic[];
-}
-
 /** Puts the tensors of a file or of all shards together with what the configuration beside them says. */
-export async function finish({ source, variant, tensors, metadata, found }: FinishFacts): Promise<Imported> {
-  const diagnostics = [...found];
+export async function finish(source: ByteSource, variant: string, read: FileTensors): Promise<Imported> {
+  const { format, framework, tensors, modules, globals } = read;
+  const diagnostics = [...read.diagnostics];
   const config: ModelConfig = await readModelConfig(
     source,
     looksPacked(tensors),
     (diagnostic) => void diagnostics.push(diagnostic),
   );
-  const framework = frameworkOf(metadata.get("format"));
   const built = stateDictModel({
-    file: { name: source.name, size: source.size, format: "safetensors", variant },
+    file: { name: source.name, size: source.size, format, variant },
     producer: { framework, version: null },
     name: stemOf(source.name),
     type: config.architecture ?? "state dict",
-    dialect: framework ?? "safetensors",
+    dialect: framework ?? format,
     tensors,
-    order: "natural",
+    // Pickles keep the order of the modules; safetensors sorts.
+    order: format === "safetensors" ? "natural" : "given",
+    ...(modules && { modules }),
     ...(config.quantization && { quantization: config.quantization }),
   });
-  return { model: built.model, diagnostics: [...diagnostics, ...built.diagnostics] };
+  return {
+    model: { ...built.model, ...(globals && { globals }) },
+    diagnostics: [...diagnostics, ...built.diagnostics],
+  };
 }
 
 const frameworks: Readonly<Record<string, string>> = {

@@ -1,8 +1,9 @@
 /** What a state dict is, whatever file held it: a flat list of named tensors. */
 
+import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { DType } from "../../src/ir/dtype.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
-import type { FileFacts, Model } from "../../src/ir/model.ts";
+import type { FileFacts, Model, PickledGlobal } from "../../src/ir/model.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
 import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 
@@ -40,6 +41,18 @@ export interface KnownModule {
   readonly type: string;
   /** `torch.nn.modules.conv`. */
   readonly module?: string;
+}
+
+/** What one file of a model holds: the only one, or a shard. */
+export interface FileTensors {
+  /** Id of the importer that knows its format. */
+  readonly format: string;
+  readonly framework: string | null;
+  readonly tensors: readonly NamedTensor[];
+  /** Classes by module path, where the file has them. */
+  readonly modules?: ReadonlyMap<string, KnownModule>;
+  readonly globals?: readonly PickledGlobal[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface StateDict {

@@ -29,15 +29,9 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
   }
 }
 
-/**
- * The file that stands for a folder: the configuration that leads to everything else, or weights that came without one. A
- * checkpoint is read by itself, so it stands for the folder when there is nothing better.
- */
+/** The file that stands for a folder: the configuration that leads to everything else, or weights that came without one. */
 function fileOfFolder(path: string): string | undefined {
-  const has = (name: string): boolean => existsSync(join(path, name));
-  const checkpoint = "pytorch_model.bin";
-  if (has(checkpoint) && !weightFiles.some(has)) return checkpoint;
-  return ["config.json", ...weightFiles].find(has);
+  return ["config.json", ...weightFiles].find((name) => existsSync(join(path, name)));
 }
 
 /**

@@ -169,7 +169,9 @@ describe("what stands beside", () => {
     const files = { "x.index.json": index, "pytorch.bin": pickle, empty: new Uint8Array(0) };
     const { totals, diagnostics } = await readable(beside(files));
     expect(totals).toMatchObject({ parameters: 0, status: "partial" });
-    expect(diagnostics.filter(({ code }) => code === "shard-not-read")).toHaveLength(3);
+    expect(diagnostics.filter(({ code }) => code === "shard-not-read")).toHaveLength(2);
+    // The pickle is read, and has no tensors.
+    expect(diagnostics.filter(({ code }) => code === "index-mismatch")).toHaveLength(1);
   });
 
   test("a damaged shard of a set ends the reading, with its name", async () => {

@@ -1,0 +1,55 @@
+/** The forms that checkpoints have, told apart by the bytes they start with or the entries of their archive. */
+
+import type { ZipArchive } from "../../src/wire/zip.ts";
+import type { Sniffed } from "../importer.ts";
+
+/** What is in front of `data.pkl`, as `archive/`; `null` when the archive has none. */
+export function checkpointFolder(zip: ZipArchive): string | null {
+  const entry = zip.entries.find(({ name }) => /^([^/]+\/)?data\.pkl$/.test(name));
+  return entry ? entry.name.slice(0, -"data.pkl".length) : null;
+}
+
+/** A checkpoint has no code. */
+export function isScript(zip: ZipArchive, folder: string): boolean {
+  return (
+    zip.find(`${folder}constants.pkl`) !== undefined ||
+    zip.entries.some(({ name }) => name.startsWith(`${folder}code/`))
+  );
+}
+
+/** TorchScript of PyTorch 1.0 and 1.1, before there was a `data.pkl`. */
+export function isEarlyScript(zip: ZipArchive): boolean {
+  const folder = /^[^/]+\//.exec(zip.entries[0]?.name ?? "")?.[0] ?? "";
+  return (
+    zip.find(`${folder}model.json`) !== undefined &&
+    zip.entries.some(({ name }) => name.startsWith(`${folder}tensors/`))
+  );
+}
+
+/** The 10 bytes of the magic number, as a long of protocol 2 and later, within the first pickle. */
+const magicBytes = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+/** The same in digits, as protocols 0 and 1 write it. */
+const magicLine = "L119547037146038801333356L\n.";
+
+/** The stream of torch.save before PyTorch 1.6. */
+export function isLegacy({ head, container }: Sniffed): boolean {
+  if (container !== "other") return false;
+  const start = head.subarray(0, 40);
+  // Protocol 4 puts a frame of 9 bytes in front.
+  const found = [0, 2, 11].some((at) => magicBytes.every((byte, i) => start[at + i] === byte));
+  return found || new TextDecoder("latin1").decode(start).startsWith(magicLine);
+}
+
+/** PyTorch up to 0.1.9 wrote tar archives. */
+export function isTar({ head, container }: Sniffed): boolean {
+  if (container !== "other" || head.length < 512) return false;
+  const text = new TextDecoder("latin1").decode(head.subarray(0, 512));
+  return text.slice(257, 262) === "ustar" && /^(\.\/)?(storages|tensors|pickle|sys_info)\0/.test(text);
+}
+
+/** Anything else that Python pickled in protocol 2 to 5: where it ends, nobody knows before it is read. */
+export function isPickle({ head, container }: Sniffed): boolean {
+  const protocol = head[1] ?? 0;
+  // Names and containers follow at once, or a frame.
+  return container === "other" && head[0] === 0x80 && protocol >= 2 && protocol <= 5 && head.length > 3;
+}

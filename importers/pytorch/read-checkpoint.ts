@@ -1,0 +1,90 @@
+/** A checkpoint in any of its forms: as a model by itself, or as one of several files of a model. */
+
+import type { ByteSource } from "../../src/io/byte-source.ts";
+import type { Imported, Sniffed } from "../importer.ts";
+import { stateDictModel } from "../state-dict/model.ts";
+import type { FileTensors } from "../state-dict/state-dict.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { checkpointFolder, isLegacy, isScript } from "./forms.ts";
+import { foreignGlobals, globalDiagnostics } from "./globals.ts";
+import { nameTensors } from "./named-tensors.ts";
+import type { Sections } from "./sections.ts";
+
+/** The model of a file by itself. */
+export async function importCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Imported> {
+  const checkpoint = await readCheckpoint(source, sniffed);
+  const { tensors, diagnostics, globals, modules } = tensorsOf(source, checkpoint, "");
+  const { sections, variant } = checkpoint;
+  const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
+  const built = stateDictModel({
+    file: { name: source.name, size: source.size, format: "pytorch", variant },
+    producer: { framework: "pytorch", version: null },
+    name: stemOf(source.name),
+    type: root?.type?.split(".").at(-1) ?? kindOf(sections),
+    dialect: "pytorch",
+    tensors,
+    order: "given",
+    ...(modules && { modules }),
+  });
+  return {
+    model: { ...built.model, ...(globals && { globals }) },
+    diagnostics: [...diagnostics, ...built.diagnostics],
+  };
+}
+
+/** The tensors of one of several files, or of the one that a folder has. `prefix` makes their paths unique. */
+export async function readTensors(
+  source: ByteSource,
+  sniffed: Sniffed,
+  prefix: string,
+): Promise<FileTensors> {
+  return tensorsOf(source, await readCheckpoint(source, sniffed), prefix);
+}
+
+async function readCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Checkpoint> {
+  const { zip } = sniffed;
+  if (zip) {
+    const folder = checkpointFolder(zip) ?? "";
+    const read = isScript(zip, folder)
+      ? await (await import("./torchscript.ts")).readScript(source, zip, folder)
+      : await (await import("./checkpoint.ts")).readArchive(source, zip, folder);
+    return { ...read, diagnostics: [...sniffed.diagnostics, ...read.diagnostics] };
+  }
+  if (isLegacy(sniffed)) return (await import("./legacy.ts")).readLegacy(source);
+  return (await import("./plain-pickle.ts")).readPlainPickle(source);
+}
+
+function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: string): FileTensors {
+  const { found, sections, at } = checkpoint;
+  const named = nameTensors(sections, found.storages, source.name);
+  const globals = foreignGlobals(found.imports, at);
+  const tensors = named.tensors.map((tensor) => ({
+    ...tensor,
+    path: `${prefix}${tensor.path ?? tensor.name}`,
+    ...(tensor.identity !== undefined && { identity: `${prefix}${tensor.identity}` }),
+  }));
+  return {
+    format: "pytorch",
+    framework: "pytorch",
+    tensors: prefix === "" ? named.tensors : tensors,
+    modules: named.modules,
+    diagnostics: [
+      ...found.diagnostics,
+      ...checkpoint.diagnostics,
+      ...named.diagnostics,
+      ...globalDiagnostics(globals),
+    ],
+    ...(globals.length > 0 && { globals }),
+  };
+}
+
+/** `resnet.pth` is the model resnet: the file has no other name for it. */
+function stemOf(name: string): string {
+  const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
+  return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model)$/i, "") || base;
+}
+
+function kindOf({ models, optimizer }: Sections): string {
+  if (models.length === 0) return optimizer.length > 0 ? "optimizer state" : "checkpoint";
+  return models.length === 1 && models[0]?.node.tensor ? "tensor" : "state dict";
+}
