@@ -6,6 +6,8 @@ import type { Argument, Graph, Json, Layer, ModuleRef, Subgraph, ValueRef } from
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import { findOp } from "./aten/index.ts";
+import { operandsIn, type PortRecord, viewNode } from "./aten.ts";
 import {
   listOf,
   literalOf,
@@ -37,6 +39,12 @@ export interface Use {
 type Source =
   | { readonly kind: "value"; readonly layer: number; readonly output: number }
   | { readonly kind: "held"; readonly held: Held };
+
+/** An argument of a node. */
+interface Written {
+  readonly name: string;
+  readonly argument: Tagged;
+}
 
 interface Frame {
   readonly graph: JsonValue;
@@ -133,7 +141,8 @@ export class GraphReader {
   }
 
   private node(node: JsonValue, frame: Frame): void {
-    const type = typeName(textOf(getKey(node, "target")) ?? "?");
+    const target = textOf(getKey(node, "target")) ?? "?";
+    const type = typeName(target);
     const stack = parseModuleStack(textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "");
     const root = stack.find(({ path }) => path === "");
     this.root ??= root?.type ?? null;
@@ -143,29 +152,69 @@ export class GraphReader {
     if (modules.length > 0) draft.modules = modules;
     if (plumbing.test(type)) draft.plumbing = true;
     const layer = frame.layers.length - 1;
-    const inputs: Argument[] = [];
-    const attributes: { [key: string]: Json } = {};
-    const operands: (string | null)[] = [];
-    const graphs: { readonly name: string; readonly graph: JsonValue }[] = [];
-    for (const written of listOf(getKey(node, "inputs"))) {
-      const argument = unionOf(getKey(written, "arg"));
-      const slot = textOf(getKey(written, "name")) ?? "";
-      const names = namesIn(argument);
-      operands.push(...names);
-      for (const name of names) if (name !== null) this.read1(draft, frame, name, slot, inputs);
-      const literal = literalOf(argument);
-      // Of that name the rule for what is opaque takes shapes from.
-      if (literal !== undefined && slot !== "" && slot !== "outputShapes") attributes[slot] = literal;
-      if (argument.tag === "as_graph") graphs.push(graphOf(argument, graphs.length));
-    }
-    draft.attributes = attributes;
-    const names = listOf(getKey(node, "outputs")).flatMap((output) => namesIn(unionOf(output)));
+    const written = listOf(getKey(node, "inputs")).map((input): Written => {
+      return { name: textOf(getKey(input, "name")) ?? "", argument: unionOf(getKey(input, "arg")) };
+    });
+    const outputs = listOf(getKey(node, "outputs")).map(unionOf);
+    const inputs = this.arguments(draft, frame, target, written, outputs);
+    const names = outputs.flatMap(namesIn);
     const types = names.map((name) => (name === null ? null : typeOf(frame.graph, name)));
-    draft.calls = [{ inputs, ...(types.length > 0 && { declaredTypes: types }) }];
+    const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length } : {};
+    draft.calls = [{ inputs, ...stated }];
+    const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
+    const operands = written.flatMap(({ argument }) => namesIn(argument));
     if (graphs.length > 0)
-      draft.subgraphs = graphs.map((one) => this.subgraph(one, operands, frame, modules));
+      draft.subgraphs = graphs.map(({ argument }, i) =>
+        this.subgraph(graphOf(argument, i), operands, frame, modules),
+      );
     for (const [output, name] of names.entries())
       if (name !== null) this.define(frame, name, { kind: "value", layer, output });
+  }
+
+  /** Gives a node its operator and attributes. Without a record it is opaque, and has its arguments as they are written. */
+  private arguments(
+    draft: Draft,
+    frame: Frame,
+    target: string,
+    written: readonly Written[],
+    outputs: readonly Tagged[],
+  ): readonly Argument[] {
+    const inputs: Argument[] = [];
+    const byName = new Map(written.map(({ name, argument }) => [name, argument]));
+    const view = viewNode(target, byName, outputs, (name) => typeOf(frame.graph, name));
+    const op = findOp(target, draft.source.type);
+    if (!op || op.applies?.(view) === false) {
+      const attributes: { [key: string]: Json } = {};
+      for (const { name, argument } of written) {
+        this.readAll(draft, frame, argument, name, inputs);
+        const literal = literalOf(argument);
+        // Of that name the rule for what is opaque takes shapes from.
+        if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
+      }
+      draft.attributes = attributes;
+      return inputs;
+    }
+    const ports = typeof op.inputs === "function" ? op.inputs(view) : op.inputs;
+    draft.operator = op.operator;
+    draft.attributes = op.attributes?.(view) ?? {};
+    const read = new Set<string>();
+    for (const port of ports) {
+      const { argument: slot, name, number } = typeof port === "string" ? operandless(port) : port;
+      const argument = byName.get(slot);
+      if (!argument || read.has(slot)) continue;
+      read.add(slot);
+      for (const held of number ? operandsIn(argument) : namesIn(argument)) {
+        if (typeof held === "string") this.read1(draft, frame, held, name, inputs);
+        else if (held !== null) inputs.push({ kind: "constant", type: numberType, value: held, name });
+      }
+    }
+    for (const { name, argument } of written)
+      if (!read.has(name)) this.readAll(draft, frame, argument, name, inputs);
+    return inputs;
+  }
+
+  private readAll(draft: Draft, frame: Frame, argument: Tagged, slot: string, inputs: Argument[]): void {
+    for (const name of namesIn(argument)) if (name !== null) this.read1(draft, frame, name, slot, inputs);
   }
 
   private read1(draft: Draft, frame: Frame, name: string, slot: string, inputs: Argument[]): void {
@@ -230,10 +279,17 @@ export class GraphReader {
   }
 }
 
+/** Of a number that is written down: it has no element type of its own. */
+const numberType: TensorType = { dtype: null, shape: [] };
+
 /** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
 function typeName(target: string): string {
   const parts = /^torch\.ops\.([^.]+)\.([^.]+)/.exec(target);
   return parts ? `${parts[1]}.${parts[2]}` : target;
+}
+
+function operandless(argument: string): PortRecord {
+  return { argument, name: argument };
 }
 
 function graphOf(argument: Tagged, number: number): { readonly name: string; readonly graph: JsonValue } {

@@ -166,5 +166,10 @@ export function literalOf({ tag, value }: Tagged): Json | undefined {
     const items = listOf(value).map((item) => getKey(item, "as_int") ?? null);
     return items.length <= longest && items.every((item) => typeof item === "number") ? items : undefined;
   }
-  return tag === "as_scalar_type" ? (scalarType(value) ?? undefined) : undefined;
+  return dtypeArgument({ tag, value }) ?? undefined;
+}
+
+/** Element type that an argument names. */
+export function dtypeArgument(argument: Tagged | undefined): DType | null {
+  return argument?.tag === "as_scalar_type" ? scalarType(argument.value) : null;
 }

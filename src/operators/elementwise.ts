@@ -5,6 +5,7 @@
 
 import { type Dim, mapDims } from "../ir/dim.ts";
 import { bitsOf, type DType } from "../ir/dtype.ts";
+import type { JsonObject } from "../ir/graph.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { mainInput } from "./arguments.ts";
 import { readFlag } from "./attributes.ts";
@@ -15,6 +16,7 @@ import {
   foldAdd,
   foldAnd,
   foldCeil,
+  foldDivide,
   foldElements,
   foldEqual,
   foldFloor,
@@ -25,21 +27,24 @@ import {
   foldLessEqual,
   foldMaximum,
   foldMinimum,
+  foldModulo,
   foldMultiply,
   foldNegative,
   foldNot,
   foldNotEqual,
   foldOr,
+  foldPower,
   foldReciprocal,
   foldRound,
   foldSign,
   foldSqrt,
   foldSquare,
   foldSubtract,
+  foldTrunc,
   foldXor,
 } from "./fold-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { floatOf, promoteInputs } from "./promotion.ts";
+import { floatOf, type NumberKind, promoteInputs, promoteRanked, readNumbers } from "./promotion.ts";
 import {
   defineOperator,
   inputAt,
@@ -60,6 +65,18 @@ function resultType(kind: ResultType, dtype: DType | null): DType | null {
   return dtype;
 }
 
+const resultTypes: readonly ResultType[] = ["same", "float", "bool", "real", "int32"];
+
+/** What a node may say of its result where it differs from the operator's: its kind, or its element type outright. */
+interface Stated {
+  readonly result: ResultType | null;
+  readonly dtype: DType | null;
+}
+
+function readStated(raw: JsonObject): Stated {
+  return { result: resultTypes.find((kind) => kind === raw.result) ?? null, dtype: optionalDType(raw) };
+}
+
 /** What is worked out of elements that are known. */
 const folds: Readonly<Record<string, Fold>> = {
   TensorAdd: foldAdd,
@@ -68,6 +85,9 @@ const folds: Readonly<Record<string, Fold>> = {
   TensorMaximum: foldMaximum,
   TensorMinimum: foldMinimum,
   FloorDivide: foldFloorDivide,
+  Divide: foldDivide,
+  Mod: foldModulo,
+  Power: foldPower,
   Abs: foldAbs,
   Sign: foldSign,
   Negative: foldNegative,
@@ -77,6 +97,7 @@ const folds: Readonly<Record<string, Fold>> = {
   Sqrt: foldSqrt,
   Floor: foldFloor,
   Ceil: foldCeil,
+  Trunc: foldTrunc,
   Equal: foldEqual,
   NotEqual: foldNotEqual,
   Greater: foldGreater,
@@ -92,35 +113,56 @@ const folds: Readonly<Record<string, Fold>> = {
 /** x -> x. */
 function unary(name: string, result: ResultType): OperatorDef<unknown> {
   const fold = folds[name];
-  return defineOperator<null>({
+  return defineOperator<Stated>({
     name,
-    attributes: () => null,
-    infer({ inputs }) {
+    attributes: readStated,
+    infer({ attributes, inputs }) {
       const x = mainInput(inputs);
-      const type = { dtype: resultType(result, x.dtype), shape: x.shape };
+      const dtype = attributes.dtype ?? resultType(attributes.result ?? result, x.dtype);
+      const type = { dtype, shape: x.shape };
       return valued(type, fold && foldElements([x], type, fold));
     },
   });
 }
 
-/**
- * Any number of operands -> their broadcast shape. `axis`: where in the first operand's shape the second one's begins
- * (ONNX before opset 7); absent: they are aligned at their ends.
- */
+interface Broadcasting extends Stated {
+  /** Where in the first operand's shape the second one's begins (ONNX before opset 7); null: they end together. */
+  readonly axis: number | null;
+  /** Which operands are plain numbers, where that changes the type of the result. */
+  readonly numbers: readonly (NumberKind | null)[] | null;
+  /** The result is written over the first operand, whose type it has. */
+  readonly inPlace: boolean;
+}
+
+function readBroadcasting(raw: JsonObject): Broadcasting {
+  return {
+    ...readStated(raw),
+    axis: optionalInteger(raw, "axis"),
+    numbers: readNumbers(raw),
+    inPlace: readFlag(raw, "inPlace", false),
+  };
+}
+
+/** Any number of operands -> their broadcast shape. */
 function broadcasting(name: string, result: ResultType): OperatorDef<unknown> {
   const fold = folds[name];
-  return defineOperator<{ axis: number | null }>({
+  return defineOperator<Broadcasting>({
     name,
-    attributes: (raw) => ({ axis: optionalInteger(raw, "axis") }),
-    infer({ attributes: { axis }, inputs }) {
-      const operands = alignSecond(inputs, axis);
-      const type = {
-        dtype: resultType(result, promoteInputs(operands)),
-        shape: broadcastAll(operands.map((input) => input.shape)),
-      };
+    attributes: readBroadcasting,
+    infer({ attributes, inputs }) {
+      const operands = alignSecond(inputs, attributes.axis);
+      const type = broadcastType(operands, attributes, result);
       return valued(type, fold && foldElements(operands, type, fold));
     },
   });
+}
+
+function broadcastType(inputs: readonly RuleInput[], attributes: Broadcasting, kind: ResultType): TensorType {
+  const { numbers, inPlace, result, dtype } = attributes;
+  const shape = broadcastAll(inputs.map((input) => input.shape));
+  if (inPlace) return { dtype: mainInput(inputs).dtype, shape: mainInput(inputs).shape };
+  const promoted = numbers ? promoteRanked(inputs, numbers) : promoteInputs(inputs);
+  return { dtype: dtype ?? resultType(result ?? kind, promoted), shape };
 }
 
 /** The first operand's shape, whatever the others are: Keras's bitwise operations and isin do not broadcast. */
@@ -270,7 +312,8 @@ const cast = defineOperator<{ dtype: DType | null }>({
   attributes: (raw) => ({ dtype: optionalDType(raw) }),
   infer: ({ attributes: { dtype }, inputs }) => {
     const x = mainInput(inputs);
-    return valued({ dtype, shape: x.shape }, dtype?.includes("int") ? knownValue(x) : undefined);
+    const exact = dtype?.includes("int") || dtype === "float64";
+    return valued({ dtype, shape: x.shape }, exact ? knownValue(x) : undefined);
   },
 });
 

@@ -230,6 +230,7 @@ export const foldNegative: Fold = single(
 export const foldAbs: Fold = single(Math.abs, (a) => maxDims(a, multiplyDims(a, -1)));
 export const foldFloor: Fold = single(Math.floor, same);
 export const foldCeil: Fold = single(Math.ceil, same);
+export const foldTrunc: Fold = single(Math.trunc, same);
 export const foldRound: Fold = single(roundToEven, same);
 export const foldSqrt: Fold = single(Math.sqrt);
 export const foldReciprocal: Fold = single((a) => 1 / a);

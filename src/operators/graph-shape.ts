@@ -32,6 +32,16 @@ const shapeOf = defineOperator<{ start: number; end: number | null }>({
   },
 });
 
+/** x -> how long it is along `axis`. */
+const dimensionSize = defineOperator<{ axis: number }>({
+  name: "DimensionSize",
+  attributes: (raw) => ({ axis: optionalInteger(raw, "axis") ?? 0 }),
+  infer({ attributes: { axis }, inputs }) {
+    const { shape } = inputAt(inputs, "data", 0);
+    return output("int64", [], shape === null ? undefined : [dimAt(shape, axis)]);
+  },
+});
+
 /** x -> how many elements it has. */
 const sizeOf = defineOperator<null>({
   name: "GraphSize",
@@ -256,6 +266,7 @@ const colToImage = defineOperator<null>({
 
 export const graphShapeOperators: readonly OperatorDef<unknown>[] = [
   shapeOf,
+  dimensionSize,
   sizeOf,
   reshape,
   squeeze,

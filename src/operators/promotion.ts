@@ -1,6 +1,7 @@
 /** dtype of a result of several operands: the promotion lattice of Keras 3 (backend/common/dtypes.py), which is JAX's. */
 
 import { bitsOf, type DType } from "../ir/dtype.ts";
+import type { Json, JsonObject } from "../ir/graph.ts";
 import type { RuleInput } from "./operator.ts";
 
 type Kind = "bool" | "uint" | "int" | "float" | "complex" | "other";
@@ -62,4 +63,61 @@ export function floatOf(dtype: DType | null): DType | null {
   if (dtype === null) return null;
   const kind = kindOf(dtype);
   return kind === "float" || kind === "complex" ? dtype : "float32";
+}
+
+/** What an operand is that has no element type of its own: a plain number, or one worked out from sizes. */
+export type NumberKind = "bool" | "int" | "float" | "complex";
+
+const typeOfNumber: Readonly<Record<NumberKind, DType>> = {
+  bool: "bool",
+  int: "int64",
+  float: "float32",
+  complex: "complex64",
+};
+
+/** Kinds of the operands that are numbers, by position, null for tensors; null where absent: all promote alike. */
+export function readNumbers(raw: JsonObject): readonly (NumberKind | null)[] | null {
+  const value = raw.numbers ?? null;
+  if (!Array.isArray(value)) return null;
+  return (value as readonly Json[]).map((kind) =>
+    typeof kind === "string" && Object.hasOwn(typeOfNumber, kind) ? (kind as NumberKind) : null,
+  );
+}
+
+/**
+ * PyTorch's promotion (c10 ResultTypeState): tensors with axes come before those without, and these before numbers; what
+ * comes later counts only when it is of a higher category (whole numbers, fractions, complex ones).
+ */
+export function promoteRanked(
+  inputs: readonly RuleInput[],
+  numbers: readonly (NumberKind | null)[],
+): DType | null {
+  const ranks: [DType[], DType[], DType[]] = [[], [], []];
+  const tensors = inputs.filter((_, i) => !numbers[i]);
+  const [first] = tensors;
+  const alike = tensors.every(({ dtype }) => dtype === first?.dtype);
+  for (const [i, { dtype, shape }] of inputs.entries()) {
+    const kind = numbers[i];
+    if (kind) ranks[2].push(typeOfNumber[kind]);
+    else if (dtype === null || (!alike && (shape === null || dtype === "complex32"))) return null;
+    else ranks[shape?.length === 0 ? 1 : 0].push(dtype);
+  }
+  const [axes, scalars, plain] = ranks.map((types) => (types.length === 0 ? undefined : promoteAll(types)));
+  return combineCategories(axes, combineCategories(scalars, plain)) ?? null;
+}
+
+function combineCategories(
+  higher: DType | null | undefined,
+  lower: DType | null | undefined,
+): DType | null | undefined {
+  if (!higher || !lower) return higher === undefined ? lower : higher && lower === null ? null : higher;
+  const [high, low] = [kindOf(higher), kindOf(lower)];
+  if (high === "complex") return higher;
+  if (high === "float") return low === "complex" ? complexOf(higher) : higher;
+  return high === "bool" || low === "float" || low === "complex" ? promotePair(higher, lower) : higher;
+}
+
+function complexOf(dtype: DType): DType | null {
+  if (dtype === "float64") return "complex128";
+  return dtype === "float32" ? "complex64" : dtype === "float16" ? "complex32" : null;
 }

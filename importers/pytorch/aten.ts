@@ -1,0 +1,169 @@
+/** How an ATen operator becomes a canonical one: a record each, in aten/<family>.ts. */
+
+import type { DType } from "../../src/ir/dtype.ts";
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
+import type { TensorType } from "../../src/ir/tensor.ts";
+import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import { dtypeArgument, listOf, namesIn, type Tagged, textOf } from "./export-schema.ts";
+
+/**
+ * An argument of the schema that is an input of the canonical operator, in whose order they stand. Tensors are inputs
+ * each, of a list in order; so are sizes and numbers that the program works out. Numbers written down are attributes,
+ * unless `number` says that they are operands.
+ */
+export interface PortRecord {
+  /** Name in the schema. */
+  readonly argument: string;
+  /** Name that the canonical operator has for it. */
+  readonly name: string;
+  readonly number?: true;
+}
+
+/** A text: the argument has the same name in both. */
+export type Port = string | PortRecord;
+
+export interface AtenOp {
+  /** Canonical operator. */
+  readonly operator: string;
+  /** What is not named here and is no number stands behind, under the schema's name. */
+  readonly inputs: readonly Port[] | ((node: NodeView) => readonly Port[]);
+  attributes?(node: NodeView): JsonObject;
+  /** False for a node of that name that the canonical operator does not describe: it stays opaque. */
+  applies?(node: NodeView): boolean;
+}
+
+/** By target without `torch.ops.`: `aten.add` for all overloads, `aten.add.Scalar` for one that differs. */
+export type AtenOps = Readonly<Record<string, AtenOp>>;
+
+export function port(argument: string, name: string): PortRecord {
+  return { argument, name };
+}
+
+/** An operand that may be a plain number. */
+export function operand(argument: string, name: string = argument): PortRecord {
+  return { argument, name, number: true };
+}
+
+/** What an argument is: a plain number is a literal or worked out from sizes, and has no element type of its own. */
+export type Kind = "tensor" | "bool" | "int" | "float" | "complex";
+
+/**
+ * A node as a record reads it, by the schema's names. What the file leaves out has the schema's default, which the record
+ * gives; arguments of another kind than asked for count as left out.
+ */
+export interface NodeView {
+  /** `aten.add.Tensor`. */
+  readonly target: string;
+  /** What the outputs are; null for one the file does not describe. */
+  readonly outputs: readonly (Kind | null)[];
+  /** Given, and not None. */
+  has(name: string): boolean;
+  kind(name: string): Kind | null;
+  flag(name: string, fallback: boolean): boolean;
+  /** A whole number; what is too large to be one is the largest, which stands for "to the end". */
+  int(name: string, fallback: number): number;
+  optionalInt(name: string): number | null;
+  number(name: string): number | null;
+  /** Whole numbers; one by itself is a list of one. null when absent, or when one of them is worked out by the program. */
+  ints(name: string): readonly number[] | null;
+  floats(name: string): readonly number[] | null;
+  /** Whole numbers, null for those that the program works out: these are inputs. */
+  sizes(name: string): readonly (number | null)[] | null;
+  /** For each tensor of a list whether it is given. */
+  present(name: string): readonly boolean[];
+  text(name: string): string | null;
+  dtype(name: string): DType | null;
+  /** Axes of a tensor, as the file states it. */
+  rank(name: string): number | null;
+}
+
+/** The written arguments of a node, by name. */
+export type Arguments = ReadonlyMap<string, Tagged>;
+
+/** `statedType`: what the file says of a value. */
+export function viewNode(
+  target: string,
+  written: Arguments,
+  outputs: readonly Tagged[],
+  statedType: (name: string) => TensorType | null,
+): NodeView {
+  const find = (name: string): Tagged | undefined => written.get(name);
+  const sizes = (name: string): readonly (number | null)[] | null => sizesOf(find(name));
+  const ints = (name: string): readonly number[] | null => {
+    const found = sizes(name);
+    return found?.every((size) => size !== null) ? (found as readonly number[]) : null;
+  };
+  const optionalInt = (name: string): number | null => wholeOf(plain(find(name)));
+  return {
+    target,
+    outputs: outputs.map(kindOf),
+    has: (name) => (find(name)?.tag ?? "as_none") !== "as_none",
+    kind: (name) => kindOf(find(name)),
+    flag: (name, fallback) => {
+      const value = plain(find(name));
+      return typeof value === "boolean" ? value : fallback;
+    },
+    int: (name, fallback) => optionalInt(name) ?? fallback,
+    optionalInt,
+    number: (name) => {
+      const value = plain(find(name));
+      return typeof value === "number" && Number.isFinite(value) ? value : null;
+    },
+    ints,
+    floats: (name) => {
+      const found = listOf(find(name)?.value).map((item) => (typeof item === "number" ? item : Number.NaN));
+      return find(name)?.tag === "as_floats" && found.every(Number.isFinite) ? found : null;
+    },
+    sizes,
+    present: (name) => namesIn(find(name) ?? { tag: "as_none", value: null }).map((item) => item !== null),
+    text: (name) => (find(name)?.tag === "as_string" ? textOf(find(name)?.value) : null),
+    dtype: (name) => dtypeArgument(find(name)),
+    rank: (name) => {
+      const [first] = namesIn(find(name) ?? { tag: "as_none", value: null });
+      return first ? (statedType(first)?.shape?.length ?? null) : null;
+    },
+  };
+}
+
+/** A number or a truth value that is written down; as a size it may be one in a union of its own. */
+function plain(argument: Tagged | undefined): Json {
+  if (!argument) return null;
+  const { tag, value } = argument;
+  if (/^as_(int|float|bool)$/.test(tag) && typeof value !== "object") return value as Json;
+  if (/^as_sym_(int|float|bool)$/.test(tag)) {
+    const held = getKey(value, tag.replace("sym_", ""));
+    return typeof held === "number" || typeof held === "boolean" ? held : null;
+  }
+  return null;
+}
+
+function wholeOf(value: JsonValue | undefined): number | null {
+  if (typeof value !== "number" || !Number.isInteger(value)) return null;
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
+}
+
+function sizesOf(argument: Tagged | undefined): readonly (number | null)[] | null {
+  if (!argument) return null;
+  const { tag, value } = argument;
+  if (tag === "as_ints" || tag === "as_sym_ints")
+    return listOf(value).map((item) => wholeOf(typeof item === "object" ? getKey(item, "as_int") : item));
+  return tag === "as_int" || tag === "as_sym_int" ? [wholeOf(plain(argument) ?? undefined)] : null;
+}
+
+function kindOf(argument: Tagged | undefined): Kind | null {
+  const found = /^as_(?:sym_)?(tensor|bool|int|float|complex|optional_tensor)s?$/.exec(argument?.tag ?? "");
+  if (!found) return null;
+  return found[1] === "optional_tensor" ? "tensor" : (found[1] as Kind);
+}
+
+/** The operands of an argument in order: names of values, numbers that are written down, null for one left out. */
+export function operandsIn(argument: Tagged): readonly (string | number | null)[] {
+  const number = plain(argument);
+  if (typeof number === "number" || typeof number === "boolean") return [Number(number)];
+  const names = namesIn(argument);
+  if (!/^as_(sym_)?(int|float|bool)s$/.test(argument.tag)) return names;
+  return listOf(argument.value).map((item, i) => {
+    const value = typeof item === "object" ? Object.values(item ?? {})[0] : item;
+    return names[i] ?? (typeof value === "number" || typeof value === "boolean" ? Number(value) : null);
+  });
+}
