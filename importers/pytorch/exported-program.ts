@@ -154,6 +154,7 @@ class ProgramImporter {
       kind: "graph",
       trainable: null,
       freezing: "enclosing",
+      convention: "pytorch",
       graph,
       weights: several ? [] : first.weights,
       tensors: this.table.tensors,

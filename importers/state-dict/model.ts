@@ -63,6 +63,7 @@ export function stateDictModel(dict: StateDict): StateDictModel {
       kind: "weights-only",
       trainable: null,
       freezing: "owner",
+      convention: "pytorch",
       graph: { topology: "layers", layers: rows, inputs: [], outputs: [] },
       weights: [],
       tensors: storage.tensors,
@@ -138,8 +139,6 @@ function makeWeight(
     ...(tensor.stored && { view: tensor.shape }),
     ...packed,
     tensor: storage.indexOf.get(tensor) ?? 0,
-    // PyTorch counts parameters; buffers, and what nobody can tell from them, are the ledger's.
-    ...(kind.class !== "parameter" && { counted: false }),
   };
 }
 

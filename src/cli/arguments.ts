@@ -1,6 +1,12 @@
 /** From words on the command line to values. */
 
-import { InvalidOptionError, type SummaryStyle, summaryStyles } from "../public/index.ts";
+import {
+  type Convention,
+  conventions,
+  InvalidOptionError,
+  type SummaryStyle,
+  summaryStyles,
+} from "../public/index.ts";
 
 /**
  * Options whose values may be several words, made into one word each, since the parser would take every word after
@@ -96,6 +102,13 @@ export function parseDepth(text: string): number {
 export function parseGroup(text: string): "module" {
   if (text === "module") return text;
   throw new InvalidOptionError(`--group is ${JSON.stringify(text)}: give --group module`);
+}
+
+export function parseConvention(text: string): Convention {
+  const convention = conventions.find((name) => name === text);
+  if (convention) return convention;
+  const names = conventions.join(" or ");
+  throw new InvalidOptionError(`--convention is ${JSON.stringify(text)}: give ${names}`);
 }
 
 /** `NAME=SIZE`, added to those before it. */

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import {
   joinValues,
   parseBatch,
+  parseConvention,
   parseDepth,
   parseDim,
   parseGroup,
@@ -107,6 +108,11 @@ function addSummaryOptions(command: Command): void {
     .option("--depth <n>", "how many levels of modules to show (default: all)", parseDepth)
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
+    .option(
+      "--convention <name>",
+      "what counts as a parameter: keras, with moving means and\nvariances, or pytorch, without (default: as the format's\nown framework counts)",
+      parseConvention,
+    )
     .option("--no-compile", "load without the training configuration, as compile=False does")
     .option("--json", "print the whole report as JSON (schema/report.v1.schema.json)")
     .option("--color", "colour the keras3 style even when not in a terminal")

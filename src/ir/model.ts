@@ -1,3 +1,4 @@
+import type { Convention } from "./convention.ts";
 import type { DType } from "./dtype.ts";
 import type { Graph, Layer } from "./graph.ts";
 import type { StoredTensor, Weight } from "./tensor.ts";
@@ -66,6 +67,8 @@ export interface Model {
    * layer that owns it and of the model (`owner`: Keras 3 does not hand a flag down when it rebuilds a model).
    */
   readonly freezing: "enclosing" | "owner";
+  /** How the framework that the model is for counts parameters; `keras` when absent. */
+  readonly convention?: Convention;
   readonly graph: Graph;
   /** Weights the model owns itself, outside its layers. */
   readonly weights: readonly Weight[];

@@ -2,6 +2,7 @@
 
 import { maxModelElements } from "../limits.ts";
 import { checkExpression } from "./check-expression.ts";
+import { conventions } from "./convention.ts";
 import { isDType } from "./dtype.ts";
 import { Fault, type Fields, fail, list, object, text } from "./fault.ts";
 import type { Graph, Layer } from "./graph.ts";
@@ -72,6 +73,7 @@ function checkModel(value: unknown): asserts value is Model {
   oneOf(model.kind, ["graph", "weights-only"], "model.kind");
   flag(model.trainable, "model.trainable");
   oneOf(model.freezing, ["enclosing", "owner"], "model.freezing");
+  if (model.convention !== undefined) oneOf(model.convention, conventions, "model.convention");
   each(model.tensors, "model.tensors", checkTensor);
   const paths = (model.tensors as readonly { path: string }[]).map((tensor) => tensor.path);
   if (new Set(paths).size !== paths.length) fail("model.tensors", "free of duplicate paths");

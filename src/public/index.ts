@@ -27,6 +27,8 @@ export {
   UnsupportedFeatureError,
 } from "../errors.ts";
 export type { ByteSource } from "../io/byte-source.ts";
+export type { Convention } from "../ir/convention.ts";
+export { conventions } from "../ir/convention.ts";
 export type { Model } from "../ir/model.ts";
 export type {
   Ledger,
@@ -41,7 +43,7 @@ export type {
 export { escapeName as escapeText } from "../reporters/escape.ts";
 export type { SummaryOptions, SummaryStyle } from "../reporters/index.ts";
 export { formatJson, formatSummary, summaryStyles } from "../reporters/index.ts";
-export type { Imported, InspectOptions, ModelInput } from "./inspect.ts";
+export type { Imported, InspectOptions, ModelInput, ReportOptions } from "./inspect.ts";
 export { inspect, readModel, reportOf, serializeModel } from "./inspect.ts";
 
 /** A format that can be read, with its kinds. */

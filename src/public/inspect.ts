@@ -7,6 +7,7 @@ import { InvalidModelError, withinStringLength } from "../errors.ts";
 import { blobSource } from "../io/blob.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { memorySource } from "../io/memory.ts";
+import type { Convention } from "../ir/convention.ts";
 import { modelDocumentFormat, modelDocumentVersion } from "../ir/document.ts";
 import { validateModel } from "../ir/validate.ts";
 import { operators } from "../operators/index.ts";
@@ -18,8 +19,14 @@ import type { Report } from "../report/report.ts";
 
 export type { Imported } from "../../importers/importer.ts";
 
+/** Options of what is told about a model. */
+export interface ReportOptions extends RowOptions {
+  /** Whose way of counting totals follow; that of the framework whose format it is by default. */
+  readonly convention?: Convention | undefined;
+}
+
 /** Options of everything that reads a file. */
-export interface InspectOptions extends ImportOptions, RowOptions {
+export interface InspectOptions extends ImportOptions, ReportOptions {
   /** Sizes for the dimensions that the file only names: `{ seq: 128 }`. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Size of the first dimension of every input that leaves it open. */
@@ -54,10 +61,10 @@ export async function readModel(input: ModelInput, options: InspectOptions = {})
   return { ...imported, model: bindSymbols(imported.model, options) };
 }
 
-/** Analyses a model and puts the figures together, in the rows that the options ask for. */
-export function reportOf(imported: Imported, options: RowOptions = {}): Report {
+/** Analyses a model and puts the figures together, in the rows and by the convention that the options ask for. */
+export function reportOf(imported: Imported, options: ReportOptions = {}): Report {
   const { model, analysis } = groupRows(imported.model, analyze(imported.model, operators), options);
-  return buildReport(model, analysis, imported.diagnostics);
+  return buildReport(model, analysis, imported.diagnostics, options.convention);
 }
 
 /** The text of the model document, which every command reads back like any other format. */

@@ -1,30 +1,38 @@
 /** Model and analysis to the report: the one place where figures for people and programs are put together. */
 
 import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts";
+import type { Convention } from "../ir/convention.ts";
 import type { Dim } from "../ir/dim.ts";
 import { formatExpression } from "../ir/format-expression.ts";
 import type { Graph, Layer, Structure } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import { symbolsOf } from "../ir/symbolic-dim.ts";
-import { identityOf } from "../ir/tensor.ts";
+import { identityOf, type TensorClass } from "../ir/tensor.ts";
 import { maxDiagnostics } from "../limits.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
 import type { ResolvedWeight } from "../passes/resolve-weights.ts";
+import { countingOf } from "./convention.ts";
 import type { CountedWeight } from "./counted-weight.ts";
 import type { Report, ReportCall, ReportDim, ReportLayer, ReportShape } from "./report.ts";
 import { sumOptimizer } from "./sum-optimizer.ts";
 
 /** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
-export function buildReport(model: Model, analysis: Analysis, diagnostics: readonly Diagnostic[]): Report {
-  const builder = new LayerBuilder(analysis, model.freezing);
+export function buildReport(
+  model: Model,
+  analysis: Analysis,
+  diagnostics: readonly Diagnostic[],
+  asked?: Convention,
+): Report {
+  const { convention, classes: counted } = countingOf(model, asked);
+  const builder = new LayerBuilder(analysis, model.freezing, counted);
   // Keras 2 restores no flag of a model, only those of its layers.
   const trainable = model.freezing === "enclosing" || model.trainable !== false;
   const layers = builder.layers(model.graph, trainable);
   const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, trainable));
   const all = [...layers.flatMap((layer) => layer.all), ...own];
-  const totals = sumWeights(all);
+  const totals = sumWeights(all, counted);
   const optimizer = model.optimizer && sumOptimizer(model.optimizer, all);
   const unknown =
     diagnostics.some(({ code }) => incomplete.has(code)) ||
@@ -46,10 +54,12 @@ export function buildReport(model: Model, analysis: Analysis, diagnostics: reado
     },
     layers: layers.map(({ layer }) => layer),
     totals: {
+      convention,
+      classes: counted,
       parameters: totals.params,
       trainable: totals.trainable,
       nonTrainable: totals.nonTrainable,
-      statistics: totals.statistics,
+      statistics: sumWeights(all, ["statistic"]).params,
       optimizer: optimizer?.elements ?? 0,
       bytes: totals.bytes,
       status: unknown ? "partial" : "complete",
@@ -89,10 +99,12 @@ interface BuiltLayer {
 class LayerBuilder {
   private readonly analysis: Analysis;
   private readonly freezing: Model["freezing"];
+  private readonly counted: readonly TensorClass[];
 
-  constructor(analysis: Analysis, freezing: Model["freezing"]) {
+  constructor(analysis: Analysis, freezing: Model["freezing"], counted: readonly TensorClass[]) {
     this.analysis = analysis;
     this.freezing = freezing;
+    this.counted = counted;
   }
 
   /** The flag that what is inside a wrapper starts from; inside a model its layers have the say in all generations. */
@@ -112,7 +124,7 @@ class LayerBuilder {
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
     const branches = (layer.subgraphs ?? []).flatMap((sub) => this.layers(sub.graph, inherited));
     const all = [...own, ...[...nested, ...branches].flatMap((child) => child.all)];
-    const sums = sumWeights(all);
+    const sums = sumWeights(all, this.counted);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
     const last = facts?.calls.at(-1) ?? facts?.built;
     return {
@@ -241,20 +253,17 @@ interface WeightSums {
   params: number;
   trainable: number;
   nonTrainable: number;
-  statistics: number;
   bytes: number;
 }
 
-/** Sums distinct weights. Helpers of quantisation are no parameters; what they belong to counts unpacked. */
-function sumWeights(weights: readonly CountedWeight[]): WeightSums {
-  const sums: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, statistics: 0, bytes: 0 };
-  for (const { report, elements, bytes } of distinct(
-    weights.filter(({ report }) => report.class !== "quantization"),
-  )) {
+/** Sums distinct weights of some classes; packed ones count unpacked. */
+function sumWeights(weights: readonly CountedWeight[], classes: readonly TensorClass[]): WeightSums {
+  const sums: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, bytes: 0 };
+  const counted = weights.filter(({ report }) => classes.includes(report.class));
+  for (const { report, elements, bytes } of distinct(counted)) {
     sums.params += elements;
     if (report.trainable === false) sums.nonTrainable += elements;
     else sums.trainable += elements;
-    if (report.class === "statistic") sums.statistics += elements;
     sums.bytes += bytes;
   }
   return sums;

@@ -1,4 +1,5 @@
 import type { DiagnosticCode, Severity } from "../diagnostics.ts";
+import type { Convention } from "../ir/convention.ts";
 import type { Structure } from "../ir/graph.ts";
 import type { PickledGlobal } from "../ir/model.ts";
 import type { TensorClass } from "../ir/tensor.ts";
@@ -32,11 +33,15 @@ export interface Report {
   /** Top-level layers in the framework's order; nested models hold theirs in `layers`. */
   readonly layers: readonly ReportLayer[];
   readonly totals: {
-    /** trainable + nonTrainable: what Keras's `model.count_params()` gives; packed weights count unpacked. */
+    /** Whose way of counting the totals and `params` follow. */
+    readonly convention: Convention;
+    /** Classes of the weights that they add up. */
+    readonly classes: readonly TensorClass[];
+    /** trainable + nonTrainable: weights of those classes, each shared one once; packed ones count unpacked. */
     readonly parameters: number;
     readonly trainable: number;
     readonly nonTrainable: number;
-    /** Of `nonTrainable`: gathered state (moving means and variances). */
+    /** Gathered state (moving means and variances): in `nonTrainable`, or beside it where `classes` leaves it out. */
     readonly statistics: number;
     /** Variables of the optimizer, never part of `parameters`. */
     readonly optimizer: number;
@@ -93,7 +98,7 @@ export interface ReportLayer {
   readonly scope: string;
   /** One shape an output, of the last call; `null` for a shape that is not known at all. */
   readonly outputShapes: readonly ReportShape[];
-  /** Elements of all its weights, each shared one once; packed ones unpacked. */
+  /** Elements of its weights of the classes in `totals`, each shared one once; packed ones unpacked. */
   readonly params: number;
   readonly trainable: number;
   readonly nonTrainable: number;

@@ -1,5 +1,6 @@
 import type { Report, ReportCall, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
+import { weightsOf } from "./model-weights.ts";
 import { leavesOf, structureText, tupleText } from "./python-text.ts";
 import type { KerasStyle } from "./summary-options.ts";
 import {
@@ -9,7 +10,7 @@ import {
   isStandaloneKeras,
   nestedModelsCallThemselves,
 } from "./summary-rows.ts";
-import { totalOf, weightsOf } from "./weight-totals.ts";
+import { totalOf } from "./weight-totals.ts";
 
 /** The cells of a row, as all printers of Keras 2 have them. */
 

@@ -3,20 +3,14 @@ import type { Report, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { selectRange } from "./layer-range.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
+import { weightsOf } from "./model-weights.ts";
 import { leavesOf } from "./python-text.ts";
 import { cropLine, lineText, type RichColumn, renderTable, renderText } from "./rich-table.ts";
 import { escapeMarkup } from "./rich-text.ts";
 import type { Justify } from "./rich-wrap.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
 import { className, connectionsOf, loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
-import {
-  addTotals,
-  learnedAndGathered,
-  modelWeights,
-  totalOf,
-  type WeightTotal,
-  weightsOf,
-} from "./weight-totals.ts";
+import { totalLines, totalOf, type WeightTotal } from "./weight-totals.ts";
 import { heading, trainableIsKnown } from "./weights-only.ts";
 
 /** The summary as Keras 3 prints it (keras/src/utils/summary_utils.py of 3.15.1, with rich 15). */
@@ -29,7 +23,7 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const lines = [
     ...renderText(bold(heading(report, (name) => escapeMarkup(escapeName(name)))), consoleWidth),
     ...renderTable(layout.columns, rows, layout.lineLength),
-    ...totalLines(report).flatMap((line) => renderText(line, consoleWidth)),
+    ...totals(report).flatMap((line) => renderText(line, consoleWidth)),
   ];
   return lines.map((line) => `${lineText(cropLine(line, consoleWidth), options.color === true)}\n`).join("");
 }
@@ -146,34 +140,12 @@ function trainableField(layer: ReportLayer, report: Report): string {
   return flag === false ? bold(colored("N", 9)) : bold(colored("Y", 34));
 }
 
-function totalLines(report: Report): string[] {
-  const weights = modelWeights(report);
-  const trainable = totalOf(
-    weights.filter((weight) => weight.trainable !== false),
-    report,
-    "keras3",
-  );
-  const frozen = totalOf(
-    weights.filter((weight) => weight.trainable === false),
-    report,
-    "keras3",
-  );
-  const optimizer = report.optimizer?.built ? report.optimizer : null;
-  const optimizerTotal: WeightTotal = {
-    elements: BigInt(optimizer?.elements ?? 0),
-    bits: BigInt(optimizer?.bytes ?? 0) * 8n,
-  };
-  const lines = [totalLine("Total params", addTotals(addTotals(trainable, frozen), optimizerTotal))];
-  if (trainableIsKnown(report)) {
-    lines.push(totalLine("Trainable params", trainable), totalLine("Non-trainable params", frozen));
-  } else {
-    const { learned, gathered } = learnedAndGathered(report, "keras3");
-    if (gathered.elements > 0n) {
-      lines.push(totalLine("Learned params", learned), totalLine("Statistics", gathered));
-    }
-  }
-  if (optimizer) lines.push(totalLine("Optimizer params", optimizerTotal));
-  return lines;
+function totals(report: Report): string[] {
+  const { built, elements, bytes } = report.optimizer ?? { built: false, elements: 0, bytes: 0 };
+  const optimizer = built ? { elements: BigInt(elements), bits: BigInt(bytes) * 8n } : undefined;
+  const lines = totalLines(report, "keras3", optimizer);
+  if (optimizer) lines.push(["Optimizer params", optimizer]);
+  return lines.map(([title, total]) => totalLine(title, total));
 }
 
 function totalLine(title: string, total: WeightTotal): string {

@@ -1,6 +1,8 @@
 import { bitsOf, isDType } from "../ir/dtype.ts";
-import type { Report, ReportLayer, ReportWeight } from "../report/report.ts";
+import type { Report, ReportWeight } from "../report/report.ts";
+import { modelWeights } from "./model-weights.ts";
 import type { KerasStyle } from "./summary-options.ts";
+import { trainableIsKnown } from "./weights-only.ts";
 
 /** Whole numbers without end, since a hostile file can state any shape. */
 export interface WeightTotal {
@@ -8,58 +10,82 @@ export interface WeightTotal {
   readonly bits: bigint;
 }
 
-/** Weights of a layer and of everything inside it. */
-export function weightsOf(layer: ReportLayer): readonly ReportWeight[] {
-  return layer.layers ? [...layer.weights, ...layer.layers.flatMap(weightsOf)] : layer.weights;
-}
+/** A line of totals: its title, and what it comes to. */
+export type TotalLine = readonly [title: string, total: WeightTotal];
 
-/** Weights of the whole model. */
-export function modelWeights(report: Report): readonly ReportWeight[] {
-  return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
-}
-
-/** A graph of operations, in a format that knows weights by their use alone. */
-export function isNodeGraph(report: Report): boolean {
-  return report.file.format === "onnx";
-}
-
-/** Sums that stand for a question which the file leaves open: what was learned, and what was only gathered. */
-export function learnedAndGathered(
-  report: Report,
-  style: KerasStyle,
-): { readonly learned: WeightTotal; readonly gathered: WeightTotal } {
+/** The lines below the table, but for that of the optimizer. */
+export function totalLines(report: Report, style: KerasStyle, optimizer?: WeightTotal): TotalLine[] {
   const weights = modelWeights(report);
-  const gathered = weights.filter((weight) => weight.class === "statistic");
-  const learned = weights.filter((weight) => weight.class === "parameter");
-  return { learned: totalOf(learned, report, style), gathered: totalOf(gathered, report, style) };
+  const sum = (part: (weight: ReportWeight) => boolean): WeightTotal =>
+    totalOf(weights.filter(part), report, style);
+  const all = totalOf(weights, report, style);
+  const lines: TotalLine[] = [["Total params", optimizer ? addTotals(all, optimizer) : all]];
+  if (trainableIsKnown(report)) {
+    lines.push(["Trainable params", sum(({ trainable }) => trainable !== false)]);
+    lines.push(["Non-trainable params", sum(({ trainable }) => trainable === false)]);
+  }
+  const buffers = report.totals.convention === "pytorch" ? buffersOf(weights) : null;
+  if (buffers) {
+    lines.push(["Buffers", buffers]);
+  } else if (!trainableIsKnown(report)) {
+    // They stand for a question which the file leaves open.
+    const statistics = sum((weight) => weight.class === "statistic");
+    if (statistics.elements > 0n)
+      lines.push(
+        ["Learned params", sum((weight) => weight.class === "parameter")],
+        ["Statistics", statistics],
+      );
+  }
+  return lines;
 }
+
+/** What modules hold beside their parameters; null when there is none of it. */
+function buffersOf(weights: readonly ReportWeight[]): WeightTotal | null {
+  const held = weights.filter((weight) => bufferClasses.has(weight.class));
+  return held.length === 0 ? null : sumOnce(held, (weight) => BigInt(weight.elements ?? 0), bitsStored);
+}
+
+const bufferClasses: ReadonlySet<string> = new Set(["statistic", "bookkeeping", "constant"]);
 
 /**
- * Sum over the weights, a shared one once: the same place in the file is the same weight, and so is the same number. With
- * an architecture they count as Keras holds them, packed ones as packed; weights alone, and those of other
- * frameworks, count unpacked.
+ * Sum over the weights that count as parameters. With an architecture of Keras they count as Keras holds them, packed ones as
+ * packed and their scales beside them; weights alone, and those of other frameworks, count unpacked.
  */
 export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
-  const asHeld = report.model.kind === "graph" && !isNodeGraph(report);
+  const { convention, classes } = report.totals;
+  if (report.model.kind === "graph" && report.file.format === "keras" && convention === "keras") {
+    return sumOnce(weights, elementsHeld, (weight) => elementsHeld(weight) * bitsHeld(weight.dtype, style));
+  }
+  const counted = weights.filter((weight) => classes.includes(weight.class));
+  return sumOnce(counted, (weight) => BigInt(weight.elements ?? 0), bitsStored);
+}
+
+/** A shared weight counts once: the same place in the file is the same weight, and so is the same number. */
+function sumOnce(
+  weights: readonly ReportWeight[],
+  elementsOf: (weight: ReportWeight) => bigint,
+  bitsOfWeight: (weight: ReportWeight) => bigint,
+): WeightTotal {
   const seen = new Set<string | number>();
   let elements = 0n;
   let bits = 0n;
   for (const weight of weights) {
-    // Scales and zero points belong to weights that are counted already.
-    if (isNodeGraph(report) && weight.class === "quantization") continue;
     const identity = weight.stored ?? weight.shared;
     if (identity !== undefined) {
       if (seen.has(identity)) continue;
       seen.add(identity);
     }
-    const count = asHeld ? elementsHeld(weight) : BigInt(weight.elements ?? 0);
-    elements += count;
-    bits += asHeld ? count * bitsHeld(weight.dtype, style) : BigInt(weight.bytes ?? 0) * 8n;
+    elements += elementsOf(weight);
+    bits += bitsOfWeight(weight);
   }
   return { elements, bits };
 }
 
-export function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
+function bitsStored(weight: ReportWeight): bigint {
+  return BigInt(weight.bytes ?? 0) * 8n;
+}
+
+function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
   return { elements: a.elements + b.elements, bits: a.bits + b.bits };
 }
 

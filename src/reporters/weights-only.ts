@@ -1,5 +1,5 @@
 import type { Report } from "../report/report.ts";
-import { isNodeGraph, modelWeights } from "./weight-totals.ts";
+import { modelWeights } from "./model-weights.ts";
 
 /** What a summary says of a file that holds weights without an architecture: its groups are the rows. */
 
@@ -30,5 +30,7 @@ function recordsTrainable(report: Report): boolean {
   if (isWeightsOnly(report)) return weights.some((weight) => weight.trainable !== null);
   // A statistic is never trainable, which says nothing of the rest.
   const learned = weights.filter((weight) => weight.class === "parameter");
-  return learned.length === 0 ? !isNodeGraph(report) : learned.some((weight) => weight.trainable !== null);
+  return learned.length === 0
+    ? report.file.format === "keras"
+    : learned.some((weight) => weight.trainable !== null);
 }

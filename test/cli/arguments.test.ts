@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   joinValues,
   parseBatch,
+  parseConvention,
   parseDepth,
   parseDim,
   parseGroup,
@@ -109,4 +110,9 @@ test("a group is of modules, a depth counts from 1", () => {
   expect([parseGroup("module"), parseDepth("2")]).toEqual(["module", 2]);
   expect(() => parseGroup("class")).toThrow("--group module");
   for (const text of ["0", "-1", "all", ""]) expect(() => parseDepth(text)).toThrow("--depth");
+});
+
+test("a convention is one of those there are", () => {
+  expect(parseConvention("pytorch")).toBe("pytorch");
+  expect(() => parseConvention("torch")).toThrow('--convention is "torch": give keras or pytorch');
 });

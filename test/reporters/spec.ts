@@ -58,6 +58,8 @@ export function reportOf(spec: ReportSpec): Report {
     },
     layers: spec.layers.map((layer) => layerOf(layer, "")),
     totals: {
+      convention: "keras",
+      classes: ["parameter", "statistic"],
       parameters: 0,
       trainable: 0,
       nonTrainable: 0,

@@ -46,6 +46,7 @@ const types = new Types([
   modelDocument,
   ...[
     "report/report",
+    "ir/convention",
     "ir/model",
     "ir/graph",
     "ir/tensor",

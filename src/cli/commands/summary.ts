@@ -1,4 +1,11 @@
-import { formatJson, formatSummary, inspect, type Report, type SummaryOptions } from "../../public/index.ts";
+import {
+  type Convention,
+  formatJson,
+  formatSummary,
+  inspect,
+  type Report,
+  type SummaryOptions,
+} from "../../public/index.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Host } from "../host.ts";
@@ -17,6 +24,7 @@ export interface SummaryFlags {
   readonly allNodes?: boolean;
   readonly group?: "module";
   readonly depth?: number;
+  readonly convention?: Convention;
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
   readonly compile: boolean;
@@ -49,6 +57,7 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
       allNodes: flags.allNodes,
       group: flags.group,
       depth: flags.depth,
+      convention: flags.convention,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
     }),

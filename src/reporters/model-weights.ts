@@ -1,0 +1,11 @@
+import type { Report, ReportLayer, ReportWeight } from "../report/report.ts";
+
+/** Weights of a layer and of everything inside it. */
+export function weightsOf(layer: ReportLayer): readonly ReportWeight[] {
+  return layer.layers ? [...layer.weights, ...layer.layers.flatMap(weightsOf)] : layer.weights;
+}
+
+/** Weights of the whole model. */
+export function modelWeights(report: Report): readonly ReportWeight[] {
+  return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
+}
