@@ -1,5 +1,5 @@
 /**
- * README.md shows what the program really prints. What stands between `<!-- begin:NAME -->` and `<!-- end:NAME -->` is
+ * README.md shows what the program really prints, docs/ what it knows. What stands between `<!-- begin:NAME -->` and `<!-- end:NAME -->` is
  * made here; `npm run docs` writes it anew, and the test fails when it differs.
  */
 
@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { summaryStyles } from "../src/public/index.ts";
 import { fixture, runCli } from "./cli/run-cli.ts";
+import { operatorDocument } from "./importers/onnx/operator-document.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const readme = join(root, "README.md");
@@ -61,6 +62,10 @@ const parts: Readonly<Record<string, () => Promise<string> | string>> = {
 test("README.md shows what is really printed", async () => {
   await expect(await regenerate(readFileSync(readme, "utf8"))).toMatchFileSnapshot(readme);
 });
+
+test("docs/onnx-operators.md is what the rules and the backend tests give", async () => {
+  await expect(await operatorDocument()).toMatchFileSnapshot(join(root, "docs/onnx-operators.md"));
+}, 60_000);
 
 test("every part that can be made is shown, and ends", () => {
   const text = readFileSync(readme, "utf8");
