@@ -303,3 +303,9 @@ export const maxOriginsBehind = 1000;
 
 /** Levels of modules that are told apart: networks have some ten, and a name made of slashes could ask for any number. */
 export const maxModuleDepth = 64;
+
+/**
+ * Characters of the module paths around all rows of a state dict. 100 000 rows ten modules deep have 40 MB; names made of dots
+ * could ask for any number, and rows beyond it stand by themselves.
+ */
+export const maxModuleText: number = 64 * MiB;

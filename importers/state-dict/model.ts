@@ -5,11 +5,12 @@ import type { Layer } from "../../src/ir/graph.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import type { Classified } from "./classify.ts";
-import { groupModules, type Member, type Module, naturalOrder } from "./modules.ts";
+import { groupModules, type Member, type Module, naturalOrder, separatorOf } from "./modules.ts";
 import { type PackedWeight, unpackWeight } from "./packed.ts";
 import { isTransposedLinear, lastStep, type Recognized, recognize } from "./recognize.ts";
 import type { KnownModule, StateDict } from "./state-dict.ts";
 import { type Storage, storeTensors } from "./storage.ts";
+import { Surroundings } from "./surroundings.ts";
 import { Tally } from "./tally.ts";
 
 export interface StateDictModel {
@@ -25,7 +26,10 @@ export interface StateDictModel {
 export function stateDictModel(dict: StateDict): StateDictModel {
   const storage = storeTensors(dict.tensors);
   const tally = new Tally(storage, dict);
-  const modules = groupModules(dict.tensors.filter((tensor) => tensor.row !== false));
+  const shown = dict.tensors.filter((tensor) => tensor.row !== false);
+  const separator = separatorOf(shown);
+  const modules = groupModules(shown, separator);
+  const maker: RowMaker = { dialect: dict.dialect, around: new Surroundings(dict.modules, separator) };
   const transposed = new Set(modules.filter(isTransposedLinear).map(({ path }) => lastStep(path)));
   const owners = modules.flatMap((module) => {
     const packed = unpackMembers(module, dict.quantization);
@@ -43,16 +47,17 @@ export function stateDictModel(dict: StateDict): StateDictModel {
     };
     if (module.path !== "" || recognized || known) {
       const name = module.path === "" ? dict.name : module.path;
-      return [makeRow(name, dict.dialect, known, recognized, module.members.map(weight))];
+      return [makeRow(maker, { name, path: module.path, known, recognized }, module.members.map(weight))];
     }
     // What the model owns outside its modules: a row each, under its own name.
     return module.members.map((member) => {
       const own = weight(member);
       const type = own.class === "parameter" ? "Parameter" : own.class === "unclassified" ? "?" : "Buffer";
-      return makeRow(member.tensor.name, dict.dialect, undefined, { type, roles: {} }, [own]);
+      const recognized = { type, roles: {} };
+      return makeRow(maker, { name: member.tensor.name, path: "", recognized }, [own]);
     });
   });
-  const rows = withLeaves(owners, dict);
+  const rows = withLeaves(owners, dict.modules, maker);
   if (dict.order === "natural") rows.sort((a, b) => naturalOrder(a.name, b.name));
   return {
     model: {
@@ -98,15 +103,14 @@ function unpacked(module: Module, packed: ReadonlyMap<Member, PackedWeight>): Mo
  * Where the file has the modules themselves, those that own nothing have rows too, unless they only hold others. All stand
  * in the order of the modules; what belongs to none stands after the one it is in.
  */
-function withLeaves(rows: readonly Layer[], dict: StateDict): Layer[] {
-  const known = dict.modules;
+function withLeaves(rows: readonly Layer[], known: StateDict["modules"], maker: RowMaker): Layer[] {
   if (!known) return [...rows];
   const places = new Map([...known.keys()].map((path, i) => [path, i]));
   const holders = new Set([...known.keys()].map(parentOf));
   const owned = new Set(rows.map(({ name }) => name));
   const leaves = [...known]
     .filter(([path]) => path !== "" && !holders.has(path) && !owned.has(path))
-    .map(([path, module]) => makeRow(path, dict.dialect, module, null, []));
+    .map(([path, module]) => makeRow(maker, { name: path, path, known: module, recognized: null }, []));
   const placed = [...rows, ...leaves].map((row) => ({ row, place: placeOf(row.name, places) }));
   return placed.sort((a, b) => a.place - b.place).map(({ row }) => row);
 }
@@ -147,13 +151,26 @@ function roleOf(local: string, recognized: Recognized | null): string {
   return Object.hasOwn(roles, local) ? (roles[local] ?? local) : local;
 }
 
+/** What all rows of a model have in common. */
+interface RowMaker {
+  readonly dialect: string;
+  readonly around: Surroundings;
+}
+
+interface RowFacts {
+  readonly name: string;
+  /** Of its module; "" for what the model owns itself. */
+  readonly path: string;
+  readonly known?: KnownModule | undefined;
+  readonly recognized: Recognized | null;
+}
+
 function makeRow(
-  name: string,
-  dialect: string,
-  known: KnownModule | undefined,
-  recognized: Recognized | null,
+  { dialect, around }: RowMaker,
+  { name, path, known, recognized }: RowFacts,
   weights: readonly Weight[],
 ): Layer {
+  const modules = around.around(path);
   const source = known
     ? { dialect, type: known.type, ...(known.module !== undefined && { module: known.module }) }
     : { dialect, type: recognized?.type ?? "?", ...(recognized && { recognized: true }) };
@@ -167,6 +184,7 @@ function makeRow(
     trainable: null,
     weights,
     needsNoBuild: true,
+    ...(modules.length > 0 && { modules }),
     calls: [],
   };
 }

@@ -25,9 +25,11 @@ export interface Module {
 const dotted =
   /(?:^|\.)((?:\w+\.(?:absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+)|parametrizations\..+|_packed_params\.\w+))$/;
 
+/** Between the steps of a path. */
+export type Separator = "." | "/";
+
 /** Groups tensors by the module that owns them, in order of first appearance. */
-export function groupModules(tensors: readonly NamedTensor[]): Module[] {
-  const separator = separatorOf(tensors);
+export function groupModules(tensors: readonly NamedTensor[], separator: Separator): Module[] {
   const groups = new Map<string, { members: Member[]; byLocal: Map<string, NamedTensor> }>();
   for (const tensor of tensors) {
     const { path, local } = splitName(tensor.name, separator);
@@ -43,12 +45,12 @@ export function groupModules(tensors: readonly NamedTensor[]): Module[] {
 }
 
 /** JAX and TensorFlow dumps have paths with slashes and no dot anywhere. */
-function separatorOf(tensors: readonly NamedTensor[]): "." | "/" {
+export function separatorOf(tensors: readonly NamedTensor[]): Separator {
   const dots = tensors.some(({ name }) => name.includes("."));
   return !dots && tensors.some(({ name }) => name.includes("/")) ? "/" : ".";
 }
 
-function splitName(name: string, separator: "." | "/"): { path: string; local: string } {
+function splitName(name: string, separator: Separator): { path: string; local: string } {
   const found = separator === "." && name.length < 1024 ? dotted.exec(name) : null;
   const local = found?.[1] ?? name.slice(name.lastIndexOf(separator) + 1);
   return { path: name.slice(0, Math.max(0, name.length - local.length - 1)), local };

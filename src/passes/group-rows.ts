@@ -30,9 +30,12 @@ const nodeDialect = "onnx";
  */
 export function groupRows(model: Model, analysis: Analysis, options: RowOptions): RowView {
   const depth = depthOf(options);
-  if (!model.graph.layers.some((layer) => layer.source.dialect === nodeDialect)) return { model, analysis };
-  const rows = foldRows(model.graph, analysis, options.allNodes === true);
-  const { layers, facts, weights, place } = growTree(rows, depth);
+  const nodes = model.graph.layers.some((layer) => layer.source.dialect === nodeDialect);
+  // What has weights only has a row for each module that owns some.
+  const owners = model.kind === "weights-only" && depth > 0;
+  if (!nodes && !owners) return { model, analysis };
+  const rows = foldRows(model.graph, analysis, owners || options.allNodes === true);
+  const { layers, facts, weights, place } = growTree(rows, depth, model.graph.topology);
   const inputs = layers.flatMap((layer, i) =>
     layer.operator === "Input" ? [{ layer: i, call: 0, output: 0 }] : [],
   );

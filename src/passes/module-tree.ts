@@ -16,8 +16,8 @@ export interface Tree {
 }
 
 /** Modules down to `depth` levels; 0: every row by itself. */
-export function growTree(rows: Rows, depth: number): Tree {
-  const grower = new Grower(rows, Math.min(depth, maxModuleDepth));
+export function growTree(rows: Rows, depth: number, topology: Graph["topology"]): Tree {
+  const grower = new Grower(rows, Math.min(depth, maxModuleDepth), topology);
   const { layers, place } = grower.level([...rows.rows.keys()], 0);
   return { layers, facts: grower.facts, weights: grower.weights, place };
 }
@@ -41,11 +41,13 @@ class Grower {
   readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
   private readonly rows: readonly Row[];
   private readonly depth: number;
+  private readonly topology: Graph["topology"];
   private readonly modules: readonly (readonly ModuleRef[])[];
   /** Rows that use an output, by its key; -1 stands for whoever runs the model. */
   private readonly users = new Map<string, number[]>();
 
-  constructor({ rows, outputs }: Rows, depth: number) {
+  constructor({ rows, outputs }: Rows, depth: number, topology: Graph["topology"]) {
+    this.topology = topology;
     this.rows = rows;
     this.depth = depth;
     this.modules = rows.map(modulesAround);
@@ -147,6 +149,8 @@ class Grower {
    * others between, or, where there is nothing but these operations in it, without.
    */
   private callsOf(rows: readonly number[], level: number): readonly (readonly number[])[] {
+    // Without calls, what is alike is one module beside another.
+    if (rows.every((i) => this.rows[i]?.layer.calls.length === 0)) return [rows];
     const period = shortestPeriod(rows.map((i) => this.kindOf(i)));
     if (period === rows.length) return [rows];
     const parts: (readonly number[])[] = [];
@@ -185,24 +189,39 @@ class Grower {
   private module(module: ModuleRef, calls: readonly Segment[], level: number, place: Place): Layer {
     const members = calls.flatMap(({ rows }) => rows);
     const inner = this.goesDeeper(members, level) ? this.level(members, level + 1).layers : null;
-    const graph: Graph | null = inner && { topology: "functional", layers: inner, inputs: [], outputs: [] };
+    const graph: Graph | null = inner && {
+      topology: this.topology,
+      layers: inner,
+      inputs: [],
+      outputs: [],
+    };
     const weights = inner ? [] : members.flatMap((i) => this.rows[i]?.weights ?? []);
     const first = this.rows[members[0] ?? 0] as Row;
-    const only = calls.every(({ rows }) => rows.length === 1) ? first.layer.source.type : "Module";
+    const { dialect, type, recognized } = first.layer.source;
+    const single = !inner && calls.every(({ rows }) => rows.length === 1) && !isBelow(first.layer, module);
+    const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
+    const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
     const layer: Layer = {
       name: module.path,
-      source: { dialect: first.layer.source.dialect, type: module.type ?? only },
+      source: {
+        dialect,
+        type: module.type ?? (single ? type : "Module"),
+        ...(single && module.type === null && recognized && { recognized }),
+      },
       kind: inner ? "model" : "layer",
       operator: "Module",
       attributes: {},
       scope: "",
       trainable: null,
       weights: weights.map(({ weight }) => weight),
-      calls: calls.map((segment) => ({ inputs: argumentsOf(this.enteringInto(segment), place) })),
+      calls: called
+        ? calls.map((segment) => ({ inputs: argumentsOf(this.enteringInto(segment), place) }))
+        : [],
       ...(graph && { graph }),
+      ...(given && { needsNoBuild: true }),
     };
     const facts: LayerFacts = {
-      calls: calls.map(({ outputs }) => {
+      calls: (called ? calls : []).map(({ outputs }) => {
         const types = outputs.map((ref) => this.typeOf(ref));
         return { types, structure: types.length === 1 ? 0 : { list: [...types.keys()] } };
       }),
@@ -238,6 +257,11 @@ function modulesAround({ layer }: Row): readonly ModuleRef[] {
   if (!last?.type?.includes("BatchNorm") || layer.weights.length === 0) return modules;
   if (layer.name === last.path || parentOf(layer.name) !== parentOf(last.path)) return modules;
   return [...modules.slice(0, -1), { path: layer.name, type: null }];
+}
+
+/** Whether a layer has a name inside the module's: it is a part of it, and not the whole. */
+function isBelow({ name }: Layer, { path }: ModuleRef): boolean {
+  return name.startsWith(path) && /^[./]/.test(name.slice(path.length));
 }
 
 function parentOf(path: string): string {

@@ -184,8 +184,8 @@ function distinct(weights: readonly CountedWeight[]): CountedWeight[] {
 
 function isBuilt(layer: Layer, facts: LayerFacts | undefined, weights: readonly CountedWeight[]): boolean {
   if ((facts?.calls.length ?? 0) > 0 || facts?.built) return true;
-  if (layer.graph) return layer.graph.outputs.length > 0 || weights.length > 0;
-  return layer.needsNoBuild === true || layer.calls.length > 0 || weights.length > 0;
+  if (layer.needsNoBuild === true || weights.length > 0) return true;
+  return layer.graph ? layer.graph.outputs.length > 0 : layer.calls.length > 0;
 }
 
 function reportCall(
