@@ -30,6 +30,7 @@ export type Diagnostic =
       { readonly modules: number; readonly parameters: number; readonly statistics: number }
     >
   | Found<"operator-unknown", { readonly type: string }>
+  | Found<"function-closed", { readonly type: string; readonly reason: string }>
   | Found<"opset-missing", { readonly domain: string; readonly assumed: number }>
   | Found<"weight-not-stored", { readonly weight: string; readonly declared: string }>
   | Found<"weight-shape-unknown", { readonly weight: string }>
@@ -86,6 +87,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "class-ambiguous": "warning",
   "normalization-folded": "info",
   "operator-unknown": "warning",
+  "function-closed": "warning",
   "opset-missing": "info",
   "weight-not-stored": "warning",
   "weight-shape-unknown": "warning",
@@ -171,6 +173,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics`;
     case "operator-unknown":
       return `no rule for operator ${d.args.type}: shapes after it are known only where the file states them`;
+    case "function-closed":
+      return `function ${d.args.type} stays closed: ${d.args.reason}; what it computes with is unclassified and not in the totals`;
     case "opset-missing":
       return `no opset version for domain "${d.args.domain}"; version ${d.args.assumed} is assumed`;
     case "weight-not-stored":

@@ -14,7 +14,7 @@ import {
   type Level,
   type Source,
 } from "./frame.ts";
-import { bindAttributes, functionKey, openedSizes } from "./functions.ts";
+import { bindingOf, bindNode, countNodes, functionKey, functionsOf, openedSizes } from "./functions.ts";
 import { modulesOf } from "./names.ts";
 import { type NodeView, type OnnxOp, type Port, type PortRecord, viewNode } from "./op.ts";
 import { findOp, isStandard } from "./ops/index.ts";
@@ -49,6 +49,8 @@ export interface BuiltGraph {
   readonly graph: Graph;
   /** Every layer, subgraphs included, with what was read of it. */
   readonly facts: ReadonlyMap<Draft, NodeFacts>;
+  /** Functions of which a call stays a layer of its own. */
+  readonly closed: ReadonlySet<OnnxFunction>;
 }
 
 export function buildGraph(
@@ -58,7 +60,8 @@ export function buildGraph(
   report: (diagnostic: Diagnostic) => void,
 ): BuiltGraph {
   const builder = new GraphBuilder(model, table, report);
-  return { graph: builder.graph(graph, null, [], ""), facts: builder.facts };
+  const built = builder.graph(graph, null, [], "");
+  return { graph: built, facts: builder.facts, closed: builder.closed };
 }
 
 class GraphBuilder {
@@ -72,11 +75,13 @@ class GraphBuilder {
   private opsets: ReadonlyMap<string, number>;
   private inlined = 0;
   private readonly opening = new Set<OnnxFunction>();
+  /** Functions of which a call stays a layer of its own. */
+  readonly closed = new Set<OnnxFunction>();
   private unnamed = 0;
   private nesting = 0;
 
   constructor(model: OnnxModel, table: TensorTable, report: (diagnostic: Diagnostic) => void) {
-    this.functions = new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+    this.functions = functionsOf(model);
     this.sizes = openedSizes(this.functions);
     this.table = table;
     this.report = report;
@@ -147,11 +152,19 @@ class GraphBuilder {
 
   private node(node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): void {
     const called = this.functions.get(functionKey(node.domain, node.opType, node.overload));
-    if (called && this.open(called, node, frame, modules)) return;
-    if (isStandard(node.domain) && node.opType === "Constant" && this.constant(node, frame)) return;
+    if (called) {
+      const reason = this.closedReason(called);
+      if (reason === null) {
+        this.open(called, node, frame, modules);
+        return;
+      }
+      this.reportClosed(called, node, frame, reason);
+    }
+    if (!called && isStandard(node.domain) && node.opType === "Constant" && this.constant(node, frame))
+      return;
     const view = viewNode(node, this.opsets.get(isStandard(node.domain) ? "" : node.domain) ?? 1);
-    const op = findOp(node.domain, node.opType) ?? null;
-    if (!op) this.reportUnknown(node, frame);
+    const op = called ? null : (findOp(node.domain, node.opType) ?? null);
+    if (!op && !called) this.reportUnknown(node, frame);
     const ports = op ? (typeof op.inputs === "function" ? op.inputs(view) : op.inputs) : [];
     const slots = this.slots(node, ports, frame);
     const name = node.name === "" ? "" : frame.prefix + node.name;
@@ -211,12 +224,20 @@ class GraphBuilder {
     return built;
   }
 
-  /** Nodes of a function in place of its call. False when there would be too many. */
-  private open(called: OnnxFunction, node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): boolean {
+  /** Why a call stays a layer of its own; null where its nodes can take its place. */
+  private closedReason(called: OnnxFunction): string | null {
+    if (this.opening.has(called)) return "it calls itself";
     const size = this.sizes.get(called) ?? Number.POSITIVE_INFINITY;
-    if (this.nesting >= maxOnnxNesting || this.inlined + size > maxOnnxInlinedNodes) return false;
-    if (this.opening.has(called)) return false;
-    this.inlined += called.nodes.length;
+    if (this.nesting >= maxOnnxNesting || size === Number.POSITIVE_INFINITY)
+      return `it stands or calls more than ${maxOnnxNesting} levels deep`;
+    return this.inlined + size > maxOnnxInlinedNodes
+      ? `functions would become more than ${maxOnnxInlinedNodes} nodes with it`
+      : null;
+  }
+
+  /** Nodes of a function in place of its call. */
+  private open(called: OnnxFunction, node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): void {
+    this.inlined += countNodes(called.nodes);
     const names = new Map<string, Source>();
     for (const [i, formal] of called.inputs.entries()) {
       const found = findName(frame, node.inputs[i] ?? "");
@@ -234,13 +255,14 @@ class GraphBuilder {
       declared,
       prefix: `${frame.prefix}${path}/`,
     };
+    const binding = bindingOf(node, called);
     const outside = this.opsets;
     this.opsets = versions(called.opsets, outside);
     this.nesting += 1;
     this.opening.add(called);
     const module = { path: [...modules.slice(-1).map((m) => m.path), path].join("."), type: called.name };
     this.nodes(
-      called.nodes.map((inner) => bindAttributes(inner, node, called)),
+      called.nodes.map((inner) => bindNode(inner, binding)),
       inside,
       [...modules, module],
     );
@@ -252,7 +274,6 @@ class GraphBuilder {
       const name = node.outputs[i] ?? "";
       if (source && name !== "") this.define(frame, name, source);
     }
-    return true;
   }
 
   /** A value from further out, brought to this graph under a name of its own. */
@@ -274,17 +295,9 @@ class GraphBuilder {
     const name = node.outputs[0] ?? "";
     const [value] = node.attributes;
     if (!value || name === "") return false;
-    const path = frame.prefix + name;
-    let index: number | null = null;
-    if (value.kind === "tensor") index = this.table.add(path, value.value);
-    else if (value.kind === "sparse-tensor") return this.sparse(frame, name, value.value);
-    else if (value.kind === "int" || value.kind === "float")
-      index = this.table.addNumbers(path, numberType(value.kind), 1, [value.value], []);
-    else if (value.kind === "ints" || value.kind === "floats")
-      index = this.table.addNumbers(path, numberType(value.kind), value.count, value.values);
-    else if (value.kind === "string") index = this.table.addNumbers(path, "string", 1, null, []);
-    else if (value.kind === "strings") index = this.table.addNumbers(path, "string", value.count, null);
-    else return false;
+    if (value.kind === "sparse-tensor") return this.sparse(frame, name, value.value);
+    const index = this.table.addConstant(frame.prefix + name, value);
+    if (index === undefined) return false;
     if (index !== null) this.define(frame, name, { kind: "tensor", tensor: index });
     return true;
   }
@@ -334,6 +347,14 @@ class GraphBuilder {
     return draft;
   }
 
+  private reportClosed(called: OnnxFunction, node: OnnxNode, frame: Frame, reason: string): void {
+    const type = isStandard(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
+    if (this.closed.has(called)) return;
+    this.closed.add(called);
+    const at = frame.prefix + (node.name || (node.outputs[0] ?? ""));
+    this.report({ code: "function-closed", args: { type, reason }, at });
+  }
+
   private reportUnknown(node: OnnxNode, frame: Frame): void {
     const type = isStandard(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
     if (this.unknown.has(type)) return;
@@ -341,10 +362,6 @@ class GraphBuilder {
     const at = frame.prefix + (node.name || (node.outputs[0] ?? ""));
     this.report({ code: "operator-unknown", args: { type }, at });
   }
-}
-
-function numberType(kind: "int" | "ints" | "float" | "floats"): "int64" | "float32" {
-  return kind.startsWith("int") ? "int64" : "float32";
 }
 
 /** A record that cannot read the attributes of a node leaves them out: its rule then says what is lacking. */

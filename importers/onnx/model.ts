@@ -8,6 +8,7 @@ import type { Imported } from "../importer.ts";
 import { classifyTensors } from "./classify.ts";
 import { reportFolded, statedKinds } from "./exporter-word.ts";
 import { buildGraph } from "./graph.ts";
+import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
 import { readOnnxModel } from "./read-model.ts";
@@ -34,8 +35,9 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   if (onnx.opsets.length === 0)
     report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
   const table = new TensorTable(report);
-  const { graph, facts } = buildGraph(onnx, written, table, report);
+  const { graph, facts, closed } = buildGraph(onnx, written, table, report);
   classifyTensors(facts, table, statedKinds(written), report);
+  addHiddenTensors(onnx, closed, table, report);
   reportFolded(written, table, report);
   addTraining(onnx, table);
   nameLayers(facts);

@@ -6,7 +6,7 @@ import { bitsOf } from "../../src/ir/dtype.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { maxModelElements } from "../../src/limits.ts";
-import type { OnnxTensor } from "./proto.ts";
+import type { OnnxAttribute, OnnxTensor } from "./proto.ts";
 
 interface Entry {
   tensor: StoredTensor;
@@ -17,7 +17,7 @@ export class TensorTable {
   readonly #entries: Entry[] = [];
   readonly #paths = new Map<string, number>();
   /** A function that is called twice still stores its tensors once. */
-  readonly #known = new Map<OnnxTensor, number | null>();
+  readonly #known = new Map<OnnxTensor | OnnxAttribute, number | null>();
   readonly #report: (diagnostic: Diagnostic) => void;
   #elements = 0;
 
@@ -47,6 +47,38 @@ export class TensorTable {
   ): number | null {
     const bytes = Math.ceil((count * (bitsOf(dtype) ?? 0)) / 8);
     return this.#push(name, dtype, shape ?? [count], count, bytes, values);
+  }
+
+  /** What a Constant node holds; undefined for an attribute of which none is made, a sparse tensor among them. */
+  addConstant(name: string, attribute: OnnxAttribute): number | null | undefined {
+    if (attribute.kind === "tensor") return this.add(name, attribute.value);
+    const known = this.#known.get(attribute);
+    if (known !== undefined) return known;
+    const index = this.#addValue(name, attribute);
+    if (index !== undefined) this.#known.set(attribute, index);
+    return index;
+  }
+
+  #addValue(name: string, attribute: OnnxAttribute): number | null | undefined {
+    switch (attribute.kind) {
+      case "int":
+      case "float":
+        return this.addNumbers(name, numberType(attribute.kind), 1, [attribute.value], []);
+      case "ints":
+      case "floats":
+        return this.addNumbers(name, numberType(attribute.kind), attribute.count, attribute.values);
+      case "string":
+        return this.addNumbers(name, "string", 1, null, []);
+      case "strings":
+        return this.addNumbers(name, "string", attribute.count, null);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Whether it has been added; one that was left out counts as well. */
+  knows(stored: OnnxTensor | OnnxAttribute): boolean {
+    return this.#known.has(stored);
   }
 
   get(index: number): StoredTensor {
@@ -101,4 +133,8 @@ export class TensorTable {
     if (seen === undefined) return name;
     return this.#unique(`${name}#${seen + 1}`);
   }
+}
+
+function numberType(kind: "int" | "ints" | "float" | "floats"): "int64" | "float32" {
+  return kind.startsWith("int") ? "int64" : "float32";
 }

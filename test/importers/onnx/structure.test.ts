@@ -1,12 +1,23 @@
 /** Small models of one trap each, against what they were built of. */
 
 import { describe, expect, test } from "vitest";
-import { expectedOf, imbalance, weighFile } from "./fixture-files.ts";
+import type { Dim } from "../../../src/ir/dim.ts";
+import type { Shape } from "../../../src/ir/shape.ts";
+import { substitute, symbolsOf } from "../../../src/ir/symbolic-dim.ts";
+import { operators } from "../../../src/operators/index.ts";
+import { inferShapes } from "../../../src/passes/infer-shapes.ts";
+import { elementsOf, expectedOf, imbalance, type Weighed, weighFile } from "./fixture-files.ts";
 
 interface Built {
   readonly learned?: number | null;
   readonly quantized?: number;
   readonly statistics?: number;
+  readonly unusedElements?: number;
+  readonly unclassifiedElements?: number;
+  /** By name, in the file's order. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Where onnxruntime ran the model with every size that has only a name set to 2. */
+  readonly shapes?: Readonly<Record<string, readonly unknown[]>> | null;
 }
 
 const models: Readonly<Record<string, Built>> = expectedOf("structure").models ?? {};
@@ -33,10 +44,43 @@ describe("learned elements", () => {
     const { learned, quantized } = models[file] as Built;
     const weighed = await weighFile("structure", file);
     expect(imbalance(weighed)).toEqual([]);
+    const { unusedElements, unclassifiedElements } = models[file] as Built;
+    if (unusedElements !== undefined) expect(elementsOf(weighed, "unused")).toBe(unusedElements);
+    if (unclassifiedElements !== undefined)
+      expect(elementsOf(weighed, "unclassified")).toBe(unclassifiedElements);
     if (typeof learned !== "number" && quantized === undefined) return;
     const { parameters, statistics } = weighed.report.totals;
     const built = (learned ?? 0) + (quantized ?? 0);
     expect(parameters - statistics).toBe(differences[file]?.ours ?? built);
     expect(differences[file]?.ours).not.toBe(built);
+  });
+});
+
+/** Outputs of which the size depends on what is fed to the model. */
+const open: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
+  "if-ranks.onnx": { y: null },
+};
+
+function sized(dim: Dim): Dim {
+  if (dim === null || typeof dim === "number") return dim;
+  return substitute(dim, new Map([...symbolsOf(dim)].map((name) => [name, 2])));
+}
+
+function outputShapes({ imported: { model } }: Weighed): readonly Shape[] {
+  const { layers } = inferShapes(model, operators);
+  return model.graph.outputs.map(({ layer, call, output }) => {
+    const found = model.graph.layers[layer];
+    return (found && layers.get(found)?.calls[call]?.types[output]?.shape?.map(sized)) ?? null;
+  });
+}
+
+describe("shapes of outputs are those that onnxruntime computes", () => {
+  const ran = files.filter((file) => models[file]?.shapes);
+  test.each(ran)("%s", async (file) => {
+    const { outputs, shapes } = models[file] as Built;
+    const found = outputShapes(await weighFile("structure", file));
+    const names = Object.keys(outputs);
+    const ours = Object.fromEntries(found.map((shape, i) => [names[i], shape]));
+    expect(ours).toEqual({ ...shapes, ...open[file] });
   });
 });
