@@ -88,7 +88,34 @@ export async function openZip(
   };
 }
 
+const endSize = 22;
+const endSignature = 0x06054b50;
+const locatorSize = 20;
+const locatorSignature = 0x07064b50;
+
+/**
+ * Place of the end record's field for the start of the directory, when a zip64 end stands before that record; else null. PyTorch writes both although one
+ * would do, and the library, which asks for zip64 only where it must, then takes the directory to have been moved by
+ * the 76 bytes of zip64 if an entry happens to start there: one whose name has 30 bytes.
+ */
+async function findOffsetField(source: ByteSource): Promise<number | null> {
+  const size = endSize + locatorSize;
+  if (source.size < size) return null;
+  const tail = await source.read(source.size - size, size);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const both =
+    view.getUint32(0, true) === locatorSignature && view.getUint32(locatorSize, true) === endSignature;
+  return both ? source.size - 6 : null;
+}
+
+/** Bytes of a read with those of the field at `field` replaced by ones, which stand for "see zip64". */
+function maskOffset(bytes: Uint8Array, from: number, field: number | null): Uint8Array {
+  if (field === null || from + bytes.length <= field || from >= field + 4) return bytes;
+  return bytes.slice().fill(0xff, Math.max(0, field - from), Math.max(0, field + 4 - from));
+}
+
 async function readDirectory(source: ByteSource): Promise<Entry[]> {
+  const offsetField = await findOffsetField(source);
   const { Reader, ZipReader } = await import("@zip.js/zip.js/dist/zip-core-external.min.js");
   class SourceReader extends Reader<ByteSource> {
     constructor() {
@@ -114,7 +141,7 @@ async function readDirectory(source: ByteSource): Promise<Entry[]> {
           },
         );
       }
-      return source.read(from, count);
+      return maskOffset(await source.read(from, count), from, offsetField);
     }
   }
   const entries: Entry[] = [];
