@@ -7,6 +7,9 @@
 /** C0 and C1 controls, line separators, bidirectional marks and overrides, and surrogates without their other half. */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Surrogate}]/gu;
 
+/** Nearly every name, and quicker to see than that nothing in it is unsafe. */
+const printable = /^[ -~]*$/;
+
 const short: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /**
@@ -16,6 +19,7 @@ const short: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r"
  * Keras 3 table does.
  */
 export function escapeName(text: string, place: "line" | "cell" = "line"): string {
+  if (printable.test(text)) return text;
   return text.replace(unsafe, (character) =>
     place === "cell" && (character === "\t" || character === "\n") ? character : escapeCharacter(character),
   );

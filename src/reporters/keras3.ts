@@ -5,7 +5,7 @@ import { selectRange } from "./layer-range.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
 import { weightsOf } from "./model-weights.ts";
 import { leavesOf } from "./python-text.ts";
-import { cropLine, lineText, type RichColumn, renderTable, renderText } from "./rich-table.ts";
+import { cropLine, type Line, lineText, type RichColumn, renderTable, renderText } from "./rich-table.ts";
 import { escapeMarkup } from "./rich-text.ts";
 import type { Justify } from "./rich-wrap.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
@@ -16,16 +16,19 @@ import { heading, trainableIsKnown } from "./weights-only.ts";
 /** The summary as Keras 3 prints it (keras/src/utils/summary_utils.py of 3.15.1, with rich 15). */
 export function formatKeras3(report: Report, options: SummaryOptions): string {
   const consoleWidth = options.columns ?? 80;
+  const styled = options.color === true;
   const layout = layoutOf(report, options, consoleWidth);
-  const rows = selectRange(topRows(report, "keras3"), options.layerRange).flatMap((layer) =>
-    layerRows(layer, 0, { report, options }),
-  );
-  const lines = [
-    ...renderText(bold(heading(report, (name) => escapeMarkup(escapeName(name)))), consoleWidth),
-    ...renderTable(layout.columns, rows, layout.lineLength),
-    ...totals(report).flatMap((line) => renderText(line, consoleWidth)),
-  ];
-  return lines.map((line) => `${lineText(cropLine(line, consoleWidth), options.color === true)}\n`).join("");
+  const layers = selectRange(topRows(report, "keras3"), options.layerRange);
+  const rows = layerRows(layers, 0, { report, options });
+  const title = bold(heading(report, (name) => escapeMarkup(escapeName(name))));
+  const text: string[] = [];
+  const print = (lines: Iterable<Line>): void => {
+    for (const line of lines) text.push(lineText(cropLine(line, consoleWidth), styled), "\n");
+  };
+  print(renderText(title, consoleWidth, styled));
+  print(renderTable(layout.columns, rows, layout.lineLength, styled));
+  for (const line of totals(report)) print(renderText(line, consoleWidth, styled));
+  return text.join("");
 }
 
 const header = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
@@ -78,12 +81,11 @@ interface Context {
   readonly options: SummaryOptions;
 }
 
-function layerRows(layer: ReportLayer, level: number, context: Context): string[][] {
-  const children = context.options.expandNested ? nestedRows(layer, "keras3") : [];
-  return [
-    layerFields(layer, level, context),
-    ...children.flatMap((child) => layerRows(child, level + 1, context)),
-  ];
+function* layerRows(layers: readonly ReportLayer[], level: number, context: Context): Generator<string[]> {
+  for (const layer of layers) {
+    yield layerFields(layer, level, context);
+    if (context.options.expandNested) yield* layerRows(nestedRows(layer, "keras3"), level + 1, context);
+  }
 }
 
 function layerFields(layer: ReportLayer, level: number, { report, options }: Context): string[] {

@@ -1,41 +1,32 @@
 import { narrowToWide, wideRanges, zeroWidthRanges } from "./rich-widths.ts";
 
-/** How many cells of a terminal text takes, by the rules of rich 15 (Unicode 17). Text is an array of code points. */
-export function cellLength(text: readonly string[]): number {
-  if (isSimple(text)) return text.length;
+/** How many cells of a terminal text takes, by the rules of rich 15 (Unicode 17). */
+export function cellLength(text: string): number {
+  if (simple.test(text)) return text.length;
   let total = 0;
   for (const grapheme of graphemesOf(text)) total += grapheme.cells;
   return total;
 }
 
-/** The same for a string. */
-export function stringCells(text: string): number {
-  return simple.test(text) ? text.length : cellLength([...text]);
-}
-
 /** Exactly `total` cells: cut, or filled up with blanks. Half a wide character becomes a blank. */
-export function setCellSize(text: readonly string[], total: number): readonly string[] {
-  if (total <= 0) return [];
-  if (isSimple(text) && text.length >= total) return text.slice(0, total);
+export function setCellSize(text: string, total: number): string {
+  if (total <= 0) return "";
+  if (text.length >= total && simple.test(text)) return text.slice(0, total);
   let cells = 0;
   for (const grapheme of graphemesOf(text)) {
     if (cells === total && grapheme.start > 0) return text.slice(0, grapheme.start);
     cells += grapheme.cells;
-    if (cells > total) return [...text.slice(0, grapheme.start), " "];
+    if (cells > total) return `${text.slice(0, grapheme.start)} `;
   }
-  return [...text, ...new Array<string>(total - cells).fill(" ")];
+  return text + " ".repeat(total - cells);
 }
 
-/** Nearly all text: a cell for each character (in strings, with the lines of tables). */
+/** Nearly all text: a cell for each character. The lines of tables are among them. */
 const simple = /^[ -~\u2500-\u257f]*$/;
 
-function isSimple(text: readonly string[]): boolean {
-  return text.every((character) => character >= " " && character <= "~");
-}
-
 /** Pieces of at most `width` cells. */
-export function chopCells(text: readonly string[], width: number): (readonly string[])[] {
-  const lines: (readonly string[])[] = [];
+export function chopCells(text: string, width: number): string[] {
+  const lines: string[] = [];
   let cells = 0;
   let start = 0;
   for (const grapheme of graphemesOf(text)) {
@@ -51,6 +42,7 @@ export function chopCells(text: readonly string[], width: number): (readonly str
 }
 
 interface Grapheme {
+  /** Index in the string. */
   readonly start: number;
   cells: number;
 }
@@ -59,25 +51,30 @@ const zeroWidthJoiner = "\u200d";
 const emojiVariation = "\ufe0f";
 
 /** What rich measures as one character: joined emoji, and characters with the marks that follow them. */
-function graphemesOf(text: readonly string[]): Grapheme[] {
+function graphemesOf(text: string): Grapheme[] {
   const result: Grapheme[] = [];
   let lastMeasured: string | null = null;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index] as string;
+  let joined = false;
+  let end = 0;
+  for (const character of text) {
+    const start = end;
+    end += character.length;
     const previous = result.at(-1);
-    if (character === zeroWidthJoiner && previous) {
-      index++; // What is joined takes no cells of its own.
+    if (joined) {
+      joined = false; // What is joined takes no cells of its own.
+    } else if (character === zeroWidthJoiner && previous) {
+      joined = true;
     } else if (character === emojiVariation && previous) {
       if (lastMeasured !== null && narrowToWide().has(lastMeasured)) {
         previous.cells++;
         lastMeasured = null;
       }
     } else if (character === zeroWidthJoiner || character === emojiVariation) {
-      result.push({ start: index, cells: 0 });
+      result.push({ start, cells: 0 });
     } else {
       const cells = characterCells(character);
       if (cells > 0) lastMeasured = character;
-      if (cells > 0 || !previous) result.push({ start: index, cells });
+      if (cells > 0 || !previous) result.push({ start, cells });
     }
   }
   return result;

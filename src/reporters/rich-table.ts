@@ -1,5 +1,5 @@
 import { roundHalfEven } from "./memory-size.ts";
-import { setCellSize, stringCells } from "./rich-cells.ts";
+import { cellLength, setCellSize } from "./rich-cells.ts";
 import { parseMarkup, type Segment, segmentsOf, type TextStyle } from "./rich-text.ts";
 import { type Justify, wrapText } from "./rich-wrap.ts";
 
@@ -10,47 +10,56 @@ export interface RichColumn {
   readonly width: number;
 }
 
-type Line = readonly Segment[];
+export type Line = readonly Segment[];
 
-/** Lines of a table of `width` characters, in rich's default box (heavy head) with a rule between all rows. */
-export function renderTable(
+/**
+ * Lines of a table of `width` characters, in rich's default box (heavy head) with a rule between all rows; with styles, if
+ * `styled`. One after the other: those of a large model would fill the memory.
+ */
+export function* renderTable(
   columns: readonly RichColumn[],
-  rows: readonly (readonly string[])[],
+  rows: Iterable<readonly string[]>,
   width: number,
-): Line[] {
+  styled: boolean,
+): Generator<Line> {
   const widths = columnWidths(columns, width);
   const rule = (left: string, fill: string, cross: string, right: string): Line => [
     plain(left + widths.map((cells) => fill.repeat(cells)).join(cross) + right),
   ];
-  const header = columns.map((column) => column.header);
-  const lines: Line[] = [
-    rule("┏", "━", "┳", "┓"),
-    ...renderRow(columns, header, widths, true),
-    rule("┡", "━", "╇", "┩"),
-  ];
+  const head = columns.map((column, index) =>
+    renderCell(column.header, column, widths[index] ?? 0, styled, { bold: true }),
+  );
+  yield rule("┏", "━", "┳", "┓");
+  yield* joinCells(head, widths, true);
+  yield rule("┡", "━", "╇", "┩");
   const between = rule("├", "─", "┼", "┤");
-  for (const [index, row] of rows.entries()) {
-    if (index > 0) lines.push(between);
-    for (const line of renderRow(columns, row, widths, false)) lines.push(line);
+  const cellsOf = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
+  let first = true;
+  for (const row of rows) {
+    if (!first) yield between;
+    first = false;
+    const cells = cellsOf.map((render, index) => render(row[index] ?? ""));
+    yield* joinCells(cells, widths, false);
   }
-  lines.push(rule("└", "─", "┴", "┘"));
-  return lines;
+  yield rule("└", "─", "┴", "┘");
 }
 
 /** Lines of a text that is printed by itself: broken at the edge of the console. */
-export function renderText(markup: string, columns: number): Line[] {
-  return wrapText(parseMarkup(markup), columns, "default", "fold").map((line) => segmentsOf(line, {}));
+export function renderText(markup: string, columns: number, styled: boolean): Line[] {
+  return wrapText(parseMarkup(markup, styled), columns, "default", "fold").map((line) =>
+    segmentsOf(line, {}),
+  );
 }
 
 /** Cuts what stands beyond the edge of the console. */
 export function cropLine(line: Line, columns: number): Line {
   let room = columns;
   const result: Segment[] = [];
-  if (line.reduce((sum, segment) => sum + stringCells(segment.text), 0) <= columns) return line;
+  if (line.reduce((sum, segment) => sum + cellLength(segment.text), 0) <= columns) return line;
   for (const segment of line) {
-    const length = stringCells(segment.text);
+    const length = cellLength(segment.text);
     if (length >= room) {
-      result.push({ text: setCellSize([...segment.text], room).join(""), style: segment.style });
+      result.push({ text: setCellSize(segment.text, room), style: segment.style });
       break;
     }
     result.push(segment);
@@ -59,9 +68,11 @@ export function cropLine(line: Line, columns: number): Line {
   return result;
 }
 
-/** A line as text; with `color`, in the escape sequences that rich sends to a terminal of 256 colours. */
-export function lineText(line: Line, color: boolean): string {
-  return line.map((segment) => paint(segment.text, color ? codesOf(segment.style) : "")).join("");
+/** A line as text; if `styled`, in the escape sequences that rich sends to a terminal of 256 colours. */
+export function lineText(line: Line, styled: boolean): string {
+  let text = "";
+  for (const segment of line) text += styled ? paint(segment.text, codesOf(segment.style)) : segment.text;
+  return text;
 }
 
 function paint(text: string, codes: string): string {
@@ -108,17 +119,14 @@ function grow(widths: readonly number[], missing: number): number[] {
   });
 }
 
-function renderRow(
-  columns: readonly RichColumn[],
-  cells: readonly string[],
+/** Lines of a row from those of its cells. */
+function joinCells(
+  blocks: readonly (readonly Line[])[],
   widths: readonly number[],
   isHeader: boolean,
 ): Line[] {
   const style: TextStyle = isHeader ? { bold: true } : {};
   const border = plain(isHeader ? "┃" : "│");
-  const blocks = columns.map((column, index) =>
-    renderCell(cells[index] ?? "", column, widths[index] ?? 0, style),
-  );
   const height = Math.max(1, ...blocks.map((block) => block.length));
   return Array.from({ length: height }, (_, row) => {
     const line: Segment[] = [border];
@@ -131,11 +139,37 @@ function renderRow(
   });
 }
 
-function renderCell(markup: string, column: RichColumn, width: number, style: TextStyle): Line[] {
+/** So many different cells of a column are remembered at a time. */
+const rememberedCells = 1000;
+
+/** Renders the cells of one column. Most are like one before: the same shape, no parameters. */
+function cellRenderer(
+  column: RichColumn,
+  width: number,
+  styled: boolean,
+): (markup: string) => readonly Line[] {
+  const remembered = new Map<string, readonly Line[]>();
+  return (markup) => {
+    const known = remembered.get(markup);
+    if (known) return known;
+    if (remembered.size === rememberedCells) remembered.clear();
+    const lines = renderCell(markup, column, width, styled, {});
+    remembered.set(markup, lines);
+    return lines;
+  };
+}
+
+function renderCell(
+  markup: string,
+  column: RichColumn,
+  width: number,
+  styled: boolean,
+  style: TextStyle,
+): Line[] {
   const room = width - 2;
   if (room < 1) return [];
   const blank: Segment = { text: " ", style };
-  return wrapText(parseMarkup(markup), room, column.justify, "ellipsis").map((line) => [
+  return wrapText(parseMarkup(markup, styled), room, column.justify, "ellipsis").map((line) => [
     blank,
     ...segmentsOf(line, style),
     blank,

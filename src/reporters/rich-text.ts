@@ -3,11 +3,9 @@ import { emojiCodes } from "./rich-emoji.ts";
 /**
  * Text with styles and the markup it is written in (`[bold]x[/]`, `:smile:`), as the Python library rich has it: Keras 3
  * prints its summary as such markup, so what rich does with a layer's name is what the summary shows.
- *
- * Text is an array of code points, since Python counts those.
  */
 export interface RichText {
-  readonly text: readonly string[];
+  readonly text: string;
   /** In order: where styles meet, the later one decides. */
   readonly spans: readonly Span[];
 }
@@ -42,7 +40,7 @@ function replaceEmoji(text: string): string {
 
 /** Makes text safe to put into markup: it is then shown as it is (but for emoji codes, which rich replaces anyway). */
 export function escapeMarkup(text: string): string {
-  const escaped = text.replace(/(?<!\\)(\\*)(\[[a-z#/@][^[]*?\])/g, "$1$1\\$2");
+  const escaped = text.includes("[") ? text.replace(/(?<!\\)(\\*)(\[[a-z#/@][^[]*?\])/g, "$1$1\\$2") : text;
   return escaped.endsWith("\\") && !escaped.endsWith("\\\\") ? `${escaped}\\` : escaped;
 }
 
@@ -80,13 +78,16 @@ class OpenTags {
   }
 }
 
-/** Reads markup. Where rich would refuse it (a closing tag that closes nothing), the tag is shown as text. */
-export function parseMarkup(markup: string): RichText {
-  const text: string[] = [];
+/**
+ * Reads markup; the styles only if somebody is to see them. Where rich would refuse it (a closing tag that closes nothing),
+ * the tag is shown as text.
+ */
+export function parseMarkup(markup: string, styled: boolean): RichText {
+  let text = "";
   const closed: Span[] = [];
   const open = new OpenTags();
   const append = (plain: string): void => {
-    for (const character of replaceEmoji(plain.replaceAll("\\[", "["))) text.push(character);
+    text += replaceEmoji(plain.replaceAll("\\[", "["));
   };
   const close = (tag: OpenTag): void => {
     closed.push({ start: tag.start, end: text.length, style: styleOf(tag.name) });
@@ -108,6 +109,7 @@ export function parseMarkup(markup: string): RichText {
     }
   }
   append(markup.slice(position));
+  if (!styled) return { text, spans: [] };
   for (const tag of open.rest()) close(tag);
   const spans = closed.reverse().sort((a, b) => a.start - b.start);
   return { text, spans: flatten(spans) };
@@ -189,17 +191,16 @@ export function divideText(text: RichText, offsets: readonly number[]): RichText
 
 /** Puts blanks to the left and right. Styles do not grow into them. */
 export function padText(text: RichText, left: number, right: number): RichText {
-  const blanks = (count: number): string[] => new Array<string>(Math.max(0, count)).fill(" ");
   const shift = Math.max(0, left);
   return {
-    text: [...blanks(left), ...text.text, ...blanks(right)],
+    text: " ".repeat(shift) + text.text + " ".repeat(Math.max(0, right)),
     spans: text.spans.map((span) => ({ ...span, start: span.start + shift, end: span.end + shift })),
   };
 }
 
 /** Runs of equal style, as rich hands them to the terminal. */
 export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
-  if (text.spans.length === 0) return [{ text: text.text.join(""), style: base }];
+  if (text.spans.length === 0) return [{ text: text.text, style: base }];
   const cuts = new Set([0, text.text.length]);
   for (const span of text.spans) cuts.add(span.start).add(span.end);
   const places = [...cuts].sort((a, b) => a - b);
@@ -208,7 +209,7 @@ export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
     const style = text.spans
       .filter((span) => span.start <= start && span.end >= end)
       .reduce((below, span) => combineStyles(below, span.style), base);
-    return { text: text.text.slice(start, end).join(""), style };
+    return { text: text.text.slice(start, end), style };
   });
 }
 

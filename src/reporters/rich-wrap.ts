@@ -7,6 +7,8 @@ export type Overflow = "fold" | "ellipsis";
 
 /** Breaks text into lines of at most `width` cells, at blanks where it can, as rich's Text.wrap does. */
 export function wrapText(text: RichText, width: number, justify: Justify, overflow: Overflow): RichText[] {
+  // Most cells are that simple, and a large model has many.
+  if (fitsAsItIs(text.text, width)) return [justified(text, width, justify, overflow)];
   return splitLines(text).flatMap((line) => {
     const spread = expandTabs(line);
     return divideText(spread, lineBreaks(spread.text, width, overflow === "fold")).map((piece) =>
@@ -15,9 +17,13 @@ export function wrapText(text: RichText, width: number, justify: Justify, overfl
   });
 }
 
+function fitsAsItIs(text: string, width: number): boolean {
+  return text.length <= width && !/[\n\t]/.test(text) && cellLength(text) <= width;
+}
+
 function splitLines(text: RichText): RichText[] {
-  const ends = text.text.flatMap((character, index) => (character === "\n" ? [index + 1] : []));
-  if (ends.length === 0) return [text];
+  if (!text.text.includes("\n")) return [text];
+  const ends = Array.from(text.text.matchAll(/\n/g), (end) => end.index + 1);
   const lines = divideText(text, ends);
   return lines.map((line, index) => (index < ends.length ? sliceText(line, 0, line.text.length - 1) : line));
 }
@@ -25,20 +31,21 @@ function splitLines(text: RichText): RichText[] {
 /** Tabs as blanks up to the next multiple of 8 cells. A style that reaches a tab covers its blanks. */
 function expandTabs(line: RichText): RichText {
   if (!line.text.includes("\t")) return line;
-  const text: string[] = [];
+  let text = "";
   /** Where each place of the line is now; the last one is its end. */
   const places = [0];
   let partStart = 0;
   let cells = 0;
-  for (const [index, character] of line.text.entries()) {
+  for (let index = 0; index < line.text.length; index++) {
+    const character = line.text[index];
     if (character === "\t") {
       cells += cellLength(line.text.slice(partStart, index)) + 1;
       partStart = index + 1;
       const added = (8 - (cells % 8)) % 8;
       cells += added;
-      for (let count = 0; count <= added; count++) text.push(" ");
+      text += " ".repeat(added + 1);
     } else {
-      text.push(character);
+      text += character;
     }
     places.push(text.length);
   }
@@ -51,7 +58,7 @@ function expandTabs(line: RichText): RichText {
 }
 
 /** Where to break a line that has no line ends in it (rich's divide_line). */
-function lineBreaks(text: readonly string[], width: number, fold: boolean): number[] {
+function lineBreaks(text: string, width: number, fold: boolean): number[] {
   const breaks: number[] = [];
   let used = 0;
   for (const { start, end } of wordsOf(text)) {
@@ -76,7 +83,7 @@ function lineBreaks(text: readonly string[], width: number, fold: boolean): numb
 }
 
 /** Words with the blanks after them; the first one also with the blanks before. */
-function wordsOf(text: readonly string[]): { start: number; end: number }[] {
+function wordsOf(text: string): { start: number; end: number }[] {
   const words: { start: number; end: number }[] = [];
   let index = 0;
   while (index < text.length) {
@@ -95,7 +102,7 @@ function isBlank(character: string | undefined): boolean {
   return character === " " || (character !== "\ufeff" && /^\s$/u.test(character));
 }
 
-function withoutTrailingBlanks(text: readonly string[]): readonly string[] {
+function withoutTrailingBlanks(text: string): string {
   let end = text.length;
   while (end > 0 && isBlank(text[end - 1])) end--;
   return text.slice(0, end);
@@ -103,10 +110,11 @@ function withoutTrailingBlanks(text: readonly string[]): readonly string[] {
 
 /** Drops blanks that stand beyond `width` characters (not cells: so does rich). */
 function trimEnd(line: RichText, width: number): RichText {
-  const length = line.text.length;
-  if (length <= width) return line;
-  const blanks = length - withoutTrailingBlanks(line.text).length;
-  return sliceText(line, 0, length - Math.min(blanks, length - width));
+  const { text } = line;
+  if (text.length <= width) return line;
+  const excess = [...text].length - width;
+  const blanks = text.length - withoutTrailingBlanks(text).length;
+  return excess <= 0 ? line : sliceText(line, 0, text.length - Math.min(blanks, excess));
 }
 
 function justified(line: RichText, width: number, justify: Justify, overflow: Overflow): RichText {
@@ -125,7 +133,7 @@ function justified(line: RichText, width: number, justify: Justify, overflow: Ov
 function truncate(line: RichText, width: number, overflow: Overflow): RichText {
   if (cellLength(line.text) <= width) return line;
   const text =
-    overflow === "ellipsis" ? [...setCellSize(line.text, width - 1), "…"] : setCellSize(line.text, width);
+    overflow === "ellipsis" ? `${setCellSize(line.text, width - 1)}…` : setCellSize(line.text, width);
   const spans = line.spans
     .filter((span) => span.start < text.length)
     .map((span) => ({ ...span, end: Math.min(span.end, text.length) }));
