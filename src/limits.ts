@@ -208,6 +208,13 @@ export const maxOperationOutputs = 20_000;
  */
 export const maxInferenceSteps = 1_000_000;
 
+/**
+ * Steps that a run of a graph inside an operation (a branch, the body of a loop) takes for itself, beside those of its
+ * rules: it costs about as much time as so many. Loops run their body two or three times until nothing changes, so that 30
+ * of them one inside the other reach the limit above, which took 5 seconds when only rules counted.
+ */
+export const subgraphRunSteps = 20;
+
 // Protobuf -----------------------------------------------------------------------------------------------------
 
 /** Messages inside messages: protobuf's own readers stop at 100. An ONNX graph in a graph takes 3 levels. */

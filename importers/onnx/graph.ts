@@ -1,7 +1,7 @@
 /** The graph of an ONNX file as layers of the IR: names become references, functions are opened, constants become tensors. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import type { Argument, Graph, Json, JsonObject, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
+import type { Call, Graph, Json, JsonObject, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import { symbol } from "../../src/ir/symbolic-dim.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxOnnxInlinedNodes, maxOnnxNesting } from "../../src/limits.ts";
@@ -16,7 +16,7 @@ import {
 } from "./frame.ts";
 import { bindingOf, bindNode, countNodes, functionKey, functionsOf, openedSizes } from "./functions.ts";
 import { modulesOf } from "./names.ts";
-import { type NodeView, type OnnxOp, type Port, type PortRecord, viewNode } from "./op.ts";
+import { NodeView, type OnnxOp, type Port, type PortRecord, portOf } from "./op.ts";
 import { findOp, isStandard } from "./ops/index.ts";
 import { orderNodes } from "./order.ts";
 import type {
@@ -162,7 +162,7 @@ class GraphBuilder {
     }
     if (!called && isStandard(node.domain) && node.opType === "Constant" && this.constant(node, frame))
       return;
-    const view = viewNode(node, this.opsets.get(isStandard(node.domain) ? "" : node.domain) ?? 1);
+    const view = new NodeView(node, this.opsets.get(isStandard(node.domain) ? "" : node.domain) ?? 1);
     const op = called ? null : (findOp(node.domain, node.opType) ?? null);
     if (!op && !called) this.reportUnknown(node, frame);
     const ports = op ? (typeof op.inputs === "function" ? op.inputs(view) : op.inputs) : [];
@@ -175,7 +175,13 @@ class GraphBuilder {
       type: isStandard(node.domain) ? node.opType : `${node.domain}.${node.opType}`,
       operator: op?.operator ?? "Opaque",
       attributes: op ? attributesOf(op, view) : {},
-      calls: [{ inputs: slots.map(({ found, port }) => argumentOf(found, op ? port.name : undefined)) }],
+      calls: [
+        {
+          inputs: slots.map(({ found, port }) => argumentOf(found, op ? port.name : undefined)),
+          ...declaredOutputs(node, frame),
+          outputs: node.outputs.length,
+        },
+      ],
     });
     if (around.length > 0) draft.modules = around;
     if (op?.plumbing) draft.plumbing = true;
@@ -183,9 +189,6 @@ class GraphBuilder {
     const layer = frame.level.layers.length - 1;
     const subgraphs = this.subgraphs(node, frame, name);
     if (subgraphs.length > 0) draft.subgraphs = subgraphs;
-    const types = node.outputs.map((output) => frame.declared.get(output) ?? null);
-    const declared = types.some((type) => type !== null) ? { declaredTypes: types } : {};
-    draft.calls = draft.calls.map((call) => ({ ...call, ...declared, outputs: node.outputs.length }));
     for (const [output, value] of node.outputs.entries())
       if (value !== "") this.define(frame, value, { kind: "value", layer, output });
   }
@@ -196,8 +199,7 @@ class GraphBuilder {
     for (const [i, name] of node.inputs.entries()) {
       if (name === "") continue;
       const rest = typeof last === "object" && last.variadic ? last : undefined;
-      const written = ports[i] ?? rest ?? `input${i}`;
-      const port = typeof written === "string" ? { name: written } : written;
+      const port = portOf(ports[i] ?? rest ?? `input${i}`);
       const found = findName(frame, name);
       if (found) slots.push({ port, found });
       else {
@@ -325,10 +327,7 @@ class GraphBuilder {
       readonly type: string;
       readonly operator: string;
       readonly attributes: JsonObject;
-      readonly calls: readonly {
-        readonly inputs: readonly Argument[];
-        readonly declaredTypes?: readonly TensorType[];
-      }[];
+      readonly calls: readonly Call[];
     },
   ): Draft {
     const name = layer.name === "" ? `${frame.prefix}${layer.type}_${this.unnamed++}` : layer.name;
@@ -367,9 +366,19 @@ class GraphBuilder {
 /** A record that cannot read the attributes of a node leaves them out: its rule then says what is lacking. */
 function attributesOf(op: OnnxOp, view: NodeView): JsonObject {
   const attributes = op.attributes?.(view) ?? {};
+  if (!Object.values(attributes).includes(undefined as unknown as Json)) return attributes;
   return Object.fromEntries(
     Object.entries(attributes).filter((entry): entry is [string, Json] => entry[1] !== undefined),
   );
+}
+
+/** Types that the file states for the outputs, if it does for any. */
+function declaredOutputs(
+  { outputs }: OnnxNode,
+  { declared }: Frame,
+): { readonly declaredTypes?: readonly (TensorType | null)[] } {
+  if (!outputs.some((output) => declared.has(output))) return {};
+  return { declaredTypes: outputs.map((output) => declared.get(output) ?? null) };
 }
 
 function versions(

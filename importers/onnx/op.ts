@@ -59,68 +59,116 @@ export function quantization(name: string): PortRecord {
   return { name, class: "quantization" };
 }
 
+const bare = new Map<string, PortRecord>();
+
+/** A port that is written as its name alone, as a record; one for all places of that name. */
+export function portOf(port: Port): PortRecord {
+  if (typeof port !== "string") return port;
+  const known = bare.get(port) ?? { name: port };
+  bare.set(port, known);
+  return known;
+}
+
 export function variadic(name: string, tensorClass?: TensorClass): PortRecord {
   return { name, variadic: true, ...(tensorClass && { class: tensorClass }) };
 }
 
-/** A node as a record reads it. Attributes of another kind than asked for count as absent. */
-export interface NodeView {
-  readonly opType: string;
-  readonly domain: string;
-  /** Opset of the domain. */
-  readonly version: number;
-  /** How many outputs are named, the empty ones before the last included. */
-  readonly outputs: number;
-  hasInput(index: number): boolean;
-  has(name: string): boolean;
-  int(name: string, fallback: number): number;
-  optionalInt(name: string): number | null;
-  ints(name: string): readonly number[] | null;
-  float(name: string, fallback: number): number;
-  floats(name: string): readonly number[] | null;
-  text(name: string, fallback: string): string;
-  texts(name: string): readonly string[] | null;
-  tensor(name: string): OnnxTensor | null;
-  sparse(name: string): OnnxSparseTensor | null;
-  type(name: string): OnnxType | null;
-  /** Element type that an integer attribute names. */
-  dtype(name: string): DType | null;
-  /** Elements of a list attribute, or of a tensor. */
-  count(name: string): number;
-}
-
 type Kinded<K extends AttributeValue["kind"]> = AttributeValue & { readonly kind: K };
 
-export function viewNode(node: OnnxNode, version: number): NodeView {
-  const attributes = new Map(node.attributes.map((attribute) => [attribute.name, attribute]));
-  const find = <K extends AttributeValue["kind"]>(name: string, kind: K): Kinded<K> | null => {
-    const attribute: OnnxAttribute | undefined = attributes.get(name);
+/**
+ * A node as a record reads it. Attributes of another kind than asked for count as absent; of two of one name the last one
+ * counts.
+ */
+export class NodeView {
+  private readonly node: OnnxNode;
+  /** Opset of the domain. */
+  readonly version: number;
+
+  constructor(node: OnnxNode, version: number) {
+    this.node = node;
+    this.version = version;
+  }
+
+  get opType(): string {
+    return this.node.opType;
+  }
+
+  get domain(): string {
+    return this.node.domain;
+  }
+
+  /** How many outputs are named, the empty ones before the last included. */
+  get outputs(): number {
+    return this.node.outputs.length;
+  }
+
+  hasInput(index: number): boolean {
+    return (this.node.inputs[index] ?? "") !== "";
+  }
+
+  has(name: string): boolean {
+    return this.attribute(name) !== undefined;
+  }
+
+  int(name: string, fallback: number): number {
+    return this.optionalInt(name) ?? fallback;
+  }
+
+  optionalInt(name: string): number | null {
+    return this.find(name, "int")?.value ?? null;
+  }
+
+  ints(name: string): readonly number[] | null {
+    return this.find(name, "ints")?.values ?? null;
+  }
+
+  float(name: string, fallback: number): number {
+    return this.find(name, "float")?.value ?? fallback;
+  }
+
+  floats(name: string): readonly number[] | null {
+    return this.find(name, "floats")?.values ?? null;
+  }
+
+  text(name: string, fallback: string): string {
+    return this.find(name, "string")?.value ?? fallback;
+  }
+
+  texts(name: string): readonly string[] | null {
+    return this.find(name, "strings")?.values ?? null;
+  }
+
+  tensor(name: string): OnnxTensor | null {
+    return this.find(name, "tensor")?.value ?? null;
+  }
+
+  sparse(name: string): OnnxSparseTensor | null {
+    return this.find(name, "sparse-tensor")?.value ?? null;
+  }
+
+  type(name: string): OnnxType | null {
+    return this.find(name, "type")?.value ?? null;
+  }
+
+  /** Element type that an integer attribute names. */
+  dtype(name: string): DType | null {
+    const code = this.optionalInt(name);
+    return code === null ? null : dtypeOf(code);
+  }
+
+  /** Elements of a list attribute, or of a tensor. */
+  count(name: string): number {
+    return countOf(this.attribute(name));
+  }
+
+  private attribute(name: string): OnnxAttribute | undefined {
+    return this.node.attributes.findLast((attribute) => attribute.name === name);
+  }
+
+  private find<K extends AttributeValue["kind"]>(name: string, kind: K): Kinded<K> | null {
+    const attribute = this.attribute(name);
     return attribute?.kind === kind ? (attribute as unknown as Kinded<K>) : null;
-  };
-  const integer = (name: string): number | null => find(name, "int")?.value ?? null;
-  return {
-    opType: node.opType,
-    domain: node.domain,
-    version,
-    outputs: node.outputs.length,
-    hasInput: (index) => (node.inputs[index] ?? "") !== "",
-    has: (name) => attributes.has(name),
-    int: (name, fallback) => integer(name) ?? fallback,
-    optionalInt: integer,
-    ints: (name) => find(name, "ints")?.values ?? null,
-    float: (name, fallback) => find(name, "float")?.value ?? fallback,
-    floats: (name) => find(name, "floats")?.values ?? null,
-    text: (name, fallback) => find(name, "string")?.value ?? fallback,
-    texts: (name) => find(name, "strings")?.values ?? null,
-    tensor: (name) => find(name, "tensor")?.value ?? null,
-    sparse: (name) => find(name, "sparse-tensor")?.value ?? null,
-    type: (name) => find(name, "type")?.value ?? null,
-    dtype: (name) => {
-      const code = integer(name);
-      return code === null ? null : dtypeOf(code);
-    },
-    count: (name) => countOf(attributes.get(name)),
-  };
+  }
 }
 
 function countOf(attribute: OnnxAttribute | undefined): number {

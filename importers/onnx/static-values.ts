@@ -59,6 +59,7 @@ function fixedLayers(facts: Facts): ReadonlySet<Draft> {
  * is drawn or made up, or more nodes than a weight is written with.
  */
 export function staticTensors(found: Found, facts: Facts): readonly number[] | null {
+  if (found.source.kind === "tensor") return found.source.tensor < 0 ? [] : [found.source.tensor];
   const tensors = new Set<number>();
   const seen = new Set<Draft>();
   const open: { readonly found: Found; readonly operand: boolean }[] = [{ found, operand: true }];

@@ -96,6 +96,9 @@ export interface Layer {
   readonly needsNoBuild?: boolean;
 }
 
+/** What is known of layers. */
+export type LayerTable<Known> = Pick<ReadonlyMap<Layer, Known>, "get">;
+
 /** Name of something with the models around it: `encoder/block/conv1`. `scope` is "" at the top. */
 export function scopedName(scope: string, name: string): string {
   return scope === "" ? name : `${scope}/${name}`;

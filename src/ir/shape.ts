@@ -20,6 +20,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Product of the dimensions as a number; null when it is not known, or depends on named sizes. */
 export function countOf(shape: Shape): number | null {
+  // Unless a size is 0, a named one is in the product.
+  if (shape?.some((dim) => typeof dim !== "number") && !shape.includes(0)) return null;
   return numberOf(elementsOf(shape));
 }
 

@@ -27,11 +27,12 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
     }
     result.push(dim);
   }
-  return result;
+  // The same object where nothing changes: a large graph has thousands of layers of one shape.
+  return result.length === a.length && result.every((dim, i) => dim === a[i]) ? a : result;
 }
 
 export function broadcastAll(shapes: readonly Shape[]): Shape {
-  return shapes.reduce<Shape>(broadcastShapes, []);
+  return shapes.length === 0 ? [] : shapes.reduce(broadcastShapes);
 }
 
 /** Operands of which the second one's axes stand under those of the first from `axis` on; null: at the end. */

@@ -53,9 +53,10 @@ export function foldElements(
   { dtype, shape }: TensorType,
   f: Fold,
 ): Value | undefined {
+  if (inputs.length === 0 || inputs.length > maxOperands) return undefined;
+  if (inputs.some(({ value }) => value === undefined)) return undefined;
   const count = countOf(shape);
   if (shape === null || count === null || count > maxValues) return undefined;
-  if (inputs.length === 0 || inputs.length > maxOperands) return undefined;
   const operands: ((index: number) => Dim)[] = [];
   for (const input of inputs) {
     const elements = knownElements(input);

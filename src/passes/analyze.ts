@@ -1,13 +1,14 @@
 /** All passes, in their order. */
 
 import type { Diagnostic } from "../diagnostics.ts";
+import type { LayerTable } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
-import { inferShapes, type Operators, type ShapeFacts } from "./infer-shapes.ts";
+import { inferShapes, type LayerFacts, type Operators } from "./infer-shapes.ts";
 import { type LedgerSums, sumLedger } from "./ledger.ts";
 import { resolveWeights, type WeightFacts } from "./resolve-weights.ts";
 
 export interface Analysis {
-  readonly shapes: ShapeFacts;
+  readonly shapes: { readonly layers: LayerTable<LayerFacts> };
   readonly weights: WeightFacts;
   readonly ledger: LedgerSums;
   readonly diagnostics: readonly Diagnostic[];

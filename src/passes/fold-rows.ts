@@ -135,14 +135,16 @@ class Folding {
   }
 
   rows(): Rows {
-    const numbers = new Map<number, number>();
+    const numbers: number[] = [];
+    let count = 0;
     const ends = new Map([...this.biasOf].map(([addition, product]) => [product, addition]));
     for (const i of this.layers.keys()) {
-      if (!this.folded[i] && !this.biasOf.has(i)) numbers.set(i, numbers.size);
+      numbers.push(count);
+      if (!this.folded[i] && !this.biasOf.has(i)) count += 1;
     }
-    for (const [addition, product] of this.biasOf) numbers.set(addition, numbers.get(product) ?? 0);
+    for (const [addition, product] of this.biasOf) numbers[addition] = numbers[product] ?? 0;
     const renumbered = (refs: readonly ValueRef[]): ValueRef[] =>
-      refs.map((ref) => ({ ...ref, layer: numbers.get(ref.layer) ?? 0 }));
+      refs.map(({ layer, call, output }) => ({ layer: numbers[layer] ?? 0, call, output }));
     const rows: Row[] = [];
     for (const [i, layer] of this.layers.entries()) {
       if (this.folded[i] || this.biasOf.has(i)) continue;
@@ -163,18 +165,17 @@ class Folding {
 
   /** Visible values that go into a call. What only tells a shape is named where nothing else goes in. */
   private inputsOf(i: number, call: number): readonly ValueRef[] {
-    const refs = (this.layers[i]?.calls[call]?.inputs ?? []).flatMap((input) =>
-      input.kind === "value" && this.layers[input.value.layer] ? [input.value] : [],
-    );
     const found: ValueRef[] = [];
     const told: ValueRef[] = [];
-    for (const ref of refs) {
+    for (const input of this.layers[i]?.calls[call]?.inputs ?? []) {
+      if (input.kind !== "value" || !this.layers[input.value.layer]) continue;
+      const ref = input.value;
       if (!this.folded[ref.layer]) found.push(ref);
       else
         for (const origin of this.behind(ref.layer))
           (this.sources[ref.layer] === "data" ? found : told).push(origin);
     }
-    return found.length > 0 ? found : distinctRefs(told);
+    return told.length === 0 || found.length > 0 ? found : distinctRefs(told);
   }
 
   /** Visible values that a folded layer was made from. */
@@ -200,12 +201,12 @@ class Folding {
 
   /** Weights of a layer and of the folded ones that it uses. */
   private weightsAt(i: number): readonly ResolvedWeight[] {
+    if (!this.uses[i]?.some((use) => this.folded[use.layer])) return this.ownWeights(i);
     const seen = new Set([i]);
     const pending = [i];
     const found: ResolvedWeight[] = [];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-      const layer = this.layers[at];
-      if (layer) for (const weight of this.analysis.weights.byLayer.get(layer) ?? []) found.push(weight);
+      for (const weight of this.ownWeights(at)) found.push(weight);
       for (const use of this.uses[at] ?? []) {
         if (!this.folded[use.layer] || seen.has(use.layer) || seen.size > maxOriginsBehind) continue;
         seen.add(use.layer);
@@ -213,6 +214,11 @@ class Folding {
       }
     }
     return found;
+  }
+
+  private ownWeights(i: number): readonly ResolvedWeight[] {
+    const layer = this.layers[i];
+    return (layer && this.analysis.weights.byLayer.get(layer)) ?? [];
   }
 
   private sourceOf(i: number): Source {
@@ -256,6 +262,7 @@ function isVector({ weight, shape }: ResolvedWeight): boolean {
 }
 
 function distinct(weights: readonly ResolvedWeight[]): readonly ResolvedWeight[] {
+  if (weights.length < 2) return weights;
   const seen = new Set<unknown>();
   return weights.filter(({ weight }) => !seen.has(identityOf(weight)) && seen.add(identityOf(weight)));
 }

@@ -1,6 +1,7 @@
 /** A graph as a table shows it: layers that are no rows of their own are put into those that are. */
 
 import { InvalidOptionError } from "../errors.ts";
+import type { LayerTable } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Analysis } from "./analyze.ts";
 import { foldRows } from "./fold-rows.ts";
@@ -44,10 +45,15 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
     model: { ...model, graph: { ...model.graph, layers, inputs, outputs } },
     analysis: {
       ...analysis,
-      shapes: { ...analysis.shapes, layers: new Map([...analysis.shapes.layers, ...facts]) },
-      weights: { ...analysis.weights, byLayer: new Map([...analysis.weights.byLayer, ...weights]) },
+      shapes: { layers: inFrontOf(analysis.shapes.layers, facts) },
+      weights: { ...analysis.weights, byLayer: inFrontOf(analysis.weights.byLayer, weights) },
     },
   };
+}
+
+/** Rows are layers of their own; those inside their subgraphs are the model's. */
+function inFrontOf<Known>(layers: LayerTable<Known>, rows: LayerTable<Known>): LayerTable<Known> {
+  return { get: (layer) => rows.get(layer) ?? layers.get(layer) };
 }
 
 function depthOf({ group, depth }: RowOptions): number {

@@ -4,19 +4,11 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import {
-  type Argument,
-  type Call,
-  type Graph,
-  type Layer,
-  type Structure,
-  type Subgraph,
-  scopedName,
-} from "../ir/graph.ts";
+import { type Argument, type Call, type Graph, type Layer, type Subgraph, scopedName } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { StoredTensor, TensorType } from "../ir/tensor.ts";
-import { maxInferenceSteps, maxOperationOutputs, maxRank } from "../limits.ts";
+import { maxInferenceSteps, maxOperationOutputs, maxRank, subgraphRunSteps } from "../limits.ts";
 import {
   type Inferred,
   type InnerRule,
@@ -26,6 +18,7 @@ import {
   type RuleInput,
 } from "../operators/operator.ts";
 import type { ValuedType } from "../operators/tensor-values.ts";
+import { completed, declared, defaultStructure, named } from "./declared-types.ts";
 import { formatType, mergeTypes } from "./merge-types.ts";
 
 export type Operators = ReadonlyMap<string, OperatorDef>;
@@ -47,6 +40,8 @@ export interface ShapeFacts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const noRules: readonly InnerRule[] = [];
+
 type SubgraphRules = NonNullable<RuleContext<unknown>["subgraphs"]>;
 
 const unknown: Inferred = { types: [{ dtype: null, shape: null }], structure: 0 };
@@ -61,9 +56,12 @@ export function inferShapes(model: Model, operators: Operators): ShapeFacts {
 interface MutableFacts {
   calls: Inferred[];
   built: Inferred | null;
-  weights: Record<string, Shape> | null;
+  weights: Readonly<Record<string, Shape>>;
   failed: boolean;
 }
+
+/** Before a rule has told; most layers of a graph of operations own none. */
+const noWeights: MutableFacts["weights"] = Object.freeze(Object.create(null));
 
 class Engine {
   private readonly operators: Operators;
@@ -88,11 +86,7 @@ class Engine {
   }
 
   facts(): ShapeFacts {
-    const layers = new Map<Layer, LayerFacts>();
-    for (const [layer, { calls, built, weights, failed }] of this.table) {
-      layers.set(layer, { calls, built, weights: weights ?? Object.create(null), failed });
-    }
-    return { layers, diagnostics: this.diagnostics };
+    return { layers: this.table, diagnostics: this.diagnostics };
   }
 
   /** Runs a graph on its own inputs, or on `given` ones. The first run of a graph is the one that is recorded. */
@@ -113,7 +107,7 @@ class Engine {
   record(layer: Layer): MutableFacts {
     let facts = this.table.get(layer);
     if (!facts) {
-      facts = { calls: [], built: null, weights: null, failed: false };
+      facts = { calls: [], built: null, weights: noWeights, failed: false };
       this.table.set(layer, facts);
     }
     return facts;
@@ -156,11 +150,12 @@ class Engine {
       const context = {
         attributes,
         inputs,
-        inner: (layer.inner ?? []).map((inner) => this.innerRule(inner)),
+        inner: layer.inner?.map((inner) => this.innerRule(inner)) ?? noRules,
         ...(layer.subgraphs && { subgraphs: this.subgraphRules(layer.subgraphs, run) }),
       };
       const facts = this.record(layer);
-      if (operator.weights && facts.weights === null) facts.weights = weightShapes(operator.weights(context));
+      if (operator.weights && facts.weights === noWeights)
+        facts.weights = weightShapes(operator.weights(context));
       const result = operator.infer(context);
       this.steps -= result.types.length;
       if (result.types.length > maxOperationOutputs)
@@ -174,11 +169,17 @@ class Engine {
 
   private subgraphRules(subgraphs: readonly Subgraph[], outer: GraphRun | null): SubgraphRules {
     return new Map(
-      subgraphs.map(({ name, graph }) => [
-        name,
-        (inputs) => new GraphRun(this, graph, inputs, true, outer).outputs().types,
-      ]),
+      subgraphs.map(({ name, graph }) => [name, (inputs) => this.runSubgraph(graph, inputs, outer)]),
     );
+  }
+
+  private runSubgraph(
+    graph: Graph,
+    inputs: readonly RuleInput[],
+    outer: GraphRun | null,
+  ): readonly RuleInput[] {
+    this.steps -= subgraphRunSteps;
+    return new GraphRun(this, graph, inputs, true, outer).outputs().types;
   }
 
   /** Declared against inferred: what one does not know the other fills in, what contradicts is said. */
@@ -276,13 +277,24 @@ class GraphRun {
 
   private evaluateAll(): void {
     for (const [i, layer] of this.graph.layers.entries()) {
-      for (const k of layer.calls.keys()) this.evaluate(i, k);
+      for (const [k, call] of layer.calls.entries()) {
+        // Most graphs list a layer after those it needs.
+        if (this.results[i]?.[k]) continue;
+        if (this.isReady(call)) (this.results[i] as (Inferred | null)[])[k] = this.apply(i, call);
+        else this.evaluate(i, k);
+      }
     }
     if (!this.record) return;
     for (const [i, layer] of this.graph.layers.entries()) {
       const results = (this.results[i] ?? []).map((result) => result ?? unknown);
       if (results.length > 0) this.engine.record(layer).calls = results;
     }
+  }
+
+  private isReady({ inputs }: Call): boolean {
+    return inputs.every(
+      (input) => input.kind !== "value" || this.results[input.value.layer]?.[input.value.call],
+    );
   }
 
   private evaluate(layer: number, call: number): void {
@@ -342,7 +354,7 @@ class GraphRun {
 }
 
 /** Without a prototype: roles of weights come from files too, and `constructor` must not be one that every layer has. */
-function weightShapes(shapes: Readonly<Record<string, Shape>>): Record<string, Shape> {
+function weightShapes(shapes: Readonly<Record<string, Shape>>): Readonly<Record<string, Shape>> {
   requireRanks(Object.values(shapes));
   return Object.assign(Object.create(null), shapes);
 }
@@ -352,47 +364,4 @@ function requireRanks(shapes: readonly Shape[]): void {
     if (shape !== null && shape.length > maxRank)
       throw new RuleError(`a tensor of ${shape.length} dimensions; the limit is ${maxRank}`);
   }
-}
-
-function defaultStructure(count: number): Structure {
-  return count === 1 ? 0 : { list: Array.from({ length: count }, (_, i) => i) };
-}
-
-function declared(call: Call | undefined): Inferred | null {
-  if (call?.declaredTypes) {
-    const types = call.declaredTypes.map((type) => type ?? { dtype: null, shape: null });
-    return { types, structure: defaultStructure(types.length) };
-  }
-  const shapes = call?.declaredOutputs?.map(usable);
-  if (!shapes || shapes.length === 0) return null;
-  return {
-    types: shapes.map((shape) => ({ dtype: null, shape })),
-    structure: defaultStructure(shapes.length),
-  };
-}
-
-function usable(shape: Shape): Shape {
-  return shape !== null && shape.length > maxRank ? null : shape;
-}
-
-/** Without the outputs that the file does not name. */
-function named(inferred: Inferred, call: Call | undefined): Inferred {
-  const count = call?.outputs;
-  if (count === undefined || count === 0 || inferred.types.length <= count) return inferred;
-  return { types: inferred.types.slice(0, count), structure: defaultStructure(count) };
-}
-
-/** Fills what the rule left unknown from what the file declares, and gives the outputs their default container. */
-function completed(inferred: Inferred, call: Call | undefined): Inferred {
-  const shapes = call?.declaredOutputs?.map(usable);
-  const count = Math.max(
-    inferred.types.length,
-    inferred.types[0]?.shape === null ? (shapes?.length ?? 0) : 0,
-  );
-  const types = Array.from({ length: count }, (_, i): TensorType => {
-    const type = inferred.types[i] ?? { dtype: null, shape: null };
-    return type.shape === null ? { ...type, shape: shapes?.[i] ?? null } : type;
-  });
-  const structure = count === inferred.types.length ? inferred.structure : undefined;
-  return { types, structure: structure ?? defaultStructure(count) };
 }

@@ -18,7 +18,7 @@ export interface Tree {
 /** Modules down to `depth` levels; 0: every row by itself. */
 export function growTree(rows: Rows, depth: number, topology: Graph["topology"]): Tree {
   const grower = new Grower(rows, Math.min(depth, maxModuleDepth), topology);
-  const { layers, place } = grower.level([...rows.rows.keys()], 0);
+  const { layers, place } = depth === 0 ? grower.list() : grower.level([...rows.rows.keys()], 0);
   return { layers, facts: grower.facts, weights: grower.weights, place };
 }
 
@@ -34,6 +34,11 @@ interface Segment {
   readonly outputs: readonly ValueRef[];
 }
 
+interface Level {
+  readonly layers: readonly Layer[];
+  readonly place: Place;
+}
+
 type Place = (ref: ValueRef) => ValueRef | null;
 
 class Grower {
@@ -43,7 +48,7 @@ class Grower {
   private readonly depth: number;
   private readonly topology: Graph["topology"];
   private readonly modules: readonly (readonly ModuleRef[])[];
-  /** Rows that use an output, by its key; -1 stands for whoever runs the model. */
+  /** Rows that use an output, by its key; -1 stands for whoever runs the model. Only a tree asks for them. */
   private readonly users = new Map<string, number[]>();
 
   constructor({ rows, outputs }: Rows, depth: number, topology: Graph["topology"]) {
@@ -51,6 +56,7 @@ class Grower {
     this.rows = rows;
     this.depth = depth;
     this.modules = rows.map(modulesAround);
+    if (depth === 0) return;
     for (const [i, row] of rows.entries())
       for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
     for (const ref of outputs) this.use(ref, -1);
@@ -66,11 +72,15 @@ class Grower {
     else this.users.set(keyOf(ref), [by]);
   }
 
+  /** A layer for each row. */
+  list(): Level {
+    const place: Place = (ref) => (this.rows[ref.layer] ? ref : null);
+    const names = new Set<string>();
+    return { layers: this.rows.map((row) => this.uniquelyNamed(this.row(row, place), names)), place };
+  }
+
   /** Layers for rows that are all in the same modules down to `level`. */
-  level(
-    members: readonly number[],
-    level: number,
-  ): { readonly layers: readonly Layer[]; readonly place: Place } {
+  level(members: readonly number[], level: number): Level {
     const items = this.items(members, level);
     const places = new Map<number, { readonly item: number; readonly call: number }>();
     const outputs = new Map<string, number>();
@@ -88,7 +98,10 @@ class Grower {
     };
     const names = new Set<string>();
     const layers = items.map((item) => {
-      const layer = item.module ? this.module(item.module, item.calls, level, place) : this.row(item, place);
+      const { module, calls } = item;
+      const layer = module
+        ? this.module(module, calls, level, place)
+        : this.row(this.rows[calls[0]?.rows[0] ?? 0] as Row, place);
       return this.uniquelyNamed(layer, names);
     });
     return { layers, place };
@@ -106,7 +119,7 @@ class Grower {
 
   private note(layer: Layer, facts: LayerFacts | undefined, weights: readonly ResolvedWeight[]): void {
     if (facts) this.facts.set(layer, facts);
-    this.weights.set(layer, weights);
+    if (weights.length > 0) this.weights.set(layer, weights);
   }
 
   private items(members: readonly number[], level: number): readonly Item[] {
@@ -124,7 +137,7 @@ class Grower {
     }
     return found.map(({ module, rows }) => ({
       module,
-      calls: (module ? this.callsOf(rows, level) : [rows]).map((part) => this.segment(part)),
+      calls: module ? this.callsOf(rows, level).map((part) => this.segment(part)) : [{ rows, outputs: [] }],
     }));
   }
 
@@ -174,8 +187,7 @@ class Grower {
     return rows.some((i) => this.moduleOf(i, level + 1) !== undefined);
   }
 
-  private row({ calls }: Item, place: Place): Layer {
-    const row = this.rows[calls[0]?.rows[0] ?? 0] as Row;
+  private row(row: Row, place: Place): Layer {
     const { layer, facts, weights } = row;
     const shown: Layer = {
       ...layer,
@@ -269,11 +281,13 @@ function parentOf(path: string): string {
 }
 
 function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {
-  return refs.flatMap((ref) => {
+  const found: { readonly kind: "value"; readonly value: ValueRef }[] = [];
+  for (const ref of refs) {
     const value = place(ref);
     // What comes from outside the module is an input of the module's row.
-    return value ? [{ kind: "value", value }] : [];
-  });
+    if (value) found.push({ kind: "value", value });
+  }
+  return found;
 }
 
 function keyOf({ layer, call, output }: ValueRef): string {

@@ -6,7 +6,7 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import { ceilDivideDim, type Dim, floorDivideDim, multiplyDims, productOfDims } from "../ir/dim.ts";
 import { bitsOf } from "../ir/dtype.ts";
-import { type Layer, scopedName } from "../ir/graph.ts";
+import { type Layer, type LayerTable, scopedName } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import { countOf, formatShape, type Shape, type StaticShape } from "../ir/shape.ts";
 import type { Packing, StoredTensor, Weight } from "../ir/tensor.ts";
@@ -28,19 +28,21 @@ export interface ResolvedWeight {
 }
 
 export interface WeightFacts {
-  readonly byLayer: ReadonlyMap<Layer, readonly ResolvedWeight[]>;
+  /** Of layers that have any. */
+  readonly byLayer: LayerTable<readonly ResolvedWeight[]>;
   readonly ofModel: readonly ResolvedWeight[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Settles all weights of a model. `shapes` are the facts of infer-shapes. */
-export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFacts>): WeightFacts {
+export function resolveWeights(model: Model, shapes: LayerTable<LayerFacts>): WeightFacts {
   const diagnostics: Diagnostic[] = [];
   const byLayer = new Map<Layer, readonly ResolvedWeight[]>();
   const anythingStored = model.tensors.length > 0;
   const bounded = boundTotal(diagnostics);
   const shared = shapesOfShared(model, shapes);
   walkLayers(model.graph.layers, (layer) => {
+    if (layer.weights.length === 0) return;
     const at = scopedName(layer.scope, layer.name);
     const roles = shapes.get(layer)?.weights;
     const failed = shapes.get(layer)?.failed === true;
@@ -73,7 +75,7 @@ export function resolveWeights(model: Model, shapes: ReadonlyMap<Layer, LayerFac
 /** One layer in several places is built in the first that knows its shapes, and has those everywhere. */
 function shapesOfShared(
   model: Model,
-  shapes: ReadonlyMap<Layer, LayerFacts>,
+  shapes: LayerTable<LayerFacts>,
 ): ReadonlyMap<number | undefined, Shape> {
   const known = new Map<number | undefined, Shape>();
   walkLayers(model.graph.layers, (layer) => {

@@ -123,7 +123,8 @@ class LayerBuilder {
     const own = this.ownWeights(layer, inherited);
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
     const branches = (layer.subgraphs ?? []).flatMap((sub) => this.layers(sub.graph, inherited));
-    const all = [...own, ...[...nested, ...branches].flatMap((child) => child.all)];
+    const inside = [...nested, ...branches].flatMap((child) => child.all);
+    const all = inside.length === 0 ? own : [...own, ...inside];
     const sums = sumWeights(all, this.counted);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
     const last = facts?.calls.at(-1) ?? facts?.built;
@@ -177,7 +178,8 @@ class LayerBuilder {
 }
 
 /** A layer that holds one weight in two places lists it once. */
-function distinct(weights: readonly CountedWeight[]): CountedWeight[] {
+function distinct(weights: readonly CountedWeight[]): readonly CountedWeight[] {
+  if (weights.length < 2) return weights;
   const seen = new Set<unknown>();
   return weights.filter(({ identity }) => !seen.has(identity) && seen.add(identity));
 }
@@ -236,8 +238,14 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
 
 /** A size that nobody named is unknown to people, and so is what is made of it. */
 function reportShape(shape: Shape): ReportShape {
-  return shape?.map(reportDim) ?? null;
+  if (shape === null) return null;
+  // Layers that hand a shape on hand on the same object.
+  const known = reported.get(shape) ?? shape.map(reportDim);
+  reported.set(shape, known);
+  return known;
 }
+
+const reported = new WeakMap<object, readonly ReportDim[]>();
 
 function reportDim(dim: Dim): ReportDim {
   if (dim === null || typeof dim === "number") return dim;
