@@ -81,6 +81,10 @@ export function newestName(name: string): string {
   return name;
 }
 
+/** What a DTensor says of the mesh of processes that it is spread over. */
+const distributed =
+  /^torch\.distributed\.(_?tensor|device_mesh|_mesh_layout)\.(\w+\.)*(DTensor|DTensorSpec|TensorMeta|ShardOrderEntry|_?Shard|_StridedShard|Replicate|_?Partial|_?DeviceMesh|_MeshLayout|_FlatLayout)$/;
+
 /** Whether a name is one of those that tensors and plain containers are made with. */
 export function isPlainGlobal(name: string): boolean {
   const newest = newestName(name);
@@ -92,7 +96,8 @@ export function isPlainGlobal(name: string): boolean {
     newest.startsWith("__torch__.") ||
     /^torch\.jit\._pickle\.(build_\w+list|restore_type_tag)$/.test(newest) ||
     /^numpy\.(dtypes\.)?\w*(float|int|uint|bool|complex)\w*$/i.test(newest) ||
-    /^torch\.(cuda\.)?\w+Tensor$/.test(newest)
+    /^torch\.(cuda\.)?\w+Tensor$/.test(newest) ||
+    distributed.test(newest)
   );
 }
 

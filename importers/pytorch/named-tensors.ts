@@ -142,7 +142,7 @@ function partsOf(entry: Entry): Entry[] {
       tensor: one.tensor,
       ...(entry.class === undefined && kind !== undefined && { class: kind }),
       // Scales are part of the weight that has them, and no module of that name has a row.
-      ...(kind === "quantization" && { row: false }),
+      ...((kind === "quantization" || tensor.form === "distributed") && { row: false }),
     });
   switch (tensor.form) {
     case "sparse":
@@ -151,6 +151,11 @@ function partsOf(entry: Entry): Entry[] {
       return [
         { ...entry, tensor: { ...tensor, parts: [] } },
         ...tensor.parts.flatMap((one) => part(one, "quantization")),
+      ];
+    case "distributed":
+      return [
+        { ...entry, tensor: { ...tensor, parts: [] } },
+        ...tensor.parts.flatMap((one) => part(one, "bookkeeping")),
       ];
     case "subclass":
       return tensor.parts.flatMap((one) => part(one));
@@ -181,6 +186,7 @@ class Namer {
   readonly #paths = new Map<string, number>();
   #elements = 0;
   #meta = 0;
+  readonly #partial = { tensors: 0, elements: 0 };
 
   constructor(pieces: ReadonlyMap<TorchTensor, StoredPiece>, diagnostics: Diagnostic[]) {
     this.#pieces = pieces;
@@ -193,6 +199,11 @@ class Namer {
       const reason = `${this.#meta} tensors have a shape and no elements (they are on the meta device)`;
       this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
     }
+    const { tensors, elements } = this.#partial;
+    if (tensors > 0) {
+      const reason = `${tensors} tensors are what one process held of larger ones, which have ${elements} elements more; those are in other files`;
+      this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
+    }
     return named;
   }
 
@@ -201,6 +212,11 @@ class Namer {
     if (tensor.form === "meta" && (productOfDims(tensor.size) ?? 0) > 0) {
       this.#meta += 1;
       return [];
+    }
+    const elsewhere = (productOfDims(tensor.whole ?? []) ?? 0) - (productOfDims(tensor.size) ?? 0);
+    if (tensor.whole && elsewhere > 0) {
+      this.#partial.tensors += 1;
+      this.#partial.elements += elsewhere;
     }
     const piece = this.#pieces.get(tensor) ?? inlinePiece(tensor);
     const shared = this.#pieces.has(tensor) ? piece : tensor;

@@ -13,7 +13,7 @@ import type { Sections } from "./sections.ts";
 /** The model of a file by itself. */
 export async function importCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Imported> {
   const checkpoint = await readCheckpoint(source, sniffed);
-  const { tensors, diagnostics, globals, modules } = tensorsOf(source, checkpoint, "");
+  const { tensors, diagnostics, globals, modules, optimizers } = tensorsOf(source, checkpoint, "");
   const { sections, variant } = checkpoint;
   const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
   const built = stateDictModel({
@@ -25,6 +25,7 @@ export async function importCheckpoint(source: ByteSource, sniffed: Sniffed): Pr
     tensors,
     order: "given",
     ...(modules && { modules }),
+    ...(optimizers && { optimizers }),
   });
   return {
     model: { ...built.model, ...(globals && { globals }) },
@@ -68,6 +69,7 @@ function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: string): 
     framework: "pytorch",
     tensors: prefix === "" ? named.tensors : tensors,
     modules: named.modules,
+    ...(sections.optimizer.length > 0 && { optimizers: sections.optimizers }),
     diagnostics: [
       ...found.diagnostics,
       ...checkpoint.diagnostics,

@@ -3,6 +3,7 @@
 import { productOfDims } from "../../src/ir/dim.ts";
 import { maxModelElements, maxRank } from "../../src/limits.ts";
 import {
+  entriesOf,
   globalName,
   isRecord,
   itemsOf,
@@ -310,6 +311,7 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
   }),
   // What a tensor of another class is made by, with what, and the state it then gets.
   "torch._tensor._rebuild_from_type_v2": (reader, [func, type, args, state], call) => {
+    if (distributedClass.test(globalName(type) ?? "")) return distributed(reader, args, state);
     const made = reader.tensor({ ...call, callable: func ?? null, args: args ?? null, states: [] });
     const inner = made ?? fail("it is made by something that is not known here");
     const isParameter = globalName(type) === "torch.nn.parameter.Parameter";
@@ -320,6 +322,42 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
     };
   },
 };
+
+const distributedClass = /^torch\.distributed\._?tensor(\.\w+)*\.DTensor$/;
+
+/** A DTensor: the part of a tensor that one process holds, and on which mesh of processes the others are. */
+const distributed = (
+  reader: TensorReader,
+  args: PickleValue | undefined,
+  state: PickleValue | undefined,
+): TorchTensor => {
+  const held = stateDictOf(state);
+  const local = reader.required(held.get("_local_tensor"), "local tensor");
+  const mesh = stateOf(stateOf(held.get("_spec")).get("mesh"));
+  const whole = dimensions(itemsOf(args)?.[2], "size");
+  return {
+    ...local,
+    form: "distributed",
+    whole,
+    parts: [...mesh].flatMap(([key, value]) => {
+      const tensor = reader.tensor(value);
+      return tensor !== null && typeof key === "string" ? [{ name: `mesh.${key}`, tensor }] : [];
+    }),
+  };
+};
+
+/** What an object was last handed as its state. */
+function stateOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
+  return isRecord(value) && value.kind === "object" ? stateDictOf(value.states.at(-1)) : new Map();
+}
+
+/** A state: a dictionary, or a pair of one and the slots, either of which may be missing. */
+function stateDictOf(state: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
+  const parts = itemsOf(state) ?? [state ?? null];
+  return new Map(
+    parts.flatMap((part) => (isRecord(part) && part.kind === "dict" ? [...entriesOf(part)] : [])),
+  );
+}
 
 /** Tensors in the state of a tensor that is a shell around others, by their names. */
 function heldIn(reader: TensorReader, state: PickleValue | undefined): TorchTensor["parts"] {

@@ -32,6 +32,8 @@ export interface Sections {
   /** Copies of a model's weights, each beside the model that it copies. */
   readonly copies: readonly ModelSection[];
   readonly optimizer: readonly Leaf[];
+  /** Names of the optimizers. */
+  readonly optimizers: readonly string[];
   readonly training: readonly Leaf[];
   /** Constants of the code of a TorchScript archive. */
   readonly constants?: readonly Leaf[];
@@ -52,6 +54,7 @@ export function sortSections(root: TreeNode): Sections {
     models: found.sections.filter((section) => !copies.has(section)),
     copies: [...copies],
     optimizer: found.optimizer,
+    optimizers: [...found.optimizers],
     training: found.training,
   };
 }
@@ -59,11 +62,12 @@ export function sortSections(root: TreeNode): Sections {
 class Sorter {
   readonly sections: ModelSection[] = [];
   readonly optimizer: Leaf[] = [];
+  readonly optimizers = new Set<string>();
   readonly training: Leaf[] = [];
 
   /** Goes down through containers of containers, to where tensors are. */
   visit(node: TreeNode, path: readonly string[]): void {
-    if (node.optimizer) append(this.optimizer, leavesOf(node, path));
+    if (node.optimizer) this.#optimizer(node, path);
     else if (node.module || !holdsModels(node)) this.#model(node, path);
     else this.#visitAll(node, path);
   }
@@ -71,10 +75,19 @@ class Sorter {
   #visitAll(node: TreeNode, path: readonly string[]): void {
     for (const child of node.children) {
       const at = [...path, child.key];
-      if (optimizerKey.test(child.key)) append(this.optimizer, leavesOf(child, at));
+      if (optimizerKey.test(child.key)) this.#optimizer(child, at);
       else if (trainingKey.test(child.key) || isCounter(child)) append(this.training, leavesOf(child, at));
       else if (child.tensor) this.sections.push({ path: at, node: child, leaves: leavesOf(child, at) });
       else this.visit(child, at);
+    }
+  }
+
+  #optimizer(node: TreeNode, path: readonly string[]): void {
+    append(this.optimizer, leavesOf(node, path));
+    const open = [node];
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      if (one.optimizer !== null) this.optimizers.add(one.optimizer);
+      else for (const child of one.children) open.push(child);
     }
   }
 
@@ -82,7 +95,8 @@ class Sorter {
   #model(node: TreeNode, path: readonly string[]): void {
     const leaves: Leaf[] = [];
     const walk = (inner: TreeNode, at: readonly string[]): void => {
-      if (inner.optimizer) append(this.optimizer, leavesOf(inner, at));
+      if (inner.optimizer) this.#optimizer(inner, at);
+      else if (inner.tensor && isRandomState(inner)) this.training.push(leaf(inner, at));
       else if (inner.tensor) leaves.push(leaf(inner, at));
       else for (const child of inner.children) walk(child, [...at, child.key]);
     };
@@ -101,7 +115,7 @@ function holdsModels(node: TreeNode): boolean {
   const containers = node.children.filter((child) => child.tensor === null);
   if (containers.length === 0) return false;
   // A module among them: whatever else there is, they are things of their own.
-  if (containers.some((child) => child.module || child.optimizer)) return true;
+  if (containers.some((child) => child.module || child.optimizer !== null)) return true;
   return node.children.every(
     (child) =>
       child.tensor === null || isCounter(child) || trainingKey.test(child.key) || containers.some(isFlat),
@@ -120,6 +134,11 @@ function isCounter({ tensor, holding }: TreeNode): boolean {
   return tensor !== null && holding === undefined && tensor.size.every((dim) => dim === 1);
 }
 
+/** The state of a generator of random numbers, as a tensor. */
+function isRandomState({ key, tensor, holding }: TreeNode): boolean {
+  return tensor?.dtype === "uint8" && holding === undefined && /(rng|random)_state|manual_seed/.test(key);
+}
+
 function leaf(node: TreeNode, path: readonly string[]): Leaf {
   return {
     path,
@@ -134,9 +153,12 @@ export function leavesOf(node: TreeNode, path: readonly string[]): Leaf[] {
   return node.children.flatMap((child) => leavesOf(child, [...path, child.key]));
 }
 
+/** What DataParallel, torch.compile, FSDP and activation checkpoints put into names. */
+const wrapper = /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
+
 /** Name and shape, without what programs put before names and without the dots that some averages leave out. */
 function signature(name: string, { size }: TorchTensor): string {
-  return `${name.replace(/^(module|_orig_mod)\./, "").replaceAll(".", "")} ${size.join(",")}`;
+  return `${name.replace(wrapper, "").replaceAll(".", "")} ${size.join(",")}`;
 }
 
 function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {

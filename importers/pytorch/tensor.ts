@@ -28,7 +28,12 @@ export interface TorchTensor {
   readonly requiresGrad: boolean;
   /** Wrapped as a parameter; in a state dict parameters and buffers are alike, and no tensor is. */
   readonly parameter: boolean;
-  /** `inline`: its elements are in the pickle; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points. */
-  readonly form: "dense" | "inline" | "sparse" | "quantized" | "nested" | "meta" | "subclass";
+  /**
+   * `inline`: its elements are in the pickle; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points;
+   * `distributed`: they are the mesh of processes.
+   */
+  readonly form: "dense" | "inline" | "sparse" | "quantized" | "nested" | "meta" | "subclass" | "distributed";
+  /** Of a `distributed` one: the size of the tensor that it is one process's part of. */
+  readonly whole?: readonly number[];
   readonly parts: readonly { readonly name: string; readonly tensor: TorchTensor }[];
 }

@@ -33,7 +33,14 @@ export async function readScript(source: ByteSource, zip: ZipArchive, folder: st
   return {
     variant: zip.find(`${folder}bytecode.pkl`) ? "torchscript-mobile" : "torchscript",
     found: { ...found, storages, diagnostics: [...found.diagnostics, ...constants.diagnostics] },
-    sections: { models: [model], copies: [], optimizer: [], training: [], constants: frozen ? [] : held },
+    sections: {
+      models: [model],
+      copies: [],
+      optimizer: [],
+      optimizers: [],
+      training: [],
+      constants: frozen ? [] : held,
+    },
     at: `${folder}data.pkl`,
     diagnostics: [...missing, ...(frozen ? [frozenNote(held.length)] : [])],
   };

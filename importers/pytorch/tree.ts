@@ -10,6 +10,7 @@ import {
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
 import { newestName } from "./globals.ts";
+import { optimizerOf } from "./optimizer.ts";
 import { TensorFault, type TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-classes.ts";
 import type { TorchTensor } from "./tensor.ts";
@@ -28,8 +29,8 @@ export interface TreeNode {
   readonly module: boolean;
   /** Set for a tensor that a module holds. */
   readonly holding?: Holding;
-  /** It looks like what `Optimizer.state_dict()` gives. */
-  readonly optimizer: boolean;
+  /** It looks like what `Optimizer.state_dict()` gives: which optimizer that is. */
+  readonly optimizer: string | null;
 }
 
 /** Levels of containers. Modules nest some 30 deep, each with three dictionaries. */
@@ -53,7 +54,7 @@ export function readTree(
 }
 
 function group(key: string, children: readonly TreeNode[], facts: Partial<TreeNode> = {}): TreeNode {
-  return { key, tensor: null, children, type: null, module: false, optimizer: false, ...facts };
+  return { key, tensor: null, children, type: null, module: false, optimizer: null, ...facts };
 }
 
 class TreeBuilder {
@@ -98,9 +99,7 @@ class TreeBuilder {
   #container(key: string, value: PickleRecord, path: string, depth: number): TreeNode | null {
     switch (value.kind) {
       case "dict":
-        return this.#group(key, entriesOf(value), path, depth, {
-          optimizer: isOptimizerState(entriesOf(value)),
-        });
+        return this.#dictionary(key, entriesOf(value), path, depth);
       case "list":
       case "tuple":
       case "set":
@@ -128,11 +127,32 @@ class TreeBuilder {
     return children.length > 0 ? group(key, children, facts) : null;
   }
 
+  /** DeepSpeed lists the names of all buffers beside the state dict they are in. */
+  #dictionary(
+    key: string,
+    entries: ReadonlyMap<PickleValue, PickleValue>,
+    path: string,
+    depth: number,
+  ): TreeNode | null {
+    const node = this.#group(key, entries, path, depth, { optimizer: optimizerOf(entries) });
+    const names = entries.has("module") ? itemsOf(entries.get("buffer_names")) : null;
+    if (node === null || names === null) return node;
+    const buffers = new Set(names);
+    const told = (child: TreeNode): TreeNode =>
+      child.tensor && buffers.has(child.key) ? { ...child, holding: "buffer" } : child;
+    return {
+      ...node,
+      children: node.children.map((child) =>
+        child.key === "module" ? { ...child, children: child.children.map(told) } : child,
+      ),
+    };
+  }
+
   #object(key: string, value: PickleObject, path: string, depth: number): TreeNode | null {
     const type = classOf(value);
     const held = dictionaryOf(value);
     if (type === "collections.OrderedDict" || type === "collections.defaultdict" || type === "builtins.dict")
-      return this.#group(key, held, path, depth, { optimizer: isOptimizerState(held) });
+      return this.#dictionary(key, held, path, depth);
     // Lists that TorchScript marks with the type of their items.
     if (type?.startsWith("torch.jit._pickle."))
       return this.node(key, itemsOf(value.args)?.[0] ?? null, path, depth + 1);
@@ -145,7 +165,10 @@ class TreeBuilder {
     for (const state of value.states) entries.push(...unnamedIn(state));
     if (value.kwargs !== undefined) entries.push(...mapOf(value.kwargs));
     for (const [i, item] of (itemsOf(value.args) ?? []).entries()) entries.push([`(${i})`, item]);
-    return this.#group(key, entries, path, depth, { type, optimizer: isOptimizerState(attributes) });
+    return this.#group(key, entries, path, depth, {
+      type,
+      optimizer: optimizerOf(attributes, type),
+    });
   }
 
   /** A module of TorchScript: its attributes in the order of its class, told apart by what that says. */
@@ -203,11 +226,6 @@ function joined(path: string, key: string): string {
 function labelOf(key: PickleValue): string {
   if (typeof key === "string") return key;
   return isRecord(key) ? `<${key.kind}>` : String(key);
-}
-
-/** What `Optimizer.state_dict()` gives, whatever it is kept under. */
-function isOptimizerState(entries: ReadonlyMap<PickleValue, PickleValue>): boolean {
-  return entries.has("param_groups") && entries.has("state");
 }
 
 /** A pickled `torch.nn.Module`. */

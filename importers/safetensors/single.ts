@@ -67,7 +67,7 @@ function aliases(header: Header, prefix: string): NamedTensor[] {
 
 /** Puts the tensors of a file or of all shards together with what the configuration beside them says. */
 export async function finish(source: ByteSource, variant: string, read: FileTensors): Promise<Imported> {
-  const { format, framework, tensors, modules, globals } = read;
+  const { format, framework, tensors, modules, globals, optimizers } = read;
   const diagnostics = [...read.diagnostics];
   const config: ModelConfig = await readModelConfig(
     source,
@@ -84,6 +84,7 @@ export async function finish(source: ByteSource, variant: string, read: FileTens
     // Pickles keep the order of the modules; safetensors sorts.
     order: format === "safetensors" ? "natural" : "given",
     ...(modules && { modules }),
+    ...(optimizers && { optimizers }),
     ...(config.quantization && { quantization: config.quantization }),
   });
   return {

@@ -52,6 +52,13 @@ const rules: readonly Rule[] = [
     applies: ({ local, tensor }) => local === "num_batches_tracked" && isWhole(tensor.dtype),
   },
   {
+    class: "bookkeeping",
+    certainty: "certain",
+    because: "how many models an average of torch.optim.swa_utils has seen",
+    applies: ({ local, tensor }) =>
+      local === "n_averaged" && isWhole(tensor.dtype) && elementsOf(tensor.shape) === 1,
+  },
+  {
     class: "statistic",
     certainty: "certain",
     because: "statistics of a BatchNorm or an InstanceNorm",
@@ -64,6 +71,12 @@ const rules: readonly Rule[] = [
     applies: ({ local, module }) =>
       (/^\w+_[uv]$/.test(local) && module.byLocal.has(local.replace(/_[uv]$/, "_orig"))) ||
       /^parametrizations\.\w+\.\d+\._[uv]$/.test(local),
+  },
+  {
+    class: "constant",
+    certainty: "certain",
+    because: "where an orthogonal parametrization starts from",
+    applies: named(/^parametrizations\.\w+\.\d+\.base$/),
   },
   {
     class: "constant",

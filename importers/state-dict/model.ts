@@ -72,10 +72,16 @@ export function stateDictModel(dict: StateDict): StateDictModel {
       graph: { topology: "layers", layers: rows, inputs: [], outputs: [] },
       weights: [],
       tensors: storage.tensors,
-      optimizer: null,
+      optimizer: dict.optimizers ? storedOptimizer(dict.optimizers) : null,
     },
     diagnostics: tally.diagnostics(rows.some(({ source }) => source.recognized)),
   };
+}
+
+/** Of several, all names; what they hold is told together. */
+function storedOptimizer(names: readonly string[]): Model["optimizer"] {
+  const name = names.length > 0 ? names.join(", ") : "optimizer";
+  return { name, built: true, stored: true, scalars: [], slots: [] };
 }
 
 /** The packed weights of a module, as far as their layout is known. */

@@ -52,6 +52,8 @@ export interface FileTensors {
   /** Classes by module path, where the file has them. */
   readonly modules?: ReadonlyMap<string, KnownModule>;
   readonly globals?: readonly PickledGlobal[];
+  /** Names of the optimizers whose state is among the tensors. */
+  readonly optimizers?: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -66,6 +68,8 @@ export interface StateDict {
   readonly tensors: readonly NamedTensor[];
   /** Classes by module path, where the file has them. */
   readonly modules?: ReadonlyMap<string, KnownModule>;
+  /** Names of the optimizers whose state is among the tensors. */
+  readonly optimizers?: readonly string[];
   /** `natural`: the file sorts by name, so that layer 10 comes before layer 2, and rows are put back in order. */
   readonly order: "given" | "natural";
   /** `quantization_config` of the model's configuration, which says how packed weights are packed. */

@@ -20,7 +20,8 @@ export function storeTensors(named: readonly NamedTensor[]): Storage {
     const first = tensor.identity === undefined ? undefined : seen.get(tensor.identity);
     if (first) {
       indexOf.set(tensor, first.index);
-      ties.push({ name: tensor.name, first: first.name });
+      // What is in no row is not shown under either name.
+      if (tensor.row !== false) ties.push({ name: tensor.name, first: first.name });
       continue;
     }
     const index = tensors.length;

@@ -18,9 +18,12 @@ export interface OptimizerSlot {
 
 /** The optimizer that the framework would hold after loading the file. */
 export interface Optimizer {
+  /** `~` in front: the file has no name for it, this one is read from its settings. */
   readonly name: string;
   /** Whether it would have its variables then. */
   readonly built: boolean;
+  /** Its variables are the stored tensors of class `optimizer`, whatever the weights are; `scalars` and `slots` are empty. */
+  readonly stored?: boolean;
   readonly scalars: readonly { readonly name: string; readonly dtype: DType }[];
   /** Kept for every trainable weight. */
   readonly slots: readonly OptimizerSlot[];

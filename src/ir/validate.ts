@@ -285,6 +285,8 @@ function checkOptimizer(value: unknown, at: string): void {
   const optimizer = object(value, at);
   text(optimizer.name, `${at}.name`);
   if (typeof optimizer.built !== "boolean") fail(`${at}.built`, "true or false");
+  if (optimizer.stored !== undefined && typeof optimizer.stored !== "boolean")
+    fail(`${at}.stored`, "true or false");
   each(optimizer.scalars, `${at}.scalars`, (item, where) =>
     dtypeOrNull(object(item, where).dtype, `${where}.dtype`),
   );

@@ -33,7 +33,7 @@ export function buildReport(
   const own = analysis.weights.ofModel.map((weight) => reportWeight(weight, trainable));
   const all = [...layers.flatMap((layer) => layer.all), ...own];
   const totals = sumWeights(all, counted);
-  const optimizer = model.optimizer && sumOptimizer(model.optimizer, all);
+  const optimizer = model.optimizer && sumOptimizer(model.optimizer, all, analysis.ledger);
   const unknown =
     diagnostics.some(({ code }) => incomplete.has(code)) ||
     analysis.weights.diagnostics.some(

@@ -51,7 +51,7 @@ export interface Report {
     readonly status: "complete" | "partial" | "unavailable";
   };
   readonly ledger: Ledger;
-  /** The optimizer that loading the file would give; null when there is none. */
+  /** The optimizer that loading the file would give, or the one whose state a checkpoint holds; null when there is none. */
   readonly optimizer: {
     readonly name: string;
     readonly built: boolean;

@@ -4,11 +4,20 @@ import { numberOf, productOfDims } from "../ir/dim.ts";
 import { bitsOf, isDType } from "../ir/dtype.ts";
 import type { Optimizer, OptimizerSlot } from "../ir/model.ts";
 import { maxModelElements } from "../limits.ts";
+import type { LedgerSums } from "../passes/ledger.ts";
 import type { CountedWeight } from "./counted-weight.ts";
 import type { Report, ReportDim } from "./report.ts";
 
-/** Elements and bytes of all variables of a built optimizer; zero for one that is not built. */
-export function sumOptimizer(optimizer: Optimizer, weights: readonly CountedWeight[]): Report["optimizer"] {
+/** Elements and bytes of all variables of a built optimizer; zero for one that is not built. `ledger` has those in the file. */
+export function sumOptimizer(
+  optimizer: Optimizer,
+  weights: readonly CountedWeight[],
+  ledger: LedgerSums,
+): Report["optimizer"] {
+  if (optimizer.stored) {
+    const { elements, bytes } = ledger.classes.optimizer;
+    return { name: optimizer.name, built: optimizer.built, elements, bytes };
+  }
   let elements = 0;
   let bytes = 0;
   const add = (count: number, dtype: string | null): void => {

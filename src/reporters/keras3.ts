@@ -145,7 +145,8 @@ function trainableField(layer: ReportLayer, report: Report): string {
 function totals(report: Report): string[] {
   const { built, elements, bytes } = report.optimizer ?? { built: false, elements: 0, bytes: 0 };
   const optimizer = built ? { elements: BigInt(elements), bits: BigInt(bytes) * 8n } : undefined;
-  const lines = totalLines(report, "keras3", optimizer);
+  // Keras counts it among all parameters, other frameworks beside them.
+  const lines = totalLines(report, "keras3", report.totals.convention === "keras" ? optimizer : undefined);
   if (optimizer) lines.push(["Optimizer params", optimizer]);
   return lines.map(([title, total]) => totalLine(title, total));
 }

@@ -3,10 +3,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatJson, inspect, readModel, reportOf, serializeModel } from "../../../src/public/index.ts";
+import {
+  formatJson,
+  formatSummary,
+  inspect,
+  readModel,
+  reportOf,
+  serializeModel,
+} from "../../../src/public/index.ts";
 import { inspectFile, readModelFile } from "../../../src/public/node.ts";
 import type { Report, ReportWeight } from "../../../src/report/report.ts";
-import { checkFigures } from "../../hostile/survive.ts";
+import { checkFigures, said } from "../../hostile/survive.ts";
 
 const base = join(import.meta.dirname, "../../../fixtures/pytorch");
 
@@ -30,6 +37,8 @@ interface Expected {
   /** Elements that are neither a model's nor an optimizer's. */
   readonly training?: number;
   readonly seen?: number;
+  /** Elements of its tensors that other processes saved. */
+  readonly elsewhere?: number;
   readonly stored?: number;
 }
 
@@ -80,8 +89,15 @@ describe.each(cases)("$name", ({ name, expected }) => {
     if (expected.optimizer !== undefined) {
       expect(classes.optimizer.elements).toBe(expected.optimizer);
       expect(classes.optimizer.tensors).toBe(expected.optimizerTensors);
-    }
+      expect(report.totals.optimizer).toBe(expected.optimizer);
+      expect(report.optimizer).toMatchObject({ built: true, bytes: classes.optimizer.bytes });
+      expect(formatSummary(report)).toContain(
+        `Optimizer params: ${expected.optimizer.toLocaleString("en")} (`,
+      );
+    } else expect(report.optimizer).toBe(null);
     if (expected.copies !== undefined) expect(classes.unused.elements).toBe(expected.copies);
+    if (expected.elsewhere !== undefined)
+      expect(said(report, "weights-not-read").join()).toContain(`${expected.elsewhere} elements more`);
     if (expected.seen !== undefined) expect(report.totals.parameters).toBe(expected.seen);
     if (expected.parameters === undefined || name === "script-frozen") return;
     const guessed = !pickledModules && Object.keys(expected.state ?? {}).some((key) => key.endsWith("table"));
@@ -149,4 +165,24 @@ test("every form of one state dict gives the same rows", async () => {
     );
     for (const other of rows) expect(other).toEqual(rows[0]);
   }
+});
+
+test.each([
+  ["trained-sgd", "~SGD"],
+  ["trained-adam", "~Adam"],
+  ["trained-adamw", "~AdamW"],
+  ["lightning", "~Adam"],
+  ["wrapped-fsdp", "~AdamW"],
+])("the settings of %s are those of %s", async (name, optimizer) => {
+  expect((await inspectFile(join(base, name, "zip.pt"))).optimizer?.name).toBe(optimizer);
+});
+
+test("names that wrappers and parametrizations lengthen are recognised as without them", async () => {
+  const { layers } = await inspectFile(join(base, "wrapped-parametrized/zip.pt"));
+  const types = ["Linear", "Conv2d", "ConvTranspose1d", "Linear", "Linear", "Linear"];
+  expect(layers.map(({ type }) => type)).toEqual(types);
+  const compiled = await inspectFile(join(base, "wrapped-compiled/zip.pt"));
+  expect(compiled.layers.find(({ name }) => name === "module._orig_mod.blocks.0.norm")?.type).toBe(
+    "BatchNorm",
+  );
 });
