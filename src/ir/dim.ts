@@ -3,7 +3,7 @@
  * through these functions only, so that unknown stays unknown and never becomes a number.
  */
 
-import { type Expression, type SymbolicDim, sameExpression } from "./expression.ts";
+import { type Expression, onlyAtom, type SymbolicDim, sameExpression } from "./expression.ts";
 import { formatExpression } from "./format-expression.ts";
 import {
   addExpressions,
@@ -97,6 +97,12 @@ export function moduloDim(dim: Dim, by: Dim): Dim {
 
 export function maxDims(a: Dim, b: Dim): Dim {
   return combine(a, b, Math.max, maxExpressions);
+}
+
+/** The dimensions of which it is the largest; none when it is no such choice. */
+export function largestOf(dim: SymbolicDim): readonly Dim[] {
+  const atom = onlyAtom(dim);
+  return atom && "max" in atom ? atom.max : [];
 }
 
 export function minDims(a: Dim, b: Dim): Dim {

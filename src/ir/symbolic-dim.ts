@@ -16,6 +16,7 @@ import {
   type Expression,
   finite,
   fromAtom,
+  onlyAtom,
   partsOf,
   type Result,
   type SymbolicDim,
@@ -106,7 +107,13 @@ export function minExpressions(a: Expression, b: Expression): Result {
 /** Whether a <= b for all sizes of at least 1. False also where it cannot be told. */
 export function isAtMost(a: Expression, b: Expression): boolean {
   const difference = subtractExpressions(b, a);
-  return difference !== null && lowerBound(difference) >= 0;
+  if (difference !== null && lowerBound(difference) >= 0) return true;
+  const [below, above] = [onlyAtom(a), onlyAtom(b)];
+  // Parts hold no such function of the same kind, so this goes down a level at each step.
+  if (below && "max" in below) return below.max.every((part) => isAtMost(part, b));
+  if (above && "min" in above) return above.min.every((part) => isAtMost(a, part));
+  if (below && "min" in below && below.min.some((part) => isAtMost(part, b))) return true;
+  return above !== null && "max" in above && above.max.some((part) => isAtMost(a, part));
 }
 
 /** The expression with sizes put in for symbols. */

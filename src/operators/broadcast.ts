@@ -1,6 +1,6 @@
 /** NumPy's broadcasting with unknown dimensions (Keras 3 operation_utils.broadcast_shapes; TensorFlow agrees). */
 
-import { contradicts, type Dim, sameDim, sharperDim } from "../ir/dim.ts";
+import { contradicts, type Dim, maxDims, sameDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { RuleError, type RuleInput } from "./operator.ts";
 
@@ -9,8 +9,8 @@ function broadcastDim(a: Dim, b: Dim): Dim | undefined {
   if (b === 1) return a;
   if (contradicts(a, b)) return undefined;
   if (a === null || b === null || sameDim(a, b)) return sharperDim(a, b);
-  // Either may be 1 when the model runs; a number other than 1 settles it.
-  return typeof a === "number" ? a : typeof b === "number" ? b : null;
+  // A number other than 1 settles it. Two names are equal or one of them is 1 when the model runs: the larger one counts.
+  return typeof a === "number" ? a : typeof b === "number" ? b : maxDims(a, b);
 }
 
 /** Shapes aligned at their ends; 1 stretches; an unknown or named dimension takes the number beside it. */

@@ -1,6 +1,6 @@
 /** What a file declares of a value, held against what a rule infers. */
 
-import { contradicts, type Dim, sharperDim } from "../ir/dim.ts";
+import { contradicts, type Dim, largestOf, sameDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 
@@ -29,7 +29,15 @@ function conflicting(a: Shape, b: Shape): boolean {
 
 function mergeShapes(inferred: Shape, declared: Shape): Shape {
   if (inferred === null || declared === null) return inferred ?? declared;
-  return inferred.map((dim, i): Dim => sharperDim(dim, declared[i] ?? null));
+  return inferred.map((dim, i): Dim => {
+    const stated = declared[i] ?? null;
+    // Which of several sizes is the larger one, a rule leaves open; the file may know.
+    return stated !== null && isOneOf(stated, dim) ? stated : sharperDim(dim, stated);
+  });
+}
+
+function isOneOf(stated: Dim, dim: Dim): boolean {
+  return typeof dim === "object" && dim !== null && largestOf(dim).some((part) => sameDim(part, stated));
 }
 
 /** `float32 (1, 64, ?)`: for messages. */

@@ -102,6 +102,11 @@ describe("order", () => {
     expect(isAtMostDim(1, h)).toBe(true);
     expect(isAtMostDim(2, h)).toBe(false);
     expect(isAtMostDim(subtractDims(h, 1), h)).toBe(true);
+    expect(isAtMostDim(minDims(h, 64), h)).toBe(true);
+    expect(isAtMostDim(h, minDims(h, 64))).toBe(false);
+    expect(isAtMostDim(minDims(h, w), maxDims(w, 8))).toBe(true);
+    expect(isAtMostDim(maxDims(h, w), h)).toBe(false);
+    expect(isAtMostDim(maxDims(h, w), addDims(h, w))).toBe(true);
   });
 });
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { formatDim, minDims } from "../../src/ir/dim.ts";
+import { symbol } from "../../src/ir/symbolic-dim.ts";
 import { broadcastShapes } from "../../src/operators/broadcast.ts";
 import { promoteDTypes } from "../../src/operators/promotion.ts";
 import { named, run } from "./run-operator.ts";
@@ -9,6 +11,15 @@ test("shapes broadcast from their ends, the batch too", () => {
   expect(broadcastShapes([null], [1])).toEqual([null]);
   expect(broadcastShapes(null, [3])).toBeNull();
   expect(() => broadcastShapes([2, 3], [4])).toThrow("(2, 3) and (4) do not broadcast");
+});
+
+test("of two named sizes that must agree unless one is 1, the larger one counts", () => {
+  const [batch, seq] = [symbol("batch"), symbol("seq")];
+  expect(broadcastShapes([batch, minDims(seq, 64)], [1, seq])).toEqual([batch, seq]);
+  const [open] = broadcastShapes([seq], [batch]) ?? [];
+  expect(formatDim(open ?? null)).toBe("max(batch, seq)");
+  expect(broadcastShapes([open ?? null], [seq])).toEqual([open]);
+  expect(broadcastShapes([open ?? null], [8])).toEqual([8]);
 });
 
 test("types promote as in Keras 3", () => {

@@ -49,7 +49,7 @@ const sets: readonly MeasuredSet[] = [
       // Loops of tf2onnx end on a condition.
       bound: { gru: 2, simple_rnn: 6 },
       // Each input has a batch of its own name.
-      named: { gru: 2, simple_rnn: 6, siamese: 1 },
+      named: { gru: 2, simple_rnn: 6 },
     },
   },
   {
