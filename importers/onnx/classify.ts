@@ -155,7 +155,7 @@ function giveWeights(
   const owned = new Set(claims.filter(({ passes }) => !passes).map(({ tensor }) => tensor));
   for (const claim of claims) {
     if (claim.passes && owned.has(claim.tensor)) continue;
-    own(claim, facts.get(claim.draft)?.view ?? null, classes, table);
+    own(claim, facts.get(claim.draft), classes, table);
   }
 }
 
@@ -330,7 +330,7 @@ function storedSizes(draft: Draft, facts: Facts, table: TensorTable): readonly (
 /** Gives a layer the weight it consumes, when it is one. */
 function own(
   { draft, slot, tensor }: { readonly draft: Draft; readonly slot: Slot; readonly tensor: number },
-  view: NodeFacts["view"],
+  read: NodeFacts | undefined,
   classes: ReadonlyMap<number, TensorClass>,
   table: TensorTable,
 ): void {
@@ -345,15 +345,25 @@ function own(
     trainable: found === "parameter" ? null : false,
     dtype: stored.dtype,
     tensor,
-    ...logicalOf(slot.port, view, stored),
+    ...logicalOf(slot.port, read, stored, table),
   };
   draft.weights = [...draft.weights, weight];
   draft.kind = "layer";
 }
 
 /** Packed several to an element: the shape that is meant, and how many of its elements one stored one holds. */
-function logicalOf(port: PortRecord, view: NodeFacts["view"], stored: StoredTensor): Partial<Weight> {
-  const shape = view ? (port.logical?.(view, stored) ?? null) : null;
+function logicalOf(
+  port: PortRecord,
+  read: NodeFacts | undefined,
+  stored: StoredTensor,
+  table: TensorTable,
+): Partial<Weight> {
+  if (!read?.view || !port.logical) return {};
+  const valuesOf = (name: string): readonly number[] | null => {
+    const source = read.slots.find((slot) => slot.port.name === name)?.found.source;
+    return (source?.kind === "tensor" && source.tensor >= 0 && table.get(source.tensor).values) || null;
+  };
+  const shape = port.logical(read.view, stored, valuesOf);
   const logical = countOf(shape);
   if (shape === null || logical === null) return {};
   const held = countOf(stored.shape) ?? 0;

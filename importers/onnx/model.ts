@@ -12,6 +12,7 @@ import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
 import { readOnnxModel } from "./read-model.ts";
+import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 
 const emptyGraph: OnnxGraph = {
@@ -39,6 +40,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   classifyTensors(facts, table, statedKinds(written), report);
   addHiddenTensors(onnx, closed, table, report);
   reportFolded(written, table, report);
+  reportBlocks(facts, report);
   addTraining(onnx, table);
   nameLayers(facts);
   await checkExternal(source, externalTensors(onnx), report);
@@ -56,6 +58,13 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
     optimizer: null,
   };
   return { model, diagnostics };
+}
+
+function reportBlocks(facts: Facts, report: (diagnostic: Diagnostic) => void): void {
+  let layers = 0;
+  for (const { node } of facts.values())
+    if (node?.domain === "com.microsoft.nchwc" && node.opType === "Conv") layers += 1;
+  if (layers > 0) report({ code: "channels-in-blocks", args: { layers }, at: "" });
 }
 
 function variantOf(onnx: OnnxModel): string {

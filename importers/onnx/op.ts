@@ -19,10 +19,11 @@ export interface PortRecord {
   readonly class?: TensorClass;
   /** Takes all inputs from here on. */
   readonly variadic?: true;
-  /** Shape of the weight that a packed initializer stands for. */
+  /** Shape of the weight that a packed initializer stands for; `valuesOf` has the numbers of another stored input. */
   readonly logical?: (
     node: NodeView,
     stored: Pick<StoredTensor, "dtype" | "shape">,
+    valuesOf: (port: string) => readonly number[] | null,
   ) => readonly number[] | null;
 }
 

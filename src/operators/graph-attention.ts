@@ -4,7 +4,7 @@ import { addDims, type Dim, floorDivideDim, maxDims, multiplyDims } from "../ir/
 import type { DType } from "../ir/dtype.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
-import { readInteger, readIntegers, readOptionalInteger } from "./attributes.ts";
+import { readFlag, readInteger, readIntegers, readOptionalInteger } from "./attributes.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { defineOperator, inputAt, optionalInput } from "./tensor-rule.ts";
 import { scalarValue } from "./tensor-values.ts";
@@ -87,8 +87,14 @@ function packed(shape: readonly Dim[]): Heads {
   return { batch, heads, positions, width };
 }
 
-function multiHeadOperands(inputs: readonly RuleInput[], heads: number): Operands {
+function multiHeadOperands(inputs: readonly RuleInput[], heads: number, joined: boolean): Operands {
   const query = inputAt(inputs, "query", 0).shape;
+  if (joined && query?.length === 3 && !optionalInput(inputs, "key", 1)) {
+    // Keys and values stand behind the queries, as wide as they are.
+    const width = floorDivideDim(query[2] ?? null, 3);
+    const all = headsOf(query.with(2, width), heads);
+    return { query: all, key: all, outputWidth: width };
+  }
   const key = optionalInput(inputs, "key", 1)?.shape ?? null;
   const value = optionalInput(inputs, "value", 2)?.shape ?? null;
   if (query?.length === 5) {
@@ -116,11 +122,11 @@ function present(past: RuleInput | undefined, key: Heads, width: Dim, shared: bo
 }
 
 /** query, key, value, bias, ..., past key and value -> output (batch, positions, width), present key, present value, scores. */
-export const nodeMultiHeadAttention: NodeForm<{ readonly heads: number }> = {
-  attributes: (raw) => ({ heads: readInteger(raw, "heads") }),
-  infer({ attributes: { heads }, inputs }) {
+export const nodeMultiHeadAttention: NodeForm<{ readonly heads: number; readonly packed: boolean }> = {
+  attributes: (raw) => ({ heads: readInteger(raw, "heads"), packed: readFlag(raw, "packed", false) }),
+  infer({ attributes: { heads, packed: joined }, inputs }) {
     const { dtype, shape } = inputAt(inputs, "query", 0);
-    const { query, key, outputWidth } = multiHeadOperands(inputs, heads);
+    const { query, key, outputWidth } = multiHeadOperands(inputs, heads, joined);
     const shared = optionalInput(inputs, "past-positions", 8) !== undefined;
     const pastKey = optionalInput(inputs, "past-key", 6);
     const keys = present(pastKey, { ...key, heads }, key.width ?? query.width, shared);

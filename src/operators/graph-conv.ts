@@ -4,7 +4,14 @@ import { addDims, contradicts, type Dim, multiplyDims, subtractDims } from "../i
 import type { DType } from "../ir/dtype.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
-import { type Layout, readInteger, readIntegers, readLayout, readOptionalInteger } from "./attributes.ts";
+import {
+  type Layout,
+  readFlag,
+  readInteger,
+  readIntegers,
+  readLayout,
+  readOptionalInteger,
+} from "./attributes.ts";
 import {
   joinNode,
   type NodeWindows,
@@ -20,10 +27,13 @@ import type { NodeForm } from "./two-forms.ts";
 
 export interface NodeConv extends NodeWindows {
   readonly groups: number;
+  /** The kernel is filled up to whole blocks of channels, the input perhaps not: their channels need not be the same. */
+  readonly blocked: boolean;
 }
 
 function readNodeConv(raw: JsonObject): NodeConv {
-  return { ...readNodeWindows(raw), groups: readInteger(raw, "groups", { fallback: 1 }) };
+  const groups = readInteger(raw, "groups", { fallback: 1 });
+  return { ...readNodeWindows(raw), groups, blocked: readFlag(raw, "blocked", false) };
 }
 
 interface Operands {
@@ -47,7 +57,7 @@ function convolved(inputs: readonly RuleInput[], attributes: NodeConv, dtype: DT
   const { batch, spatial, channels } = splitNode(shapes.input, attributes.layout);
   const [filters = null, fanIn = null, ...sizes] = shapes.kernel;
   requireAxes(attributes, spatial.length);
-  if (contradicts(multiplyDims(fanIn, attributes.groups), channels))
+  if (!attributes.blocked && contradicts(multiplyDims(fanIn, attributes.groups), channels))
     throw new RuleError(
       `a kernel ${formatShape(shapes.kernel)} in ${attributes.groups} groups does not fit ${channels} channels`,
     );

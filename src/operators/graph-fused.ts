@@ -33,5 +33,6 @@ export const graphFusedOperators: readonly OperatorDef<unknown>[] = [
   unchanged("MoE"),
   unchanged("QMoE"),
   unchanged("RotaryEmbedding"),
+  unchanged("LikeInput"),
   biasSplitGelu,
 ];

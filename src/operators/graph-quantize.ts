@@ -4,8 +4,8 @@ import { addDims, contradicts, type Dim, multiplyDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { formatShape } from "../ir/shape.ts";
 import { dimAt, requireMinimumRank, resolveAxis } from "./arguments.ts";
-import { readFlag, readInteger } from "./attributes.ts";
-import { broadcastShapes } from "./broadcast.ts";
+import { readFlag, readInteger, readIntegers } from "./attributes.ts";
+import { broadcastAll, broadcastShapes } from "./broadcast.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { matmulShape, swapLast } from "./tensor-product.ts";
 import {
@@ -16,6 +16,8 @@ import {
   optionalDType,
   optionalInput,
   optionalInteger,
+  optionalIntegers,
+  reshaped,
 } from "./tensor-rule.ts";
 import { listValue } from "./tensor-values.ts";
 
@@ -122,6 +124,75 @@ function packedProduct(name: string): OperatorDef<unknown> {
   });
 }
 
+interface JointAttributes {
+  /** Widths of what comes out, one for each kernel, before the sum of the input and what is added to it. */
+  readonly outputs: readonly number[];
+}
+
+/** input (..., K), packed kernels, perhaps a normalization before -> (..., N) of each, and what was normalized. */
+const jointProduct = defineOperator<JointAttributes>({
+  name: "JointProduct",
+  attributes: (raw) => ({ outputs: readIntegers(raw, "outputs") }),
+  infer({ attributes, inputs }) {
+    const { dtype, shape } = inputAt(inputs, "input", 0);
+    const results = attributes.outputs.map((width) => ({ dtype, shape: shape?.with(-1, width) ?? null }));
+    return { types: [...results, { dtype, shape }] };
+  },
+});
+
+/** input (..., K), kernel (N, ...) in blocks -> (..., N). */
+const rowProduct = defineOperator<null>({
+  name: "RowProduct",
+  attributes: () => null,
+  infer({ inputs }) {
+    const { dtype, shape } = inputAt(inputs, "input", 0);
+    const rows = inputAt(inputs, "kernel", 1).shape?.[0] ?? null;
+    return only({ dtype, shape: shape?.with(-1, rows) ?? null });
+  },
+});
+
+/** Means or sums along axes of quantised tensors. */
+const quantizedReduce = defineOperator<{
+  axes: readonly number[] | null;
+  keep: boolean;
+  dtype: DType | null;
+}>({
+  name: "QuantizedReduce",
+  attributes: (raw) => ({
+    axes: optionalIntegers(raw, "axes"),
+    keep: readFlag(raw, "keep", true),
+    dtype: optionalDType(raw),
+  }),
+  infer({ attributes: { axes, keep, dtype }, inputs }) {
+    const input = inputAt(inputs, "input", 0);
+    return only(
+      reshaped(
+        input,
+        (shape) => {
+          const places = new Set(
+            (axes ?? shape.map((_, i) => i)).map((axis) => resolveAxis(axis, shape.length)),
+          );
+          const kept = shape.map((dim, i) => (places.has(i) ? 1 : dim));
+          return keep ? kept : kept.filter((_, i) => !places.has(i));
+        },
+        dtype ?? input.dtype,
+      ),
+    );
+  },
+});
+
+/** condition, two operands -> the type of the first operand, all broadcast. */
+const quantizedWhere = defineOperator<null>({
+  name: "QLinearWhere",
+  attributes: () => null,
+  infer({ inputs }) {
+    const shapes = ["condition", "input", "other"].map(
+      (name, i) => inputAt(inputs, name, [0, 1, 4][i] ?? 0).shape,
+    );
+    return only({ dtype: inputAt(inputs, "input", 1).dtype, shape: broadcastAll(shapes) });
+  },
+});
+
 /** input (..., K), packed kernel, its shape (K, N) -> (..., N). */
 const matMulFpQ4 = defineOperator<null>({
   name: "MatMulFpQ4",
@@ -211,6 +282,10 @@ export const graphQuantizeOperators: readonly OperatorDef<unknown>[] = [
   packedProduct("MatMulNBits"),
   packedProduct("MatMulBnb4"),
   matMulFpQ4,
+  jointProduct,
+  rowProduct,
+  quantizedReduce,
+  quantizedWhere,
   elementwise("QLinearAdd"),
   elementwise("QLinearMul"),
   sameType("QLinearSigmoid"),

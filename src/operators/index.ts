@@ -17,12 +17,15 @@ import { graphAttentionOperators } from "./graph-attention.ts";
 import { graphConvOperators } from "./graph-conv.ts";
 import { graphCreateOperators } from "./graph-create.ts";
 import { graphFusedOperators } from "./graph-fused.ts";
+import { graphGenerateOperators } from "./graph-generate.ts";
 import { graphIndexOperators } from "./graph-index.ts";
 import { graphJoinOperators } from "./graph-join.ts";
+import { graphLayoutOperators } from "./graph-layout.ts";
 import { graphLinearOperators } from "./graph-linear.ts";
 import { graphMathOperators } from "./graph-math.ts";
 import { graphNormalizeOperators } from "./graph-normalize.ts";
 import { graphOtherOperators } from "./graph-other.ts";
+import { graphPackedAttentionOperators } from "./graph-packed-attention.ts";
 import { graphPoolOperators } from "./graph-pool.ts";
 import { graphQuantizeOperators } from "./graph-quantize.ts";
 import { graphRecurrentOperators } from "./graph-recurrent.ts";
@@ -72,12 +75,15 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphConvOperators,
   graphCreateOperators,
   graphFusedOperators,
+  graphGenerateOperators,
   graphIndexOperators,
   graphJoinOperators,
+  graphLayoutOperators,
   graphLinearOperators,
   graphMathOperators,
   graphNormalizeOperators,
   graphOtherOperators,
+  graphPackedAttentionOperators,
   graphPoolOperators,
   graphQuantizeOperators,
   graphRecurrentOperators,

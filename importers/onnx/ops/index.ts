@@ -10,9 +10,12 @@ import { elementwiseOps } from "./elementwise.ts";
 import { indexOps } from "./indexing.ts";
 import { joinOps } from "./join.ts";
 import { linearOps } from "./linear.ts";
+import { microsoftAttentionOps } from "./microsoft-attention.ts";
 import { microsoftFusedOps } from "./microsoft-fused.ts";
+import { microsoftLayoutOps } from "./microsoft-layout.ts";
 import { microsoftMiscOps } from "./microsoft-misc.ts";
 import { microsoftQuantizedOps } from "./microsoft-quantized.ts";
+import { microsoftSearchOps } from "./microsoft-search.ts";
 import { mlOps } from "./ml.ts";
 import { normalizationOps } from "./normalization.ts";
 import { poolingOps } from "./pooling.ts";
@@ -37,9 +40,12 @@ const families: readonly OnnxOps[] = [
   indexOps,
   joinOps,
   linearOps,
+  microsoftAttentionOps,
   microsoftFusedOps,
+  microsoftLayoutOps,
   microsoftMiscOps,
   microsoftQuantizedOps,
+  microsoftSearchOps,
   mlOps,
   normalizationOps,
   poolingOps,

@@ -1,7 +1,8 @@
 /** What ONNX Runtime's optimiser fuses, and further operators of its own. */
 
 import type { JsonObject } from "../../../src/ir/graph.ts";
-import { type NodeView, type OnnxOp, type OnnxOps, parameter } from "../op.ts";
+import { constant, type NodeView, type OnnxOp, type OnnxOps, parameter } from "../op.ts";
+import { windowAttributes } from "./window-attributes.ts";
 
 function productAttributes(node: NodeView): JsonObject {
   return {
@@ -52,5 +53,20 @@ export const microsoftFusedOps: OnnxOps = {
       "router",
       ...["fc1", "fc2", "fc3"].flatMap((name) => [parameter(`${name}-kernel`), parameter(`${name}-bias`)]),
     ],
+  },
+  "com.microsoft.ScaledSiLU": { operator: "LikeInput", inputs: ["input", "scale"] },
+  "com.microsoft.GatedAdd": { operator: "LikeInput", inputs: ["input", "other", "gate"] },
+  "com.microsoft.GatedRMSNorm": { operator: "LikeInput", inputs: ["input", parameter("gamma"), "gate"] },
+  "com.microsoft.BranchwiseRMSNorm": { operator: "LikeInput", inputs: ["input", parameter("gamma")] },
+  "com.microsoft.BiasSoftmax": { operator: "LikeInput", inputs: ["input", "mask"] },
+  "com.microsoft.BiasDropout": {
+    operator: "GraphDropout",
+    inputs: ["input", parameter("bias"), "residual", constant("ratio"), constant("training")],
+    attributes: () => ({ mask: "bool" }),
+  },
+  "com.microsoft.MaxpoolWithMask": {
+    operator: "MaxPool",
+    inputs: ["input", "mask"],
+    attributes: (node) => windowAttributes(node),
   },
 };

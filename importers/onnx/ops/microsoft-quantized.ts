@@ -57,13 +57,14 @@ function logicalKernel(node: NodeView): readonly number[] | null {
 
 const packedKernel: Port = { ...parameter("kernel"), logical: logicalKernel };
 
-/** Bytes that hold `8 / bits` values each along the last axis; other types are not packed. */
-function packedBytes(bits: string): NonNullable<PortRecord["logical"]> {
+/** Bytes that hold values of some bits each along the last axis, one after the other; other types are not packed. */
+function packedBytes(bits: (node: NodeView) => number): NonNullable<PortRecord["logical"]> {
   return (node, { dtype, shape }) => {
     const last = shape.at(-1);
-    const width = node.int(bits, 4);
-    if (dtype !== "uint8" || last === undefined || (width !== 1 && width !== 2 && width !== 4)) return null;
-    return shape.with(-1, last * (8 / width));
+    const width = bits(node);
+    if (dtype !== "uint8" || last === undefined || width < 1 || width >= 8) return null;
+    const values = (last * 8) / width;
+    return Number.isSafeInteger(values) ? shape.with(-1, values) : null;
   };
 }
 
@@ -73,12 +74,48 @@ function bnb4Widths(node: NodeView): JsonObject {
   return node.int("transB", 1) === 0 ? { K: N ?? null, N: K ?? null } : { K: K ?? null, N: N ?? null };
 }
 
+/** Floating-point kinds of 4 bits are packed as whole numbers of 4 bits are. */
+function expertBits(node: NodeView, name: string): number {
+  const kind = node.text("quant_type", "int");
+  if (kind !== "int") return /^w?(nv|mx)?fp4/.test(kind) ? 4 : 8;
+  return node.optionalInt(`${name}_expert_weight_bits`) ?? node.int("expert_weight_bits", 4);
+}
+
 function expertPorts(names: readonly string[]): readonly Port[] {
   return names.flatMap((name) => [
-    { ...parameter(`${name}-kernel`), logical: packedBytes("expert_weight_bits") },
+    { ...parameter(`${name}-kernel`), logical: packedBytes((node) => expertBits(node, name)) },
     quantization(`${name}-kernel-scale`),
     parameter(`${name}-bias`),
   ]);
+}
+
+/** Sizes that an input lists; null where one is none. */
+function sizesOf(values: readonly number[] | null): readonly number[] | null {
+  return values?.every((size) => Number.isSafeInteger(size) && size >= 0) ? values : null;
+}
+
+/** A packed kernel for several results, with its scales and bias. */
+function packedBranch(name: string, outputs: string): readonly Port[] {
+  const logical: PortRecord["logical"] = (node) => sizesOf([node.int("K", -1), node.int(outputs, -1)]);
+  return [
+    { ...parameter(`${name}-kernel`), logical },
+    quantization(`${name}-kernel-scale`),
+    parameter(`${name}-bias`),
+  ];
+}
+
+const normalizedInput: readonly Port[] = ["input", "residual", parameter("gamma")];
+
+function reduction(dtype: "int32" | null): OnnxOp {
+  return {
+    operator: "QuantizedReduce",
+    inputs: ["input", ...inputScales, ...outputScales],
+    attributes: (node) => ({
+      axes: node.ints("axes"),
+      keep: node.int("keepdims", 1) !== 0,
+      ...(dtype && { dtype }),
+    }),
+  };
 }
 
 export const microsoftQuantizedOps: OnnxOps = {
@@ -146,13 +183,16 @@ export const microsoftQuantizedOps: OnnxOps = {
   },
   "com.microsoft.MatMulFpQ4": {
     operator: "MatMulFpQ4",
-    // How many numbers are in the blob follows from the third input.
-    inputs: ["input", { ...parameter("kernel"), logical: () => null }, constant("kernel-shape")],
+    inputs: [
+      "input",
+      { ...parameter("kernel"), logical: (_, __, valuesOf) => sizesOf(valuesOf("kernel-shape")) },
+      constant("kernel-shape"),
+    ],
   },
   "com.microsoft.GatherBlockQuantized": {
     operator: "GatherBlockQuantized",
     inputs: [
-      { ...parameter("embeddings"), logical: packedBytes("bits") },
+      { ...parameter("embeddings"), logical: packedBytes((node) => node.int("bits", 4)) },
       "indices",
       quantization("scale"),
       quantization("zero-point"),
@@ -171,6 +211,112 @@ export const microsoftQuantizedOps: OnnxOps = {
       ...["fc1", "fc2", "fc3"].map((name) => quantization(`${name}-kernel-zero-point`)),
       "router-weights",
       variadic("further-scales", "quantization"),
+    ],
+  },
+  "com.microsoft.MatMulNBitsMlp": {
+    operator: "JointProduct",
+    inputs: [...normalizedInput, ...packedBranch("gate", "N"), ...packedBranch("up", "N")],
+    attributes: (node) => ({ outputs: [node.int("N", 0)] }),
+  },
+  "com.microsoft.MatMulNBitsQkv": {
+    operator: "JointProduct",
+    inputs: [
+      ...normalizedInput,
+      ...packedBranch("query", "Nq"),
+      ...packedBranch("key", "Nkv"),
+      ...packedBranch("value", "Nkv"),
+    ],
+    attributes: (node) => ({ outputs: [node.int("Nq", 0), node.int("Nkv", 0), node.int("Nkv", 0)] }),
+  },
+  "com.microsoft.MatMulBlockQuantizedFp8Weight": {
+    operator: "RowProduct",
+    inputs: [
+      "input",
+      parameter("kernel"),
+      quantization("kernel-scale"),
+      quantization("input-scale"),
+      parameter("bias"),
+    ],
+  },
+  "com.microsoft.MatMulBlockQuantizedFp4Weight": {
+    operator: "RowProduct",
+    inputs: [
+      "input",
+      { ...parameter("kernel"), logical: packedBytes(() => 4) },
+      quantization("kernel-scale"),
+      quantization("kernel-scale"),
+      quantization("input-scale"),
+      parameter("bias"),
+    ],
+  },
+  "com.microsoft.GemmFloat8": {
+    operator: "FusedGemm",
+    inputs: [
+      "input",
+      parameter("kernel"),
+      parameter("bias"),
+      quantization("input-scale"),
+      quantization("kernel-scale"),
+      quantization("output-scale"),
+    ],
+    attributes: (node) => ({
+      ...transposes(node),
+      dtype: node.has("dtype") ? node.dtype("dtype") : "float32",
+    }),
+  },
+  "com.microsoft.MatMulInteger16": {
+    operator: "MatMulInteger",
+    inputs: ["input", parameter("kernel")],
+  },
+  "com.microsoft.QLinearReduceMean": reduction(null),
+  "com.microsoft.ReduceSumInteger": reduction("int32"),
+  "com.microsoft.QLinearWhere": {
+    operator: "QLinearWhere",
+    inputs: [
+      "condition",
+      "input",
+      ...inputScales,
+      "other",
+      quantization("other-scale"),
+      quantization("other-zero-point"),
+      ...outputScales,
+    ],
+  },
+  "com.microsoft.QuantizeWithOrder": {
+    operator: "GraphCast",
+    inputs: ["input", quantization("scale")],
+    attributes: () => ({ dtype: "int8" }),
+  },
+  "com.microsoft.DequantizeWithOrder": {
+    operator: "GraphCast",
+    inputs: ["input", quantization("scale")],
+    attributes: (node) => ({ dtype: node.dtype("to") ?? "float32" }),
+  },
+  "com.microsoft.QOrderedMatMul": {
+    operator: "GraphMatmul",
+    inputs: [
+      "a",
+      quantization("input-scale"),
+      parameter("b"),
+      quantization("kernel-scale"),
+      quantization("output-scale"),
+      parameter("bias"),
+      "residual",
+      quantization("residual-scale"),
+    ],
+  },
+  "com.microsoft.QOrderedGelu": {
+    operator: "LikeInput",
+    inputs: ["input", quantization("input-scale"), quantization("output-scale")],
+  },
+  "com.microsoft.QOrderedLayerNormalization": {
+    operator: "LikeInput",
+    inputs: [
+      "input",
+      quantization("input-scale"),
+      parameter("gamma"),
+      parameter("beta"),
+      quantization("output-scale"),
     ],
   },
 };

@@ -26,6 +26,19 @@ export const recurrentOps: OnnxOps = {
   RNN: { operator: "RNN", inputs: operands, attributes: recurrentAttributes },
   GRU: { operator: "GRU", inputs: operands, attributes: recurrentAttributes },
   LSTM: { operator: "LSTM", inputs: lstmOperands, attributes: recurrentAttributes },
+  "com.microsoft.AttnLSTM": {
+    operator: "LSTM",
+    inputs: [
+      ...lstmOperands,
+      parameter("query-kernel"),
+      parameter("memory-kernel"),
+      parameter("attention-vector"),
+      "memory",
+      constant("memory-lengths"),
+      parameter("attention-kernel"),
+    ],
+    attributes: recurrentAttributes,
+  },
   "com.microsoft.DynamicQuantizeLSTM": {
     operator: "DynamicQuantizeLSTM",
     inputs: [

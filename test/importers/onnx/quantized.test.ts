@@ -20,11 +20,8 @@ const differences: readonly { readonly names: RegExp; readonly off: number; read
   },
 ];
 
-/** Not told by any rule yet. */
-const layoutOps = /^cnn-ort-all$/;
-
 describe("parameters are those of the float network", () => {
-  test.each(Object.keys(models).filter((name) => !layoutOps.test(name)))("%s", async (name) => {
+  test.each(Object.keys(models))("%s", async (name) => {
     const expected = models[name] as Quantized;
     for (const weighed of await weighZipped("quantized", [name])) {
       const known = differences.filter(({ names }) => names.test(name)).map(({ off }) => off);
