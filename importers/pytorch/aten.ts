@@ -32,8 +32,11 @@ export interface AtenOp {
   applies?(node: NodeView): boolean;
 }
 
-/** By target without `torch.ops.`: `aten.add` for all overloads, `aten.add.Scalar` for one that differs. */
-export type AtenOps = Readonly<Record<string, AtenOp>>;
+/**
+ * By target without `torch.ops.`: `aten.add` for all overloads, `aten.add.Scalar` for one that differs. Of several records the
+ * first that applies counts.
+ */
+export type AtenOps = Readonly<Record<string, AtenOp | readonly AtenOp[]>>;
 
 export function port(argument: string, name: string): PortRecord {
   return { argument, name };
@@ -49,7 +52,7 @@ export type Kind = "tensor" | "bool" | "int" | "float" | "complex";
 
 /**
  * A node as a record reads it, by the schema's names. What the file leaves out has the schema's default, which the record
- * gives; arguments of another kind than asked for count as left out.
+ * gives. A number that is asked for and that the program works out, or one of another kind, is no default: it is `missed`.
  */
 export interface NodeView {
   /** `aten.add.Tensor`. */
@@ -75,6 +78,8 @@ export interface NodeView {
   dtype(name: string): DType | null;
   /** Axes of a tensor, as the file states it. */
   rank(name: string): number | null;
+  /** Whether something was asked for that is there and cannot be told: the record then does not describe the node. */
+  missed(): boolean;
 }
 
 /** The written arguments of a node, by name. */
@@ -88,40 +93,45 @@ export function viewNode(
   statedType: (name: string) => TensorType | null,
 ): NodeView {
   const find = (name: string): Tagged | undefined => written.get(name);
-  const sizes = (name: string): readonly (number | null)[] | null => sizesOf(find(name));
-  const ints = (name: string): readonly number[] | null => {
-    const found = sizes(name);
-    return found?.every((size) => size !== null) ? (found as readonly number[]) : null;
+  const has = (name: string): boolean => (find(name)?.tag ?? "as_none") !== "as_none";
+  let missed = false;
+  const told = <T>(name: string, value: T | null): T | null => {
+    missed ||= value === null && has(name);
+    return value;
   };
-  const optionalInt = (name: string): number | null => wholeOf(plain(find(name)));
+  const optionalInt = (name: string): number | null => told(name, wholeOf(plain(find(name))));
   return {
     target,
     outputs: outputs.map(kindOf),
-    has: (name) => (find(name)?.tag ?? "as_none") !== "as_none",
+    has,
     kind: (name) => kindOf(find(name)),
     flag: (name, fallback) => {
       const value = plain(find(name));
-      return typeof value === "boolean" ? value : fallback;
+      return told(name, typeof value === "boolean" ? value : null) ?? fallback;
     },
     int: (name, fallback) => optionalInt(name) ?? fallback,
     optionalInt,
     number: (name) => {
       const value = plain(find(name));
-      return typeof value === "number" && Number.isFinite(value) ? value : null;
+      return told(name, typeof value === "number" && Number.isFinite(value) ? value : null);
     },
-    ints,
+    ints: (name) => {
+      const found = sizesOf(find(name));
+      return told(name, found?.every((size) => size !== null) ? (found as readonly number[]) : null);
+    },
     floats: (name) => {
       const found = listOf(find(name)?.value).map((item) => (typeof item === "number" ? item : Number.NaN));
-      return find(name)?.tag === "as_floats" && found.every(Number.isFinite) ? found : null;
+      return told(name, find(name)?.tag === "as_floats" && found.every(Number.isFinite) ? found : null);
     },
-    sizes,
+    sizes: (name) => told(name, sizesOf(find(name))),
     present: (name) => namesIn(find(name) ?? { tag: "as_none", value: null }).map((item) => item !== null),
     text: (name) => (find(name)?.tag === "as_string" ? textOf(find(name)?.value) : null),
-    dtype: (name) => dtypeArgument(find(name)),
+    dtype: (name) => told(name, dtypeArgument(find(name))),
     rank: (name) => {
       const [first] = namesIn(find(name) ?? { tag: "as_none", value: null });
       return first ? (statedType(first)?.shape?.length ?? null) : null;
     },
+    missed: () => missed,
   };
 }
 
@@ -129,6 +139,8 @@ export function viewNode(
 function plain(argument: Tagged | undefined): Json {
   if (!argument) return null;
   const { tag, value } = argument;
+  // What JSON has no number for is a text: "Infinity".
+  if (tag === "as_float" && typeof value === "string") return Number(value);
   if (/^as_(int|float|bool)$/.test(tag) && typeof value !== "object") return value as Json;
   if (/^as_sym_(int|float|bool)$/.test(tag)) {
     const held = getKey(value, tag.replace("sym_", ""));
@@ -156,8 +168,9 @@ function kindOf(argument: Tagged | undefined): Kind | null {
   return found[1] === "optional_tensor" ? "tensor" : (found[1] as Kind);
 }
 
-/** The operands of an argument in order: names of values, numbers that are written down, null for one left out. */
+/** The operands of an argument in order: names of values, numbers that are written down (NaN for a complex one), null for one left out. */
 export function operandsIn(argument: Tagged): readonly (string | number | null)[] {
+  if (argument.tag === "as_complex") return [Number.NaN];
   const number = plain(argument);
   if (typeof number === "number" || typeof number === "boolean") return [Number(number)];
   const names = namesIn(argument);

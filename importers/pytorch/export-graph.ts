@@ -179,24 +179,15 @@ export class GraphReader {
     written: readonly Written[],
     outputs: readonly Tagged[],
   ): readonly Argument[] {
-    const inputs: Argument[] = [];
     const byName = new Map(written.map(({ name, argument }) => [name, argument]));
     const view = viewNode(target, byName, outputs, (name) => typeOf(frame.graph, name));
-    const op = findOp(target, draft.source.type);
-    if (!op || op.applies?.(view) === false) {
-      const attributes: { [key: string]: Json } = {};
-      for (const { name, argument } of written) {
-        this.readAll(draft, frame, argument, name, inputs);
-        const literal = literalOf(argument);
-        // Of that name the rule for what is opaque takes shapes from.
-        if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
-      }
-      draft.attributes = attributes;
-      return inputs;
-    }
-    const ports = typeof op.inputs === "function" ? op.inputs(view) : op.inputs;
+    const op = findOp(view, draft.source.type);
+    const attributes = op?.attributes?.(view) ?? {};
+    const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
+    if (!op || !ports || view.missed()) return this.opaque(draft, frame, written);
     draft.operator = op.operator;
-    draft.attributes = op.attributes?.(view) ?? {};
+    draft.attributes = attributes;
+    const inputs: Argument[] = [];
     const read = new Set<string>();
     for (const port of ports) {
       const { argument: slot, name, number } = typeof port === "string" ? operandless(port) : port;
@@ -205,11 +196,24 @@ export class GraphReader {
       read.add(slot);
       for (const held of number ? operandsIn(argument) : namesIn(argument)) {
         if (typeof held === "string") this.read1(draft, frame, held, name, inputs);
-        else if (held !== null) inputs.push({ kind: "constant", type: numberType, value: held, name });
+        else if (held !== null) inputs.push(numberArgument(held, name));
       }
     }
     for (const { name, argument } of written)
       if (!read.has(name)) this.readAll(draft, frame, argument, name, inputs);
+    return inputs;
+  }
+
+  private opaque(draft: Draft, frame: Frame, written: readonly Written[]): readonly Argument[] {
+    const inputs: Argument[] = [];
+    const attributes: { [key: string]: Json } = {};
+    for (const { name, argument } of written) {
+      this.readAll(draft, frame, argument, name, inputs);
+      const literal = literalOf(argument);
+      // Of that name the rule for what is opaque takes shapes from.
+      if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
+    }
+    draft.attributes = attributes;
     return inputs;
   }
 
@@ -279,8 +283,11 @@ export class GraphReader {
   }
 }
 
-/** Of a number that is written down: it has no element type of its own. */
-const numberType: TensorType = { dtype: null, shape: [] };
+/** A number that is written down has no element type of its own. Infinity is no JSON. */
+function numberArgument(value: number, name: string): Argument {
+  const type: TensorType = { dtype: null, shape: [] };
+  return { kind: "constant", type, name, ...(Number.isFinite(value) && { value }) };
+}
 
 /** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
 function typeName(target: string): string {

@@ -5,7 +5,7 @@ import type { Shape } from "../ir/shape.ts";
 import { mainInput, realType, resolveAxis, single } from "./arguments.ts";
 import { readIntegers } from "./attributes.ts";
 import type { OperatorDef } from "./operator.ts";
-import { shapePreserving } from "./shape-preserving.ts";
+import { shapePreserving, typePreserving } from "./shape-preserving.ts";
 
 interface LearnedAttributes {
   /** Axes along which one weight serves all elements; the batch is 0, negative ones count from the end. */
@@ -37,11 +37,11 @@ function slopeShape(shape: Shape, sharedAxes: readonly number[]): Shape {
 }
 
 export const activationOperators: readonly OperatorDef<unknown>[] = [
-  shapePreserving("Activation"),
+  typePreserving("Activation"),
   shapePreserving("Relu"),
   shapePreserving("LeakyRelu"),
   shapePreserving("Elu"),
-  shapePreserving("Softmax"),
+  typePreserving("Softmax"),
   shapePreserving("ThresholdedRelu"),
   learned("PRelu", ["alpha"]),
   learned("SRelu", ["threshold-left", "slope-left", "threshold-right", "slope-right"]),

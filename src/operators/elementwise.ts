@@ -44,7 +44,8 @@ import {
   foldXor,
 } from "./fold-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { floatOf, type NumberKind, promoteInputs, promoteRanked, readNumbers } from "./promotion.ts";
+import { type NumberKind, promoteInputs, promoteRanked, readNumbers } from "./promotion.ts";
+import { type ResultType, readStated, resultType, type Stated, statedType } from "./result-type.ts";
 import {
   defineOperator,
   inputAt,
@@ -55,27 +56,6 @@ import {
   withDim,
 } from "./tensor-rule.ts";
 import { knownValue, valued } from "./tensor-values.ts";
-
-type ResultType = "same" | "float" | "bool" | "real" | "int32";
-
-function resultType(kind: ResultType, dtype: DType | null): DType | null {
-  if (kind === "bool" || kind === "int32") return kind;
-  if (kind === "float") return floatOf(dtype);
-  if (kind === "real" && dtype?.startsWith("complex")) return dtype === "complex128" ? "float64" : "float32";
-  return dtype;
-}
-
-const resultTypes: readonly ResultType[] = ["same", "float", "bool", "real", "int32"];
-
-/** What a node may say of its result where it differs from the operator's: its kind, or its element type outright. */
-interface Stated {
-  readonly result: ResultType | null;
-  readonly dtype: DType | null;
-}
-
-function readStated(raw: JsonObject): Stated {
-  return { result: resultTypes.find((kind) => kind === raw.result) ?? null, dtype: optionalDType(raw) };
-}
 
 /** What is worked out of elements that are known. */
 const folds: Readonly<Record<string, Fold>> = {
@@ -118,8 +98,7 @@ function unary(name: string, result: ResultType): OperatorDef<unknown> {
     attributes: readStated,
     infer({ attributes, inputs }) {
       const x = mainInput(inputs);
-      const dtype = attributes.dtype ?? resultType(attributes.result ?? result, x.dtype);
-      const type = { dtype, shape: x.shape };
+      const type = { dtype: statedType(attributes, result, x.dtype), shape: x.shape };
       return valued(type, fold && foldElements([x], type, fold));
     },
   });
@@ -158,11 +137,11 @@ function broadcasting(name: string, result: ResultType): OperatorDef<unknown> {
 }
 
 function broadcastType(inputs: readonly RuleInput[], attributes: Broadcasting, kind: ResultType): TensorType {
-  const { numbers, inPlace, result, dtype } = attributes;
+  const { numbers, inPlace } = attributes;
   const shape = broadcastAll(inputs.map((input) => input.shape));
   if (inPlace) return { dtype: mainInput(inputs).dtype, shape: mainInput(inputs).shape };
   const promoted = numbers ? promoteRanked(inputs, numbers) : promoteInputs(inputs);
-  return { dtype: dtype ?? resultType(result ?? kind, promoted), shape };
+  return { dtype: statedType(attributes, kind, promoted), shape };
 }
 
 /** The first operand's shape, whatever the others are: Keras's bitwise operations and isin do not broadcast. */

@@ -16,6 +16,7 @@ import {
   joinNode,
   type NodeWindows,
   nodePositions,
+  onBatch,
   readNodeWindows,
   requireAxes,
   splitNode,
@@ -86,7 +87,8 @@ const inputType = (inputs: readonly RuleInput[]): DType | null => inputAt(inputs
 
 export const nodeConv: NodeForm<NodeConv> = {
   attributes: readNodeConv,
-  infer: ({ attributes, inputs }) => convolved(inputs, attributes, inputType(inputs)),
+  infer: ({ attributes, inputs }) =>
+    onBatch(inputs, attributes, (batched) => convolved(batched, attributes, inputType(inputs))),
 };
 
 interface NodeConvTranspose extends NodeConv {
@@ -120,27 +122,30 @@ export const nodeConvTranspose: NodeForm<NodeConvTranspose> = {
     // Batch and channels may stand before the lengths (ONNX Runtime's conv_transpose_attributes.h).
     outputSize: readIntegers(raw, "outputSize", { min: 0, fallback: [] }),
   }),
-  infer({ attributes, inputs }) {
-    const dtype = inputType(inputs);
-    const shapes = operandsOf(inputs);
-    if (shapes === null) return only({ dtype, shape: null });
-    const { batch, spatial, channels } = splitNode(shapes.input, attributes.layout);
-    const [fanIn = null, filters = null, ...sizes] = shapes.kernel;
-    requireAxes(attributes, spatial.length);
-    if (contradicts(fanIn, channels))
-      throw new RuleError(`a kernel ${formatShape(shapes.kernel)} does not fit ${channels} channels`);
-    const lengths = spatial.map(
-      (length, axis) =>
-        attributes.outputSize.at(axis - spatial.length) ??
-        transposedLength(length, attributes.kernelSize[axis] ?? sizes[axis] ?? null, attributes, axis),
-    );
-    const outputs = multiplyDims(filters, attributes.groups);
-    return only({
-      dtype,
-      shape: joinNode({ batch, spatial: lengths, channels: outputs }, attributes.layout),
-    });
-  },
+  infer: ({ attributes, inputs }) =>
+    onBatch(inputs, attributes, (batched) => convolvedBack(batched, attributes)),
 };
+
+function convolvedBack(inputs: readonly RuleInput[], attributes: NodeConvTranspose): Inferred {
+  const dtype = inputType(inputs);
+  const shapes = operandsOf(inputs);
+  if (shapes === null) return only({ dtype, shape: null });
+  const { batch, spatial, channels } = splitNode(shapes.input, attributes.layout);
+  const [fanIn = null, filters = null, ...sizes] = shapes.kernel;
+  requireAxes(attributes, spatial.length);
+  if (contradicts(fanIn, channels))
+    throw new RuleError(`a kernel ${formatShape(shapes.kernel)} does not fit ${channels} channels`);
+  const lengths = spatial.map(
+    (length, axis) =>
+      attributes.outputSize.at(axis - spatial.length) ??
+      transposedLength(length, attributes.kernelSize[axis] ?? sizes[axis] ?? null, attributes, axis),
+  );
+  const outputs = multiplyDims(filters, attributes.groups);
+  return only({
+    dtype,
+    shape: joinNode({ batch, spatial: lengths, channels: outputs }, attributes.layout),
+  });
+}
 
 interface CausalConvState {
   /** Slots of the state, null for one without an axis of its own. */

@@ -8,6 +8,7 @@ import { readFlag, readInteger, readIntegers } from "./attributes.ts";
 import { type OperatorDef, RuleError } from "./operator.ts";
 import { matmulShape } from "./tensor-product.ts";
 import { defineOperator, inputAt, only, simpleOperator, tupleOf } from "./tensor-rule.ts";
+import type { NodeForm } from "./two-forms.ts";
 
 interface GemmAttributes {
   readonly transposeA: boolean;
@@ -52,6 +53,19 @@ const matmul = simpleOperator("GraphMatmul", (inputs) => {
   const shape = a.shape === null || b.shape === null ? null : matmulShape(a.shape, b.shape);
   return { dtype: a.dtype ?? b.dtype, shape };
 });
+
+/** input (..., k), kernel (m, k), bias -> (..., m); a kernel (k) leaves the axis out. */
+export const nodeLinear: NodeForm<null> = {
+  attributes: () => null,
+  infer({ inputs }) {
+    const input = inputAt(inputs, "input", 0);
+    const kernel = inputAt(inputs, "kernel", 1).shape;
+    const { dtype } = input;
+    if (input.shape === null || kernel === null) return only({ dtype, shape: null });
+    if (kernel.length > 2) throw new RuleError(`a kernel ${formatShape(kernel)} is no matrix`);
+    return only({ dtype, shape: matmulShape(input.shape, kernel.toReversed()) });
+  },
+};
 
 /** What is known of the dimensions that two shapes share. */
 function sharper(a: Shape, b: Shape): Shape {

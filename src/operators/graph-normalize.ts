@@ -25,15 +25,35 @@ function requireChannels(input: RuleInput, factor: RuleInput | undefined): void 
     throw new RuleError(`${formatShape(factor.shape)} factors do not fit ${formatShape(input.shape)}`);
 }
 
+/** What behind the output comes out of a batch normalisation: the new statistics, or those of the batch before them. */
+interface BatchAttributes {
+  /** `batch`: of the batch, one for each channel; `none`: in their place something of unknown length. */
+  readonly saved: "batch" | "none" | null;
+  /** A buffer for the way back stands between the statistics of the batch and the new ones. */
+  readonly reserve: boolean;
+}
+
+/** Element type of statistics: narrower ones have them in their own type or in float32, as the device has it. */
+function statisticsType(dtype: DType | null): DType | null {
+  return dtype === "float32" || dtype === "float64" ? dtype : null;
+}
+
 /** input, gamma, beta, moving mean and variance -> input; in training the new (and the saved) statistics too. */
-export const nodeBatchNormalization: NodeForm<null> = {
-  attributes: () => null,
-  infer({ inputs }) {
+export const nodeBatchNormalization: NodeForm<BatchAttributes> = {
+  attributes: (raw) => ({
+    saved: raw.saved === "batch" || raw.saved === "none" ? raw.saved : null,
+    reserve: readFlag(raw, "reserve", false),
+  }),
+  infer({ attributes: { saved, reserve }, inputs }) {
     const input = inputAt(inputs, "input", 0);
     requireChannels(input, optionalInput(inputs, "gamma", 1));
     const mean = optionalInput(inputs, "moving-mean", 3) ?? { dtype: input.dtype, shape: [null] };
     const variance = optionalInput(inputs, "moving-variance", 4) ?? mean;
-    return { types: [typeOf(input), ...[mean, variance, mean, variance].map(typeOf)] };
+    if (saved === null) return { types: [typeOf(input), ...[mean, variance, mean, variance].map(typeOf)] };
+    const channels = saved === "batch" ? (input.shape?.[1] ?? null) : null;
+    const statistic = { dtype: statisticsType(input.dtype), shape: [channels] };
+    const buffer: readonly TensorType[] = reserve ? [{ dtype: "uint8", shape: [null] }] : [];
+    return { types: [typeOf(input), statistic, statistic, ...buffer, typeOf(mean), typeOf(variance)] };
   },
 };
 
@@ -55,8 +75,8 @@ function statisticsShape(shape: Shape, axis: number): Shape {
   return shape.map((dim, i): Dim => (i < first ? dim : 1));
 }
 
-function requireFactor(input: RuleInput, factor: RuleInput, axis: number): void {
-  if (input.shape === null || factor.shape === null) return;
+function requireFactor(input: RuleInput, factor: RuleInput | undefined, axis: number): void {
+  if (input.shape === null || !factor?.shape) return;
   resolveAxis(axis, input.shape.length);
   broadcastShapes(input.shape, factor.shape);
 }
@@ -66,8 +86,11 @@ export const nodeLayerNormalization: NodeForm<LayerAttributes> = {
   attributes: readLayer,
   infer({ attributes: { axis, statistics }, inputs }) {
     const input = inputAt(inputs, "input", 0);
-    requireFactor(input, inputAt(inputs, "gamma", 1), axis);
-    const statistic = { dtype: statistics, shape: statisticsShape(input.shape, axis) };
+    requireFactor(input, optionalInput(inputs, "gamma", 1), axis);
+    const statistic = {
+      dtype: statistics ?? statisticsType(input.dtype),
+      shape: statisticsShape(input.shape, axis),
+    };
     return { types: [typeOf(input), statistic, statistic] };
   },
 };
@@ -77,17 +100,24 @@ export const nodeRmsNormalization: NodeForm<LayerAttributes> = {
   attributes: readLayer,
   infer({ attributes: { axis, statistics }, inputs }) {
     const input = inputAt(inputs, "input", 0);
-    const gamma = inputAt(inputs, "gamma", 1);
+    const gamma = optionalInput(inputs, "gamma", 1);
     requireFactor(input, gamma, axis);
-    const output = { dtype: gamma.dtype ?? input.dtype, shape: input.shape };
+    const output = { dtype: gamma?.dtype ?? input.dtype, shape: input.shape };
     return { types: [output, { dtype: statistics, shape: statisticsShape(input.shape, axis) }] };
   },
 };
 
-/** input, gamma, beta -> input. */
-export const nodeGroupNormalization: NodeForm<null> = {
-  attributes: () => null,
-  infer: ({ inputs }) => ({ types: [typeOf(inputAt(inputs, "input", 0))] }),
+/** input, gamma, beta -> input, mean and inverse deviation of every group (batch, groups). */
+export const nodeGroupNormalization: NodeForm<{ readonly groups: number | null }> = {
+  attributes: (raw) => ({ groups: optionalInteger(raw, "groups") }),
+  infer({ attributes: { groups }, inputs }) {
+    const input = inputAt(inputs, "input", 0);
+    const statistic: TensorType = {
+      dtype: statisticsType(input.dtype),
+      shape: [input.shape?.[0] ?? null, groups],
+    };
+    return { types: [typeOf(input), statistic, statistic] };
+  },
 };
 
 /** input, further operands -> input: what only changes numbers. */

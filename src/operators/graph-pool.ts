@@ -1,6 +1,7 @@
 /** Pooling of nodes: all spatial axes behind (or between) batch and channels (ONNX). */
 
 import { addDims, type Dim, multiplyDims, subtractDims } from "../ir/dim.ts";
+import { formatShape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { requireRank } from "./arguments.ts";
 import { type Layout, readIntegers, readLayout } from "./attributes.ts";
@@ -8,13 +9,14 @@ import {
   joinNode,
   type NodeWindows,
   nodePositions,
+  onBatch,
   readNodeWindows,
   requireAxes,
   splitNode,
 } from "./graph-windows.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { defineOperator, inputAt, only, optionalInput, reshaped } from "./tensor-rule.ts";
-import { listValue } from "./tensor-values.ts";
+import { defineOperator, inputAt, only, optionalDims, optionalInput, reshaped } from "./tensor-rule.ts";
+import { argumentValues, listValue } from "./tensor-values.ts";
 import type { NodeForm } from "./two-forms.ts";
 
 function pooled(input: RuleInput, windows: NodeWindows): TensorType {
@@ -32,10 +34,11 @@ function pooled(input: RuleInput, windows: NodeWindows): TensorType {
 export function nodePool(indices = false): NodeForm<NodeWindows> {
   return {
     attributes: readNodeWindows,
-    infer({ attributes, inputs }) {
-      const { dtype, shape } = pooled(inputAt(inputs, "input", 0), attributes);
-      return { types: [{ dtype, shape }, ...(indices ? [{ dtype: "int64" as const, shape }] : [])] };
-    },
+    infer: ({ attributes, inputs }) =>
+      onBatch(inputs, attributes, (batched) => {
+        const { dtype, shape } = pooled(inputAt(batched, "input", 0), attributes);
+        return { types: [{ dtype, shape }, ...(indices ? [{ dtype: "int64" as const, shape }] : [])] };
+      }),
   };
 }
 
@@ -54,6 +57,24 @@ export function nodeGlobalPool(): NodeForm<{ readonly layout: Layout }> {
           return joinNode({ ...parts, spatial: parts.spatial.map(() => 1) }, layout);
         }),
       ),
+  };
+}
+
+/** input (..., lengths...), sizes that are worked out -> (..., outputSize...); with `indices`, also places in the input. */
+export function nodeAdaptivePool(indices = false): NodeForm<{ readonly outputSize: readonly Dim[] | null }> {
+  return {
+    attributes: (raw) => ({ outputSize: optionalDims(raw, "outputSize", 0) }),
+    infer({ attributes, inputs }) {
+      const { dtype, shape } = inputAt(inputs, "input", 0);
+      const size = argumentValues(attributes.outputSize, inputs, "outputSize");
+      const known = shape !== null && size !== null;
+      if (known && shape.length < size.length + 1)
+        throw new RuleError(`${formatShape(shape)} has no ${size.length} lengths behind channels`);
+      const pooled = known ? [...shape.slice(0, -size.length), ...size] : null;
+      return {
+        types: [{ dtype, shape: pooled }, ...(indices ? [{ dtype: "int64" as const, shape: pooled }] : [])],
+      };
+    },
   };
 }
 

@@ -15,8 +15,17 @@ import {
 } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
-import { type Layout, readChoice, readFlag, readIntegers, readLayout, readPairs } from "./attributes.ts";
-import { RuleError } from "./operator.ts";
+import {
+  type Layout,
+  readChoice,
+  readFlag,
+  readIntegers,
+  readLayout,
+  readOptionalInteger,
+  readPairs,
+} from "./attributes.ts";
+import { type Inferred, RuleError, type RuleInput } from "./operator.ts";
+import { inputAt, reshaped } from "./tensor-rule.ts";
 
 /** Windows of a node. Lists may be empty, for defaults, since the number of axes is known from the input. */
 export interface NodeWindows {
@@ -28,6 +37,8 @@ export interface NodeWindows {
   /** A last window that reaches over the end counts, if it starts before the padding behind. */
   readonly ceil: boolean;
   readonly layout: Layout;
+  /** How many axes the windows have, where an input without a batch is one of a batch of one; else null. */
+  readonly spatialRank: number | null;
 }
 
 export function readNodeWindows(raw: JsonObject): NodeWindows {
@@ -39,7 +50,22 @@ export function readNodeWindows(raw: JsonObject): NodeWindows {
     padding: readPadding(raw),
     ceil: readFlag(raw, "ceil", false),
     layout: readLayout(raw),
+    spatialRank: readOptionalInteger(raw, "spatialRank"),
   };
+}
+
+/** Runs a rule on inputs of which the first has a batch; where it has none, one is made up and taken away again. */
+export function onBatch(
+  inputs: readonly RuleInput[],
+  { spatialRank }: NodeWindows,
+  rule: (inputs: readonly RuleInput[]) => Inferred,
+): Inferred {
+  const input = inputAt(inputs, "input", 0);
+  const { shape } = input;
+  if (shape === null || spatialRank === null || shape.length !== spatialRank + 1) return rule(inputs);
+  const one = { ...input, shape: [1, ...shape] };
+  const { types } = rule(inputs.map((other) => (other === input ? one : other)));
+  return { types: types.map((type) => reshaped(type, (batched) => batched.slice(1))) };
 }
 
 function readPadding(raw: JsonObject): NodeWindows["padding"] {

@@ -4,8 +4,10 @@ import type { Dim } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { dimAt, mainInput, realType, requireMinimumRank, requireRank, single } from "./arguments.ts";
 import { readFlag, readInteger, readOptionalInteger } from "./attributes.ts";
+import { nodeLinear } from "./graph-linear.ts";
 import type { Inferred, OperatorDef, RuleContext } from "./operator.ts";
 import { loraWeights, type Quantization, quantizationWeights, readQuantization } from "./quantization.ts";
+import { inTwoForms } from "./two-forms.ts";
 
 interface LinearAttributes {
   readonly units: number;
@@ -105,7 +107,7 @@ const randomFourierFeatures: OperatorDef<{ readonly units: number }> = {
 };
 
 export const linearOperators: readonly OperatorDef<unknown>[] = [
-  linear,
+  inTwoForms(linear, nodeLinear),
   maxoutLinear,
   highway,
   randomFourierFeatures,

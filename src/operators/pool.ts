@@ -2,7 +2,7 @@
 
 import { mainInput, single } from "./arguments.ts";
 import { type Layout, readFlag, readInteger, readIntegers, readLayout } from "./attributes.ts";
-import { nodeGlobalPool, nodePool } from "./graph-pool.ts";
+import { nodeAdaptivePool, nodeGlobalPool, nodePool } from "./graph-pool.ts";
 import type { Inferred, OperatorDef, RuleContext } from "./operator.ts";
 import { inTwoForms } from "./two-forms.ts";
 import { joinSpatial, readWindows, splitSpatial, type Windows, windowPositions } from "./windows.ts";
@@ -69,6 +69,6 @@ export const poolOperators: readonly OperatorDef<unknown>[] = [
   inTwoForms(pool("AveragePool"), nodePool()),
   inTwoForms(globalPool("GlobalMaxPool"), nodeGlobalPool()),
   inTwoForms(globalPool("GlobalAveragePool"), nodeGlobalPool()),
-  adaptivePool("AdaptiveMaxPool"),
-  adaptivePool("AdaptiveAveragePool"),
+  inTwoForms(adaptivePool("AdaptiveMaxPool"), nodeAdaptivePool(true)),
+  inTwoForms(adaptivePool("AdaptiveAveragePool"), nodeAdaptivePool()),
 ];

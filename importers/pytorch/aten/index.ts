@@ -1,15 +1,33 @@
 /** Every operator of exported programs that is known: one line a family. */
 
-import type { AtenOp, AtenOps } from "../aten.ts";
+import type { AtenOp, AtenOps, NodeView } from "../aten.ts";
+import { activationOps } from "./activation.ts";
+import { convolutionOps } from "./convolution.ts";
+import { linearOps } from "./linear.ts";
+import { normalizationOps } from "./normalization.ts";
 import { numberOps } from "./numbers.ts";
+import { poolingOps } from "./pooling.ts";
 
-const families: readonly AtenOps[] = [numberOps];
+const families: readonly AtenOps[] = [
+  activationOps,
+  convolutionOps,
+  linearOps,
+  normalizationOps,
+  numberOps,
+  poolingOps,
+];
 
-const known: ReadonlyMap<string, AtenOp> = new Map(families.flatMap((family) => Object.entries(family)));
+const known: ReadonlyMap<string, readonly AtenOp[]> = new Map(
+  families.flatMap((family) =>
+    Object.entries(family).map(([name, op]) => [name, [op].flat() as readonly AtenOp[]] as const),
+  ),
+);
 
-/** The record for a target, whose type is it without namespace of namespaces and overload; undefined: not known. */
-export function findOp(target: string, type: string): AtenOp | undefined {
-  return known.get(target.replace(/^torch\.ops\./, "").replace(/\.default$/, "")) ?? known.get(type);
+/** The record for a node; undefined: none describes it. `type`: its target without overload. */
+export function findOp(node: NodeView, type: string): AtenOp | undefined {
+  const ops =
+    known.get(node.target.replace(/^torch\.ops\./, "").replace(/\.default$/, "")) ?? known.get(type);
+  return ops?.find((op) => op.applies?.(node) !== false);
 }
 
 /** Names of all records, for tests and the coverage list; a name that two families have would be there twice. */
@@ -18,5 +36,5 @@ export function operatorNames(): readonly string[] {
 }
 
 export function canonicalNames(): ReadonlySet<string> {
-  return new Set([...known.values()].map((op) => op.operator));
+  return new Set([...known.values()].flat().map((op) => op.operator));
 }

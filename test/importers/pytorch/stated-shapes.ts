@@ -32,14 +32,17 @@ export interface Compared {
   readonly wrong: readonly string[];
   /** What the rules leave open. */
   readonly open: readonly string[];
+  /** What agrees for the sizes that PyTorch saw, not for all. */
+  readonly guarded: readonly string[];
 }
 
 /** Works out every node with a rule from its inputs alone. */
-export function compareWithStated(model: Model): Compared {
+export function compareWithStated(model: Model, seen: ReadonlyMap<string, number>): Compared {
   const origin = new Map<Layer, Layer>();
   const facts = inferShapes({ ...model, graph: unstated(model.graph, origin) }, operators);
   const wrong = facts.diagnostics.map((diagnostic) => JSON.stringify(diagnostic));
   const open: string[] = [];
+  const guarded: string[] = [];
   let outputs = 0;
   let known = 0;
   for (const [layer, { calls }] of facts.layers) {
@@ -50,33 +53,50 @@ export function compareWithStated(model: Model): Compared {
       outputs += 1;
       const found = calls[0]?.types[i];
       const text = `${before.source.type} ${before.name} ${i}: ${describe(found)}, the file ${describe(stated)}`;
-      const verdict = compare(found, stated);
+      const verdict = compare(found, stated, seen);
       if (verdict === "same") known += 1;
-      else (verdict === "open" ? open : wrong).push(text);
+      else ({ open, wrong, guarded })[verdict].push(text);
     }
   }
-  return { known, outputs, wrong, open };
+  return { known, outputs, wrong, open, guarded };
 }
 
-function compare(found: TensorType | undefined, stated: TensorType): "same" | "open" | "wrong" {
+type Verdict = "same" | "guarded" | "open" | "wrong";
+
+function compare(
+  found: TensorType | undefined,
+  stated: TensorType,
+  seen: ReadonlyMap<string, number>,
+): Verdict {
   if (!found || found.shape === null || stated.shape === null) return "open";
   if (found.dtype !== null && found.dtype !== stated.dtype) return "wrong";
   if (found.shape.length !== stated.shape.length) return "wrong";
-  const dims = found.shape.map((dim, i) => compareDims(dim, stated.shape?.[i] ?? null));
+  const dims = found.shape.map((dim, i) => compareDims(dim, stated.shape?.[i] ?? null, seen));
   if (dims.includes("wrong")) return "wrong";
-  return dims.includes("open") || found.dtype === null ? "open" : "same";
+  if (dims.includes("open") || found.dtype === null) return "open";
+  return dims.includes("guarded") ? "guarded" : "same";
 }
 
-/** Expressions of other form are compared for some sizes. */
-function compareDims(a: Dim, b: Dim): "same" | "open" | "wrong" {
+/**
+ * Expressions of other form are compared for the sizes that PyTorch saw, and for others: it states what holds on the way
+ * that these sizes took, so that a difference for others is no fault of the rule's.
+ */
+function compareDims(a: Dim, b: Dim, seen: ReadonlyMap<string, number>): Verdict {
   if (a === null || b === null) return "open";
   if (sameDim(a, b)) return "same";
   const names = new Set([a, b].flatMap((dim) => (typeof dim === "number" ? [] : [...symbolsOf(dim)])));
-  const sized = (dim: Dim, size: number): Dim =>
+  const sized = (dim: Dim, add: number): Dim =>
     dim === null || typeof dim === "number"
       ? dim
-      : substitute(dim, new Map([...names].map((name, i) => [name, size + 7 * i])));
-  return [224, 256, 320, 333].every((size) => sameDim(sized(a, size), sized(b, size))) ? "same" : "wrong";
+      : substitute(dim, new Map([...names].map((name) => [name, (seen.get(name) ?? 2) + add])));
+  if (!sameDim(sized(a, 0), sized(b, 0))) return "wrong";
+  return [16, 33, 64].every((add) => sameDim(sized(a, add), sized(b, add))) ? "same" : "guarded";
+}
+
+/** The sizes that PyTorch saw when it traced a program, by their names. */
+export function seenSizes(json: string): ReadonlyMap<string, number> {
+  const named = /"expr_str":\s*"Symbol\('(\w+)'[^"]*\)",\s*"hint":\s*\{\s*"as_int":\s*(\d+)/g;
+  return new Map([...json.matchAll(named)].map(([, name = "", size]) => [name, Number(size)]));
 }
 
 function describe(type: LayerFacts["calls"][number]["types"][number] | undefined): string {
