@@ -3,13 +3,18 @@
 import type { ModuleRef } from "../../src/ir/graph.ts";
 import type { OnnxNode } from "./proto.ts";
 
+/** What PyTorch puts in place of the modules of a node that it made itself. */
+const noModule = "_empty_nn_module_stack_from_metadata_hook";
+
 /** Modules around a node, outermost first; empty when nothing tells. */
 export function modulesOf(node: OnnxNode): readonly ModuleRef[] {
   const scopes = node.metadata.get("pkg.torch.onnx.name_scopes");
   if (scopes !== undefined) {
     const paths = pythonTexts(scopes).slice(0, -1);
     const classes = pythonTexts(node.metadata.get("pkg.torch.onnx.class_hierarchy") ?? "");
-    return paths.flatMap((path, i) => (path === "" ? [] : [{ path, type: bareClass(classes[i]) }]));
+    return paths.flatMap((path, i) =>
+      path === "" || path === noModule ? [] : [{ path, type: bareClass(classes[i]) }],
+    );
   }
   const steps = node.name.split("/");
   if (steps.length < 2) return [];
