@@ -45,6 +45,9 @@ export function couldBeModel(head: Uint8Array): boolean {
   if (startsWith(head, hdf5Signature) || startsWith(head, [0x50, 0x4b]) || looksLikeJson(head)) return true;
   // A pickle of protocol 2 and later, as the stream of torch.save starts with.
   if (head[0] === 0x80 && (head[1] ?? 9) <= 5) return true;
+  // One of protocol 0 or 1: a container and its memo, or a name.
+  if (/^(\([dl]p\d|[\]}]q\0|c[A-Za-z_][\w.]*\n)/.test(new TextDecoder().decode(head.subarray(0, 64))))
+    return true;
   // safetensors: the brace after the length of the header.
   if (head[8] === 0x7b) return true;
   // ONNX: protobuf writers put its first field, the version of the format, in front.
@@ -89,6 +92,15 @@ const looks: readonly {
     text: "an HTML or XML page, not a model; the download probably ended on a web page, fetch the file again",
   },
   { test: (head) => startsWith(head, [0x1f, 0x8b]), text: "gzip data; decompress it first" },
+  {
+    test: ([first, second = 0]) => first === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(second),
+    text: "zlib data, as joblib.dump compresses; decompress it first",
+  },
+  {
+    test: (head) => startsWith(head, [0x5d, 0, 0]) || startsWith(head, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+    text: "LZMA data; decompress it first",
+  },
+  { test: (_, text) => /^BZh[1-9]/.test(text), text: "bzip2 data; decompress it first" },
   {
     test: (head) => startsWith(head, [0x47, 0x47, 0x55, 0x46]),
     text: "a GGUF file, which this version does not read",

@@ -11,7 +11,7 @@ import { makeSafetensorsImporter } from "./safetensors/index.ts";
 /** Folders and indexes of Hugging Face name files of either format. */
 const safetensorsImporter = makeSafetensorsImporter(async (source, prefix) => {
   const sniffed = await sniff(source);
-  if (!isCheckpoint(sniffed)) return null;
+  if (!(await isCheckpoint(sniffed))) return null;
   return (await import("./pytorch/read-checkpoint.ts")).readTensors(source, sniffed, prefix);
 });
 

@@ -53,3 +53,15 @@ export function isPickle({ head, container }: Sniffed): boolean {
   // Names and containers follow at once, or a frame.
   return container === "other" && head[0] === 0x80 && protocol >= 2 && protocol <= 5 && head.length > 3;
 }
+
+/**
+ * A pickle of protocol 0 or 1, which have no mark of their own. It starts with a container or a name, and then every step of what is
+ * here must be one: no text and no other format gets far.
+ */
+export async function isOldPickle({ source, head, container }: Sniffed): Promise<boolean> {
+  if (container === "zip" || container === "hdf5" || container === "safetensors") return false;
+  const start = new TextDecoder("latin1").decode(head.subarray(0, 256));
+  if (!/^(\((d|l|t|I|c|S|V|U|X|K|i)|[\]}](q|r|\(|\.)|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n)/.test(start))
+    return false;
+  return (await import("../../src/wire/pickle.ts")).startsPickle(head, source.size);
+}

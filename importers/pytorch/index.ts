@@ -2,7 +2,7 @@
 
 import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { Importer, Sniffed } from "../importer.ts";
-import { checkpointFolder, isEarlyScript, isLegacy, isPickle, isTar } from "./forms.ts";
+import { checkpointFolder, isEarlyScript, isLegacy, isOldPickle, isPickle, isTar } from "./forms.ts";
 
 /** `torch.export.save`, or a package that AOTInductor compiled from what that writes. */
 function isExported({ zip }: Sniffed): boolean {
@@ -19,9 +19,10 @@ function isExportedJson({ container, head }: Sniffed): boolean {
 }
 
 /** What `torch.save`, `torch.jit.save` and `pickle.dump` write, in the forms that are read. */
-export function isCheckpoint(sniffed: Sniffed): boolean {
+export async function isCheckpoint(sniffed: Sniffed): Promise<boolean> {
   const { zip } = sniffed;
-  return (zip !== null && checkpointFolder(zip) !== null) || isLegacy(sniffed) || isPickle(sniffed);
+  if (zip) return checkpointFolder(zip) !== null;
+  return isLegacy(sniffed) || isPickle(sniffed) || (await isOldPickle(sniffed));
 }
 
 export const pytorchImporter: Importer = {
@@ -34,7 +35,7 @@ export const pytorchImporter: Importer = {
     { id: "checkpoint-legacy", title: "torch.save before PyTorch 1.6", files: ".pt .pth .bin .tar" },
     {
       id: "pickle",
-      title: "pickle.dump of tensors and NumPy arrays, protocol 2 to 5",
+      title: "pickle.dump of tensors and NumPy arrays",
       files: ".pkl .pickle .pth",
     },
     { id: "sharded", title: "index of several files of torch.save", files: ".bin.index.json" },
@@ -43,11 +44,11 @@ export const pytorchImporter: Importer = {
     { id: "torchscript-mobile", title: "TorchScript with bytecode for mobile", files: ".ptl .pt" },
   ],
   matches: (sniffed) =>
-    isCheckpoint(sniffed) ||
     (sniffed.zip !== null && isEarlyScript(sniffed.zip)) ||
     isTar(sniffed) ||
     isExported(sniffed) ||
-    isExportedJson(sniffed),
+    isExportedJson(sniffed) ||
+    isCheckpoint(sniffed),
   async load(source, _, sniffed) {
     if (isExportedJson(sniffed)) return (await import("./exported-program.ts")).importExportedJson(source);
     if (sniffed.zip && checkpointFolder(sniffed.zip) === null && isExported(sniffed)) {

@@ -3,10 +3,11 @@
  * pickle. Those are read like any other, up to their elements.
  */
 
+import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { memorySource } from "../../src/io/memory.ts";
 import { sliceSource } from "../../src/io/slice.ts";
-import { readPickle } from "../../src/wire/pickle.ts";
+import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
 import {
   globalName,
   isRecord,
@@ -18,8 +19,10 @@ import {
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
 import { type Checkpoint, treeOf } from "./checkpoint.ts";
+import { isSuspicious } from "./globals.ts";
 import { legacyMagic } from "./legacy.ts";
 import { sortSections } from "./sections.ts";
+import { classOf } from "./tree.ts";
 
 /** Bytes of an inner stream in which its first pickles end: they take some 300. */
 const headBytes = 16 * 1024;
@@ -29,7 +32,8 @@ const loader = "torch.storage._load_from_bytes";
 
 /** Reads a file that is one pickle. */
 export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
-  const pickle = await readPickle(source);
+  const pickle = await readPickle(source, { onFault: (names) => refuseJoblib(names, source) });
+  refuseEstimator(pickle, source);
   const imports: PickleImport[] = [];
   const storages = new Map<PickleObject, PicklePersistent>();
   const calls = storageCalls(pickle.value);
@@ -42,6 +46,29 @@ export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
   imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !known));
   const found = treeOf(pickle.value, imports, { storages });
   return { variant: "pickle", found, sections: sortSections(found.tree), at: "", diagnostics: [] };
+}
+
+/** `joblib.dump` puts the elements of each array into the middle of the pickle, where only it can tell where they end. */
+function refuseJoblib(names: readonly PickleImport[], source: ByteSource): void {
+  if (!names.some(({ name }) => /^joblib\.numpy_pickle\.\w*ArrayWrapper$/.test(name))) return;
+  throw new UnsupportedFeatureError(
+    `${source.name}: a file of joblib.dump, which this version does not read; load it with joblib and write it with pickle.dump`,
+    { file: source.name },
+  );
+}
+
+/** What these make has arrays in it, some of a kind of their own, that are no weights of any network. */
+const estimators =
+  /^(sklearn|imblearn|xgboost|lightgbm|catboost|statsmodels|pandas|scipy|spacy|nltk|gensim)\./;
+
+function refuseEstimator({ value, imports }: Pickle, source: ByteSource): void {
+  const type = isRecord(value) && value.kind === "object" ? classOf(value) : null;
+  // What would do harm is told all the same.
+  if (type === null || !estimators.test(type) || imports.some(({ name }) => isSuspicious(name))) return;
+  throw new UnsupportedFeatureError(
+    `${source.name}: a pickled ${type}: it is no network of tensors, and this version does not read it`,
+    { file: source.name },
+  );
 }
 
 /** Every call of `torch.storage._load_from_bytes` in a value, wherever it is. */

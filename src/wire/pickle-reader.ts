@@ -23,6 +23,8 @@ export class PickleReader {
   /** Bytes the window must have from the start of this step, when it was short. */
   #needed = 0;
   #windowSize = firstWindow;
+  /** Set when a step asked for more bytes than the source has. */
+  ended = false;
   #read = 0;
 
   /** `label` is what messages call the pickle. */
@@ -65,6 +67,7 @@ export class PickleReader {
     const from = this.#base + this.#step;
     const left = this.#source.size - from;
     if (this.#needed > left) {
+      this.ended = true;
       throw this.fault(
         `it ends in the middle, the file has ${this.#source.size} bytes; it is probably truncated`,
       );
@@ -131,6 +134,7 @@ export class PickleReader {
   skip(count: number): void {
     const to = this.at + count;
     if (to > this.#source.size) {
+      this.ended = true;
       throw this.fault(
         `${count} bytes are promised up to byte ${to}, but the file has ${this.#source.size}; it is probably truncated`,
       );
