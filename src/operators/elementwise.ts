@@ -35,6 +35,7 @@ import {
   foldOr,
   foldPower,
   foldReciprocal,
+  foldRemainder,
   foldRound,
   foldSign,
   foldSqrt,
@@ -67,6 +68,7 @@ const folds: Readonly<Record<string, Fold>> = {
   FloorDivide: foldFloorDivide,
   Divide: foldDivide,
   Mod: foldModulo,
+  Remainder: foldRemainder,
   Power: foldPower,
   Abs: foldAbs,
   Sign: foldSign,
@@ -144,12 +146,19 @@ function broadcastType(inputs: readonly RuleInput[], attributes: Broadcasting, k
   return { dtype: statedType(attributes, kind, promoted), shape };
 }
 
-/** The first operand's shape, whatever the others are: Keras's bitwise operations and isin do not broadcast. */
+/**
+ * The first operand's shape, whatever the others are: Keras's bitwise operations and isin do not broadcast. PyTorch's do,
+ * which say what of the operands are numbers.
+ */
 function likeFirst(name: string, result: ResultType): OperatorDef<unknown> {
-  return simpleOperator(name, (inputs) => ({
-    dtype: resultType(result, promoteInputs(inputs)),
-    shape: mainInput(inputs).shape,
-  }));
+  return defineOperator<Broadcasting>({
+    name,
+    attributes: readBroadcasting,
+    infer({ attributes, inputs }) {
+      if (attributes.numbers) return only(broadcastType(inputs, attributes, result));
+      return only({ dtype: resultType(result, promoteInputs(inputs)), shape: mainInput(inputs).shape });
+    },
+  });
 }
 
 const sameNames = [
@@ -166,6 +175,7 @@ const sameNames = [
   "Erf",
   "Erfinv",
   "Rsqrt",
+  "Fraction",
 ] as const;
 
 const floatNames = [
@@ -228,6 +238,9 @@ const arithmeticNames = [
   "SquaredDifference",
   "Polygamma",
   "Zeta",
+  "Remainder",
+  "Lerp",
+  "AddProduct",
 ] as const;
 
 const floatArithmeticNames = [
@@ -241,6 +254,8 @@ const floatArithmeticNames = [
   "Nextafter",
   "Ldexp",
   "Xlogy",
+  "CopySign",
+  "AddQuotient",
 ] as const;
 
 const comparisonNames = [
@@ -262,27 +277,31 @@ const bitwiseNames = ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "LeftShift", "Rig
  * condition, x1, x2 -> their broadcast shape. The condition alone: TensorFlow returns the places where it holds
  * (`places`), whose number is unknown; Keras 3 states the condition's shape.
  */
-const where = defineOperator<{ places: boolean }>({
+const where = defineOperator<{ places: boolean; numbers: Broadcasting["numbers"] }>({
   name: "Where",
-  attributes: (raw) => ({ places: readFlag(raw, "places", false) }),
-  infer({ attributes: { places }, inputs }) {
+  attributes: (raw) => ({ places: readFlag(raw, "places", false), numbers: readNumbers(raw) }),
+  infer({ attributes: { places, numbers }, inputs }) {
     const condition = inputAt(inputs, "condition", 0);
     const choices = inputs.filter((input) => input !== condition);
     if (places && choices.length === 0) {
       return only({ dtype: "int64", shape: [null, condition.shape?.length ?? null] });
     }
-    const dtype = choices.length === 0 ? "int64" : promoteInputs(choices);
+    const promoted = numbers ? promoteRanked(choices, numbers) : promoteInputs(choices);
+    const dtype = choices.length === 0 ? "int64" : promoted;
     return only({ dtype, shape: broadcastAll(inputs.map((input) => input.shape)) });
   },
 });
 
 /** x, min, max -> x's shape broadcast with the bounds'. */
-const clip = simpleOperator("Clip", (inputs) => {
-  const x = mainInput(inputs);
-  return {
-    dtype: x.dtype === "bool" ? "int32" : x.dtype,
-    shape: broadcastAll(inputs.map((input) => input.shape)),
-  };
+const clip = defineOperator<Broadcasting>({
+  name: "Clip",
+  attributes: readBroadcasting,
+  infer({ attributes, inputs }) {
+    if (attributes.numbers) return only(broadcastType(inputs, attributes, "same"));
+    const x = mainInput(inputs);
+    const shape = broadcastAll(inputs.map((input) => input.shape));
+    return only({ dtype: x.dtype === "bool" ? "int32" : x.dtype, shape });
+  },
 });
 
 /** x -> x with `dtype`. */

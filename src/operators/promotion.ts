@@ -119,5 +119,6 @@ function combineCategories(
 
 function complexOf(dtype: DType): DType | null {
   if (dtype === "float64") return "complex128";
-  return dtype === "float32" ? "complex64" : dtype === "float16" ? "complex32" : null;
+  if (dtype === "float16") return "complex32";
+  return dtype === "float32" || dtype === "bfloat16" ? "complex64" : null;
 }

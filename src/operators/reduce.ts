@@ -11,6 +11,7 @@ import { mainInput, resolveAxis } from "./arguments.ts";
 import { readFlag } from "./attributes.ts";
 import type { OperatorDef, RuleInput } from "./operator.ts";
 import { floatOf } from "./promotion.ts";
+import { readStated, type Stated, statedType } from "./result-type.ts";
 import { defineOperator, inputAt, only, optionalIntegers, reshaped, tupleOf } from "./tensor-rule.ts";
 
 interface ReduceAttributes {
@@ -44,12 +45,27 @@ function reduced(x: RuleInput, attributes: ReduceAttributes, result: ResultType)
   return { dtype: resultType(result, x.dtype), shape: reduceShape(x.shape, attributes) };
 }
 
+interface NodeAttributes extends ReduceAttributes, Stated {
+  /** Where in the reduced axis the result stands comes out behind it. */
+  readonly indices: boolean;
+}
+
 /** x -> x without `axes`. */
 function reduction(name: string, result: ResultType): OperatorDef<unknown> {
-  return defineOperator<ReduceAttributes>({
+  return defineOperator<NodeAttributes>({
     name,
-    attributes: readAttributes,
-    infer: ({ attributes, inputs }) => only(reduced(mainInput(inputs), attributes, result)),
+    attributes: (raw) => ({
+      ...readAttributes(raw),
+      ...readStated(raw),
+      indices: readFlag(raw, "indices", false),
+    }),
+    infer({ attributes, inputs }) {
+      const x = mainInput(inputs);
+      const type = reduced(x, attributes, result);
+      const stated = attributes.result ?? attributes.dtype;
+      const output = stated === null ? type : { ...type, dtype: statedType(attributes, "same", x.dtype) };
+      return attributes.indices ? tupleOf([output, { ...type, dtype: "int64" }]) : only(output);
+    },
   });
 }
 
@@ -71,13 +87,13 @@ const quantile = defineOperator<QuantileAttributes>({
   },
 });
 
-/** x -> mean and variance, both without `axes`. */
-const moments = defineOperator<ReduceAttributes>({
+/** x -> mean and variance, both without `axes`; the variance first, where a result is stated for it. */
+const moments = defineOperator<ReduceAttributes & Stated>({
   name: "Moments",
-  attributes: readAttributes,
+  attributes: (raw) => ({ ...readAttributes(raw), ...readStated(raw) }),
   infer({ attributes, inputs }) {
     const type = reduced(mainInput(inputs), attributes, "same");
-    return tupleOf([type, type]);
+    return tupleOf([{ ...type, dtype: statedType(attributes, "same", type.dtype) }, type]);
   },
 });
 
@@ -91,6 +107,8 @@ export const reduceOperators: readonly OperatorDef<unknown>[] = [
   reduction("ReduceStd", "float"),
   reduction("ReduceVariance", "float"),
   reduction("ReduceMedian", "float"),
+  reduction("ReduceMode", "same"),
+  reduction("ReduceKth", "same"),
   reduction("ReduceLogSumExp", "float"),
   reduction("ReduceNorm", "float"),
   reduction("ReduceEuclideanNorm", "float"),

@@ -6,18 +6,18 @@ import { floatOf } from "./promotion.ts";
 import { optionalDType } from "./tensor-rule.ts";
 
 /**
- * "same": that of the operands; "float": fractions, of whole numbers float32; "real": of complex numbers their parts;
+ * "same": that of the operands; "float": fractions, of whole numbers float32; "real": of complex numbers their parts ("real-fraction": as fractions);
  * "wide": of whole numbers int64; "truth": bool, of uint8 uint8 (PyTorch's any and all).
  */
-export type ResultType = "same" | "float" | "bool" | "real" | "int32" | "wide" | "truth";
-
-const kinds: readonly ResultType[] = ["same", "float", "bool", "real", "int32", "wide", "truth"];
+const kinds = ["same", "float", "bool", "real", "real-fraction", "int32", "wide", "truth"] as const;
+export type ResultType = (typeof kinds)[number];
 
 export function resultType(kind: ResultType, dtype: DType | null): DType | null {
   if (kind === "bool" || kind === "int32") return kind;
   if (kind === "float") return floatOf(dtype);
   if (kind === "truth") return dtype === null || dtype === "uint8" ? dtype : "bool";
   if (kind === "wide") return dtype === "bool" || dtype?.includes("int") ? "int64" : dtype;
+  if (kind === "real-fraction") return resultType("real", floatOf(dtype));
   if (kind === "real" && dtype?.startsWith("complex")) return dtype === "complex128" ? "float64" : "float32";
   return dtype;
 }

@@ -9,6 +9,7 @@ import { elementsOf, formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, resolveAxis } from "./arguments.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { type OperatorDef, RuleError } from "./operator.ts";
+import { readStated, resultType, type Stated } from "./result-type.ts";
 import {
   defineOperator,
   only,
@@ -17,6 +18,7 @@ import {
   optionalIntegers,
   reshaped,
   simpleOperator,
+  tupleOf,
   withDim,
 } from "./tensor-rule.ts";
 import { argumentValues } from "./tensor-values.ts";
@@ -285,19 +287,32 @@ function sameShape(name: string, minRank = 0): OperatorDef<unknown> {
   });
 }
 
+interface AlongAxis extends Stated {
+  readonly axis: number | null;
+  /** Where in the axis each element was comes out behind them. */
+  readonly indices: boolean;
+}
+
 /** x -> x; without an axis over the flattened x. */
 function alongAxis(name: string, dtype?: "int32"): OperatorDef<unknown> {
-  return defineOperator<{ axis: number | null }>({
+  return defineOperator<AlongAxis>({
     name,
-    attributes: (raw) => ({ axis: optionalInteger(raw, "axis") }),
-    infer({ attributes: { axis }, inputs }) {
+    attributes: (raw) => ({
+      axis: optionalInteger(raw, "axis"),
+      indices: raw.indices === true,
+      ...readStated(raw),
+    }),
+    infer({ attributes, inputs }) {
+      const { axis, indices, result } = attributes;
       const x = mainInput(inputs);
       const type = reshaped(x, (shape) => {
         if (axis === null) return [elementsOf(shape)];
         resolveAxis(axis, shape.length);
         return shape;
       });
-      return only({ ...type, dtype: dtype ?? (x.dtype === "bool" ? "int32" : x.dtype) });
+      const own = dtype ?? (x.dtype === "bool" && !indices ? "int32" : x.dtype);
+      const output = { ...type, dtype: attributes.dtype ?? (result ? resultType(result, x.dtype) : own) };
+      return indices ? tupleOf([output, { ...type, dtype: "int64" }]) : only(output);
     },
   });
 }
@@ -325,6 +340,9 @@ export const tensorShapeOperators: readonly OperatorDef<unknown>[] = [
   sameShape("UpperTriangle"),
   alongAxis("CumulativeSum"),
   alongAxis("CumulativeProduct"),
+  alongAxis("CumulativeLogSumExp"),
+  alongAxis("CumulativeMaximum"),
+  alongAxis("CumulativeMinimum"),
   alongAxis("Sort"),
   alongAxis("ArgSort", "int32"),
 ];

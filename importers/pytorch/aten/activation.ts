@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "../../../src/ir/graph.ts";
 import { type AtenOp, type AtenOps, port } from "../aten.ts";
+import { inBothForms } from "./in-place.ts";
 
 function plain(operator: string, attributes: JsonObject = {}): AtenOp {
   return { operator, inputs: [port("self", "input")], attributes: () => attributes };
@@ -14,16 +15,6 @@ function activation(name: string): AtenOp {
 /** Fractions, of whole numbers too. */
 function fractional(name: string): AtenOp {
   return plain("Activation", { function: name, result: "float" });
-}
-
-/** Both forms of `aten.<name>`. */
-function inBothForms(ops: Readonly<Record<string, AtenOp>>): AtenOps {
-  return Object.fromEntries(
-    Object.entries(ops).flatMap(([name, op]) => [
-      [`aten.${name}`, op],
-      [`aten.${name}_`, op],
-    ]),
-  );
 }
 
 export const activationOps: AtenOps = {

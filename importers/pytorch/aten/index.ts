@@ -3,18 +3,24 @@
 import type { AtenOp, AtenOps, NodeView } from "../aten.ts";
 import { activationOps } from "./activation.ts";
 import { convolutionOps } from "./convolution.ts";
+import { copyOps } from "./copy.ts";
+import { elementwiseOps } from "./elementwise.ts";
 import { linearOps } from "./linear.ts";
 import { normalizationOps } from "./normalization.ts";
 import { numberOps } from "./numbers.ts";
 import { poolingOps } from "./pooling.ts";
+import { reductionOps } from "./reduction.ts";
 
 const families: readonly AtenOps[] = [
   activationOps,
   convolutionOps,
+  copyOps,
+  elementwiseOps,
   linearOps,
   normalizationOps,
   numberOps,
   poolingOps,
+  reductionOps,
 ];
 
 const known: ReadonlyMap<string, readonly AtenOp[]> = new Map(
