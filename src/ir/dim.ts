@@ -9,6 +9,8 @@ import {
   addExpressions,
   divideExactly,
   floorDivideExpressions,
+  floorExpression,
+  hasFractions,
   isAtMost,
   maxExpressions,
   minExpressions,
@@ -88,6 +90,23 @@ export function floorDivideDim(dim: Dim, by: Dim): Dim {
 export function ceilDivideDim(dim: Dim, by: Dim): Dim {
   if (typeof dim === "number" && typeof by === "number") return mapDims((a, b) => Math.ceil(a / b), dim, by);
   return floorDivideDim(addDims(dim, by, -1), by);
+}
+
+/** A whole number whatever the named sizes are; values of floating-point tensors may be others. */
+export function isWholeDim(dim: Dim): boolean {
+  if (dim === null || typeof dim === "number") return Number.isSafeInteger(dim);
+  return !hasFractions(dim);
+}
+
+/** Rounded down to a whole number. */
+export function floorDim(dim: Dim): Dim {
+  if (dim === null || typeof dim !== "number") return dim && floorExpression(dim);
+  return mapDims(Math.floor, dim);
+}
+
+/** Rounded up to a whole number. */
+export function ceilDim(dim: Dim): Dim {
+  return multiplyDims(floorDim(multiplyDims(dim, -1)), -1);
 }
 
 /** The remainder, with the sign of `by`. */

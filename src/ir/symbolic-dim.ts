@@ -192,6 +192,20 @@ function floorOfRemainder(a: Expression, b: number): Result {
   return floorOf(a, b);
 }
 
+/** The largest denominator of fractions that are told to be exact: factors of images are halves, quarters, eighths. */
+const largestDenominator = 1024;
+
+/** Rounded down; null where a coefficient is no fraction of a small power of two. */
+export function floorExpression(a: SymbolicDim): Result {
+  if (!hasFractions(a)) return a;
+  for (let below = 2; below <= largestDenominator; below *= 2) {
+    const whole = multiplyExpressions(a, below);
+    if (whole === null || typeof whole === "number") return null;
+    if (!hasFractions(whole)) return floorDivideExpressions(whole, below);
+  }
+  return null;
+}
+
 function divideBySymbolic(a: Expression, b: SymbolicDim): Result {
   if (a === 0) return 0;
   return divideExactly(a, b) ?? floorOf(a, b);
@@ -254,7 +268,8 @@ function leadingTerm(terms: readonly Term[], lead: Term): Term | undefined {
   return undefined;
 }
 
-function hasFractions(dim: SymbolicDim): boolean {
+/** Whether a coefficient is no whole number, as in half of a size; inside a floor there may be one all the same. */
+export function hasFractions(dim: SymbolicDim): boolean {
   return (
     !Number.isSafeInteger(dim.constant) || dim.terms.some((term) => !Number.isSafeInteger(term.coefficient))
   );

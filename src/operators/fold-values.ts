@@ -5,10 +5,13 @@
 
 import {
   addDims,
+  ceilDim,
   type Dim,
   divideProducts,
+  floorDim,
   floorDivideDim,
   isAtMostDim,
+  isWholeDim,
   maxDims,
   minDims,
   moduloDim,
@@ -90,7 +93,7 @@ function broadcastReader(elements: readonly Dim[], from: Shape, to: Shape): (ind
 
 /** A number as an element of `dtype` keeps it; unknown where it overflows or where rounding is not ours to work out. */
 export function storedAs(element: Dim, dtype: DType | null): Dim {
-  if (typeof element !== "number") return element;
+  if (typeof element !== "number") return isWholeDim(element) || isReal(dtype) ? element : null;
   if (!Number.isFinite(element)) return null;
   if (dtype === "float64") return element + 0;
   if (dtype === "float32") return Math.fround(element) + 0;
@@ -104,17 +107,31 @@ export function storedAs(element: Dim, dtype: DType | null): Dim {
   return element >= low && element < high ? element + 0 : null;
 }
 
+function isReal(dtype: DType | null): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
 /** `numbers` of two numbers; `dims` where a size is named, and then only of whole numbers. */
 function pair(numbers: (a: number, b: number) => number, dims: (a: Dim, b: Dim) => Dim): Fold {
   return (a = null, b = null) => {
     if (a === null || b === null) return null;
     if (typeof a === "number" && typeof b === "number") return numbers(a, b);
-    return isWhole(a) && isWhole(b) ? dims(a, b) : null;
+    return isWholeDim(a) && isWholeDim(b) ? dims(a, b) : null;
   };
 }
 
-function isWhole(element: Dim): boolean {
-  return typeof element !== "number" || Number.isSafeInteger(element);
+/** `numbers` of two numbers; `dims` where a size is named, also of halves, quarters and the like, which stay exact. */
+function exactPair(numbers: (a: number, b: number) => number, dims: (a: Dim, b: Dim) => Dim): Fold {
+  return (a = null, b = null) => {
+    if (a === null || b === null) return null;
+    if (typeof a === "number" && typeof b === "number") return numbers(a, b);
+    return isDyadic(a) && isDyadic(b) ? dims(a, b) : null;
+  };
+}
+
+/** A whole number of 1024ths. Named sizes times such a number are exact in single precision up to millions. */
+function isDyadic(element: Dim): boolean {
+  return isWholeDim(multiplyDims(element, 1024));
 }
 
 /** For any number of operands. */
@@ -127,17 +144,21 @@ function truth(value: boolean): number {
   return value ? 1 : 0;
 }
 
-export const foldAdd: Fold = chain(pair((a, b) => a + b, addDims));
-export const foldSubtract: Fold = pair((a, b) => a - b, subtractDims);
-export const foldMultiply: Fold = chain(pair((a, b) => a * b, multiplyDims));
+export const foldAdd: Fold = chain(exactPair((a, b) => a + b, addDims));
+export const foldSubtract: Fold = exactPair((a, b) => a - b, subtractDims);
+export const foldMultiply: Fold = chain(exactPair((a, b) => a * b, multiplyDims));
 export const foldMaximum: Fold = chain(pair(Math.max, maxDims));
 export const foldMinimum: Fold = chain(pair(Math.min, minDims));
 export const foldFloorDivide: Fold = pair((a, b) => Math.floor(a / b), floorDivideDim);
 
-/** Of floating-point numbers: exact, or unknown where a named size is divided and leaves a rest. */
-export const foldDivide: Fold = pair(
+/** Of floating-point numbers: exact, or unknown where a named size is divided and leaves what is no 1024th. */
+export const foldDivide: Fold = exactPair(
   (a, b) => a / b,
-  (a, b) => divideProducts([a], [b]),
+  (a, b) => {
+    const exact = isWholeDim(a) && isWholeDim(b) ? divideProducts([a], [b]) : null;
+    if (exact !== null || typeof b !== "number" || b === 0) return exact;
+    return isDyadic(1 / b) ? foldMultiply(a, 1 / b) : null;
+  },
 );
 
 /** Of whole numbers, rounding toward zero. */
@@ -216,7 +237,9 @@ function single(number: (a: number) => number, dim: (a: Dim) => Dim = () => null
   };
 }
 
-const same = (a: Dim): Dim => a;
+function wholeOnly(a: Dim): Dim {
+  return isWholeDim(a) ? a : null;
+}
 
 /** Halves go to the even neighbour. */
 function roundToEven(a: number): number {
@@ -229,10 +252,10 @@ export const foldNegative: Fold = single(
   (a) => multiplyDims(a, -1),
 );
 export const foldAbs: Fold = single(Math.abs, (a) => maxDims(a, multiplyDims(a, -1)));
-export const foldFloor: Fold = single(Math.floor, same);
-export const foldCeil: Fold = single(Math.ceil, same);
-export const foldTrunc: Fold = single(Math.trunc, same);
-export const foldRound: Fold = single(roundToEven, same);
+export const foldFloor: Fold = single(Math.floor, floorDim);
+export const foldCeil: Fold = single(Math.ceil, ceilDim);
+export const foldTrunc: Fold = single(Math.trunc, (a) => (isAtMostDim(0, a) ? floorDim(a) : wholeOnly(a)));
+export const foldRound: Fold = single(roundToEven, wholeOnly);
 export const foldSqrt: Fold = single(Math.sqrt);
 export const foldReciprocal: Fold = single((a) => 1 / a);
 export const foldSign: Fold = single(Math.sign, (a) => (isAtMostDim(1, a) ? 1 : null));

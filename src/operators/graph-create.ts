@@ -4,7 +4,9 @@ import {
   addDims,
   ceilDivideDim,
   type Dim,
+  floorDim,
   isAtMostDim,
+  isWholeDim,
   maxDims,
   multiplyDims,
   subtractDims,
@@ -73,6 +75,14 @@ function wholeRange(dtype: DType): readonly [number, number] | null {
   return match[1] === "u" ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
 }
 
+/** A size that is only named is taken to fit the types that shapes are computed in. */
+function castNamed(element: Dim, dtype: DType, range: readonly [number, number] | null): Dim {
+  if (!range) return (precisions[dtype] ?? 0) >= 24 ? element : null;
+  if (range[1] < 2 ** 31 - 1) return null;
+  // Toward zero, which is down for what is not negative.
+  return isWholeDim(element) || isAtMostDim(0, element) ? floorDim(element) : null;
+}
+
 /** An element in another type; unknown where it does not fit the type, or loses more than its fraction. */
 function castElement(element: Dim, dtype: DType): Dim {
   if (element === null) return null;
@@ -81,15 +91,7 @@ function castElement(element: Dim, dtype: DType): Dim {
     return isAtMostDim(1, element) ? 1 : null;
   }
   const range = wholeRange(dtype);
-  // A size that is only named is taken to fit the types that shapes are computed in.
-  if (typeof element !== "number")
-    return range
-      ? range[1] >= 2 ** 31 - 1
-        ? element
-        : null
-      : (precisions[dtype] ?? 0) >= 24
-        ? element
-        : null;
+  if (typeof element !== "number") return castNamed(element, dtype, range);
   if (range) {
     const whole = Math.trunc(element) + 0;
     return whole >= range[0] && whole <= range[1] ? whole : null;
@@ -139,8 +141,7 @@ function rangeLength(start: Dim, limit: Dim, delta: Dim, dtype: DType | null): D
     const length = Math.max(0, Math.ceil(span / delta));
     return Number.isSafeInteger(length) ? length : null;
   }
-  if (![start, limit, delta].every((dim) => typeof dim !== "number" || Number.isSafeInteger(dim)))
-    return null;
+  if (![start, limit, delta].every(isWholeDim)) return null;
   const [from, to] = delta > 0 ? [start, limit] : [limit, start];
   return maxDims(0, ceilDivideDim(subtractDims(to, from), Math.abs(delta)));
 }

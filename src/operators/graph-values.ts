@@ -3,7 +3,7 @@
  * they move when axes do.
  */
 
-import { type Dim, productOfDims } from "../ir/dim.ts";
+import { type Dim, isWholeDim, productOfDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { SymbolicDim } from "../ir/expression.ts";
 import type { Shape } from "../ir/shape.ts";
@@ -63,7 +63,7 @@ export function knownAxes(axes: readonly Dim[], rank: number): readonly number[]
 
 /** A number that is to be a size. */
 export function asSize(dim: Dim): Dim {
-  if (typeof dim !== "number") return dim;
+  if (typeof dim !== "number") return isWholeDim(dim) ? dim : null;
   if (dim < 0 || !Number.isSafeInteger(dim)) throw new RuleError(`${dim} is no size`);
   return dim;
 }

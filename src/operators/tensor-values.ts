@@ -3,7 +3,7 @@
  * what is computed from it decides shapes further on (tf.keras folds the same: KerasTensor's inferred value).
  */
 
-import type { Dim } from "../ir/dim.ts";
+import { type Dim, isWholeDim } from "../ir/dim.ts";
 import type { SymbolicDim } from "../ir/expression.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import type { Inferred, RuleInput } from "./operator.ts";
@@ -17,7 +17,8 @@ export interface ValuedType extends TensorType {
 }
 
 function asDim(value: unknown): Dim | undefined {
-  if (value === null || isSymbolic(value)) return value;
+  if (value === null) return value;
+  if (isSymbolic(value)) return isWholeDim(value) ? value : undefined;
   return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
 }
 
