@@ -281,6 +281,9 @@ export const maxSymIntCharacters = 4096;
 /** Brackets in brackets of such an expression; real ones have ten or so. */
 export const maxSymIntDepth = 64;
 
+/** Generated source of a compiled program: some 2 kB an operation, some 5 MB for the largest networks. */
+export const maxCompiledSourceBytes: number = 64 * MiB;
+
 /** The modules around one node: ten paths and classes, some 2 kB. */
 export const maxModuleStackCharacters: number = 64 * KiB;
 

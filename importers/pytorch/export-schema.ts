@@ -90,7 +90,8 @@ export interface Meta extends TensorType {
 
 /** @throws MalformedFileError for sizes that no tensor has. */
 export function readMeta(value: JsonValue | undefined, at: string): Meta | null {
-  const meta = objectOf(value);
+  // The first schema puts one more object around it.
+  const meta = objectOf(getKey(value, "meta")) ?? objectOf(value);
   if (!meta || !Array.isArray(meta.sizes)) return null;
   const sizes = listOf(meta.sizes);
   if (sizes.length > maxRank) throw new MalformedFileError(`${at}: a tensor of ${sizes.length} dimensions`);

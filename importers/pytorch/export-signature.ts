@@ -1,10 +1,12 @@
 /** What the inputs of an exported program are: parameters, buffers and constants by its signature, never by a gradient's flag. */
 
 import { MalformedFileError } from "../../src/errors.ts";
+import { sameShape } from "../../src/ir/shape.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import type { Payloads } from "./export-payloads.ts";
 import { listOf, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
 import { bufferClass, type Held, hold } from "./export-tensors.ts";
+import { moduleKeys } from "./module-stack.ts";
 
 export interface Signature {
   /** By name in the graph; null for an input that is no tensor and none of the caller's. */
@@ -15,40 +17,90 @@ export interface Signature {
   readonly outputs: readonly JsonValue[] | null;
 }
 
+/** A line of the signature, whatever the schema. */
+interface Spec {
+  readonly tag: string;
+  /** Name in the graph. */
+  readonly placeholder: string | null;
+  /** Name of the tensor; null for what is none. */
+  readonly name: string | null;
+}
+
 const nameKeys = ["parameter_name", "buffer_name", "tensor_constant_name"];
 
-/** @throws MalformedFileError for a tensor whose type or size is nowhere, or that has two names. */
+/** @throws MalformedFileError for a tensor whose type or size is nowhere, or that has one name with two types. */
 export function readSignature(program: JsonValue, payloads: Payloads): Signature {
   const module = getKey(program, "graph_module");
   const signature = getKey(module, "signature");
-  const values = getKey(getKey(module, "graph"), "tensor_values");
+  const graph = getKey(module, "graph");
+  const values = getKey(graph, "tensor_values");
+  const pathOf = tracedNames(graph);
   const inputs = new Map<string, Held | null>();
   const byName = new Map<string, Held>();
-  for (const spec of listOf(getKey(signature, "input_specs"))) {
-    const { tag, value } = unionOf(spec);
+  for (const { tag, placeholder, name } of specsOf(signature)) {
     if (tag === "user_input") continue;
-    const placeholder = placeholderOf(value);
-    const name = nameKeys.map((key) => textOf(getKey(value, key))).find((text) => text !== null);
-    if (name === undefined || name === null) {
+    if (name === null) {
       if (placeholder !== null) inputs.set(placeholder, null);
       continue;
     }
-    if (byName.has(name)) throw new MalformedFileError(`the signature has ${JSON.stringify(name)} twice`);
     const kind = tag === "parameter" ? "parameter" : tag === "buffer" ? bufferClass(name) : "constant";
-    const listed = payloads.records.get(name);
-    const constant = tag === "tensor_constant" || getKey(value, "persistent") === false;
-    const stated = placeholder === null ? undefined : getKey(values, placeholder);
-    const meta = readMeta(listed?.meta, name) ?? readMeta(stated, name);
-    const held = hold(name, kind, meta, listed?.record ?? null, payloads.sizeOf(name, constant));
-    byName.set(name, held);
-    if (placeholder !== null) inputs.set(placeholder, held);
+    const listed = payloads.records.get(name) ?? null;
+    const stated = readMeta(placeholder === null ? undefined : getKey(values, placeholder), name);
+    const held = hold(pathOf(name), kind, readMeta(listed?.meta, name) ?? stated, listed);
+    const before = byName.get(name);
+    // PyTorch 2.6 names both ends of a tied weight alike.
+    if (
+      before &&
+      (before.class !== kind || before.dtype !== held.dtype || !sameShape(before.shape, held.shape))
+    )
+      throw new MalformedFileError(
+        `the signature has ${JSON.stringify(name.slice(0, 200))} twice, as two tensors`,
+      );
+    if (!before) byName.set(name, held);
+    if (placeholder !== null) inputs.set(placeholder, before ?? held);
   }
-  for (const [name, { record, parameter, meta }] of payloads.records) {
-    if (byName.has(name) || !objectOf(meta)) continue;
-    const kind = parameter ? "parameter" : bufferClass(name);
-    byName.set(name, hold(name, kind, readMeta(meta, name), record, payloads.sizeOf(name, false)));
+  for (const [name, listed] of payloads.records) {
+    if (byName.has(name) || !(listed.tensor || objectOf(listed.meta))) continue;
+    const kind = listed.parameter ? "parameter" : bufferClass(name);
+    byName.set(name, hold(pathOf(name), kind, readMeta(listed.meta, name), listed));
   }
   return { inputs, all: [...byName.values()], outputs: outputsOf(signature) };
+}
+
+function specsOf(signature: JsonValue | undefined): readonly Spec[] {
+  const early = (key: string, tag: string): Spec[] =>
+    Object.entries(objectOf(getKey(signature, key)) ?? {}).map(([placeholder, name]) => ({
+      tag,
+      placeholder,
+      name: textOf(name),
+    }));
+  const written = getKey(signature, "input_specs");
+  // The first schema has a table of each kind.
+  if (!Array.isArray(written))
+    return [...early("inputs_to_parameters", "parameter"), ...early("inputs_to_buffers", "buffer")];
+  return listOf(written).map((spec) => {
+    const { tag, value } = unionOf(spec);
+    const name = nameKeys.map((key) => textOf(getKey(value, key))).find((text) => text !== null) ?? null;
+    return { tag, placeholder: placeholderOf(value), name };
+  });
+}
+
+/**
+ * Names as the module has them. Early tracers called a tensor by the variable it was found in: `L__self___block_0.weight`,
+ * or `L__self___scale` for one of the root; which module `L__self___block_0` is, the nodes tell.
+ */
+function tracedNames(graph: JsonValue | undefined): (name: string) => string {
+  const paths = new Map<string, string>();
+  for (const node of listOf(getKey(graph, "nodes"))) {
+    const stack = textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "";
+    for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
+  }
+  return (name) => {
+    const dot = name.lastIndexOf(".");
+    const path = dot < 0 ? undefined : paths.get(name.slice(0, dot));
+    if (path !== undefined && path !== "") return `${path}${name.slice(dot)}`;
+    return name.replace(/^L__self___(?=.)/, "");
+  };
 }
 
 /** The graph's name: in the first schema too, where it is an argument of its own. */
@@ -59,7 +111,10 @@ function placeholderOf(value: JsonValue): string | null {
 
 function outputsOf(signature: JsonValue | undefined): readonly JsonValue[] | null {
   const specs = getKey(signature, "output_specs");
-  if (!Array.isArray(specs)) return null;
+  if (!Array.isArray(specs)) {
+    const named = getKey(signature, "user_outputs");
+    return Array.isArray(named) ? named.map((name: JsonValue) => ({ as_tensor: { name } })) : null;
+  }
   return listOf(specs).flatMap((spec) => {
     const { tag, value } = unionOf(spec);
     const argument = getKey(value, "arg");

@@ -6,6 +6,7 @@ import { bitsOf, type DType } from "../../src/ir/dtype.ts";
 import { countOf, type StaticShape } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxTorchTensors } from "../../src/limits.ts";
+import type { JsonValue } from "../../src/wire/json.ts";
 import type { Meta } from "./export-schema.ts";
 import { layOut } from "./layout.ts";
 import { spanOf } from "./rebuild.ts";
@@ -19,8 +20,8 @@ export interface Held {
   readonly shape: StaticShape;
   /** Its window on the storage in `record`; null where the archive has no table. */
   readonly window: TorchTensor | null;
-  /** Bytes of its record; null: nothing is stored. */
-  readonly payload: number | null;
+  /** Whether its elements are in the file. */
+  readonly stored: boolean;
 }
 
 /** What the archive says of where a tensor is. */
@@ -30,6 +31,21 @@ export interface Record {
   readonly bytes: number;
 }
 
+/** What the archive has of one tensor: a line of a table, or a tensor of a pickle. */
+export interface Listed {
+  readonly parameter: boolean;
+  /** Where a table says it is, and of which type. */
+  readonly record: Record | null;
+  readonly meta: JsonValue;
+  /** As the pickle has it. */
+  readonly tensor: TorchTensor | null;
+}
+
+/** Bytes of what a tensor is a window on. */
+export function storedBytes({ record, tensor }: Listed): number {
+  return record?.bytes ?? tensor?.storage?.bytes ?? 0;
+}
+
 /** By the names PyTorch's normalizations give them. */
 export function bufferClass(name: string): TensorClass {
   if (/(^|\.)running_(mean|var)$/.test(name)) return "statistic";
@@ -37,21 +53,30 @@ export function bufferClass(name: string): TensorClass {
 }
 
 /** @throws MalformedFileError for a tensor without type or size. */
-export function hold(
-  name: string,
-  kind: TensorClass,
-  meta: Meta | null,
-  record: Record | null,
-  payload: number | null,
-): Held {
-  const shape = meta?.shape.map((size) => (typeof size === "number" ? size : -1)) ?? [-1];
+export function hold(name: string, kind: TensorClass, stated: Meta | null, listed: Listed | null): Held {
+  const { record = null, tensor = null } = listed ?? {};
+  const dtype = tensor?.dtype ?? stated?.dtype ?? null;
+  const sizes = tensor ? shownSize(tensor) : (stated?.shape ?? [-1]);
+  const shape = sizes.map((size) => (typeof size === "number" ? size : -1));
   const elements = countOf(shape);
-  if (!meta || meta.dtype === null || shape.includes(-1) || elements === null || elements > maxModelElements)
+  if (dtype === null || shape.includes(-1) || elements === null || elements > maxModelElements)
     throw new MalformedFileError(`tensor ${JSON.stringify(name.slice(0, 200))} has no type or size`);
-  const { dtype } = meta;
-  return { name, class: kind, dtype, shape, window: record && windowOf(meta, shape, dtype, record), payload };
+  const stored = elements === 0 ? listed !== null : isStored(listed);
+  const placed = tensor ?? (record && stated && windowOf(stated, shape, dtype, record));
+  return { name, class: kind, dtype, shape, window: placed?.form === "dense" ? placed : null, stored };
 }
 
+function isStored(listed: Listed | null): boolean {
+  if (!listed) return false;
+  // What is put together of parts has its elements in them.
+  return storedBytes(listed) > 0 || (listed.tensor?.parts.length ?? 0) > 0;
+}
+
+function shownSize({ packed, size }: TorchTensor): StaticShape {
+  return packed?.size ?? size;
+}
+
+/** Null for what is not plain elements at known steps. */
 function windowOf(meta: Meta, size: StaticShape, dtype: DType, record: Record): TorchTensor | null {
   const stride = meta.strides.map((step) => (typeof step === "number" && step >= 0 ? step : -1));
   const { offset } = meta;
@@ -99,7 +124,7 @@ export class TensorTable {
   add(all: readonly Held[], ties: ReadonlyMap<Held, Held>, prefix: string): void {
     const windows = all.flatMap(({ window }) => (window ? [window] : []));
     const storages = new Map(windows.map(({ storage }) => [storage?.key ?? "", storage as TorchStorage]));
-    const { pieces } = layOut(windows, storages);
+    const { pieces, unseen } = layOut(windows, storages);
     for (const { name, window } of all) if (window) this.checkPayload(name, window);
     const first = new Map<unknown, Held>();
     // What is another one comes after it.
@@ -112,6 +137,24 @@ export class TensorTable {
       if (same)
         this.report({ code: "weight-tied", args: { weight: held.name, same: same.name }, at: prefix });
     }
+    this.addUnseen(unseen);
+  }
+
+  /** What is stored and seen by no tensor: an archive keeps storages whole. */
+  private addUnseen(unseen: ReadonlyMap<string, number>): void {
+    if (unseen.size === 0) return;
+    let bytes = 0;
+    for (const [key, rest] of unseen) {
+      bytes += rest;
+      this.tensors.push({
+        path: `${key} (rest)`,
+        dtype: "uint8",
+        shape: [rest],
+        bytes: rest,
+        unclaimed: "unused",
+      });
+    }
+    this.report({ code: "storage-unseen", args: { storages: unseen.size, bytes }, at: "" });
   }
 
   weight(held: Held): Weight {
@@ -136,7 +179,7 @@ export class TensorTable {
       const view = seen.length === shape.length && seen.every((size, i) => size === shape[i]);
       return { ...base, trainable, tensor: before.tensor, ...(!view && { view: shape }) };
     }
-    if (held.payload === null) {
+    if (!held.stored) {
       this.count(shape);
       const shared = before?.class === held.class ? before.shared : undefined;
       return { ...base, trainable, shape, shared: shared ?? this.shared++ };

@@ -4,18 +4,20 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { isModelError, MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { Graph, Layer } from "../../src/ir/graph.ts";
-import type { Model } from "../../src/ir/model.ts";
+import type { Model, PickledGlobal } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import { uniqueNames } from "../../src/ir/unique-names.ts";
+import { maxPickleGlobals } from "../../src/limits.ts";
 import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { GraphReader } from "./export-graph.ts";
 import { findTies, giveWeights, nameRows } from "./export-owners.ts";
-import { type Payloads, readPayloads } from "./export-payloads.ts";
+import { holdsElements, noPayloads, type Payloads, readPayloads } from "./export-payloads.ts";
 import { listOf, objectOf, textOf } from "./export-schema.ts";
 import { readSignature } from "./export-signature.ts";
 import { TensorTable } from "./export-tensors.ts";
+import { foreignGlobals, globalDiagnostics } from "./globals.ts";
 
 const newestSchema = 8;
 
@@ -29,7 +31,7 @@ export async function importExportedArchive(source: ByteSource, zip: ZipArchive)
     const flat = /^(.*\/)?serialized_exported_program\.json$/.exec(name);
     return flat ? [{ entry: name, folder: flat[1] ?? "", name: "" }] : [];
   });
-  if (models.length === 0) throw compiledOnly(file, zip);
+  if (models.length === 0) return (await import("./compiled-package.ts")).importCompiledPackage(source, zip);
   const read: Program[] = [];
   const importer = new ProgramImporter(file);
   for (const { entry, folder, name } of models) {
@@ -45,18 +47,7 @@ export async function importExportedArchive(source: ByteSource, zip: ZipArchive)
 export async function importExportedJson(source: ByteSource): Promise<Imported> {
   const importer = new ProgramImporter(source.name);
   const json = await readJson(source, { file: source.name });
-  const none: Payloads = { records: new Map(), sizeOf: () => null, found: false, missing: [] };
-  return importer.finish(source, "exported-program-json", [importer.read(json, none, "")]);
-}
-
-/** Of a package without a graph. */
-function compiledOnly(file: string, zip: ZipArchive): UnsupportedFeatureError {
-  const libraries = zip.entries.filter(({ name }) => /\.(so|pyd|dylib|dll)$/.test(name)).length;
-  const weights = zip.entries.filter(({ name }) => /data\/weights\/weight_\d+$/.test(name)).length;
-  return new UnsupportedFeatureError(
-    `${file}: a package that AOTInductor compiled (${libraries} libraries, ${weights} weights): it has machine code and no graph, so there is nothing to weigh; give the exported program it was made from`,
-    { file },
-  );
+  return importer.finish(source, "exported-program-json", [importer.read(json, noPayloads, "")]);
 }
 
 async function readEntry(zip: ZipArchive, name: string): Promise<ByteSource> {
@@ -78,6 +69,7 @@ class ProgramImporter {
   private readonly diagnostics: Diagnostic[] = [];
   private readonly table: TensorTable;
   private readonly unique = uniqueNames();
+  private readonly globals: PickledGlobal[] = [];
 
   constructor(file: string) {
     this.file = file;
@@ -133,9 +125,12 @@ class ProgramImporter {
   }
 
   private describePayloads(payloads: Payloads, tensors: number, at: string): void {
+    for (const diagnostic of payloads.diagnostics) this.report(diagnostic);
+    for (const { at: entry, imports } of payloads.imports)
+      for (const found of foreignGlobals(imports, entry)) this.globals.push(found);
     for (const { name, stored, expected } of payloads.missing)
       this.report({ code: "payload-mismatch", args: { stored, expected }, at: name });
-    if (payloads.found || tensors === 0) return;
+    if (holdsElements(payloads) || tensors === 0) return;
     const reason = `the file has the graph of ${tensors} tensors and not their elements; sizes and types are those the graph states`;
     this.report({ code: "weights-not-read", args: { reason }, at });
   }
@@ -159,8 +154,9 @@ class ProgramImporter {
       weights: several ? [] : first.weights,
       tensors: this.table.tensors,
       optimizer: null,
+      ...(this.globals.length > 0 && { globals: this.globals.slice(0, maxPickleGlobals) }),
     };
-    return { model, diagnostics: this.diagnostics };
+    return { model, diagnostics: [...this.diagnostics, ...globalDiagnostics(this.globals)] };
   }
 }
 

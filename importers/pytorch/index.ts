@@ -31,6 +31,11 @@ export const pytorchImporter: Importer = {
   variants: [
     { id: "exported-program", title: "torch.export.save of PyTorch 2.1 to today", files: ".pt2" },
     { id: "exported-program-json", title: "the graph of an exported program by itself", files: ".json" },
+    {
+      id: "compiled-package",
+      title: "what AOTInductor compiled: its weights, without a graph",
+      files: ".pt2",
+    },
     { id: "checkpoint-zip", title: "torch.save of PyTorch 1.6 to today", files: ".pt .pth .bin .ckpt" },
     { id: "checkpoint-legacy", title: "torch.save before PyTorch 1.6", files: ".pt .pth .bin .tar" },
     {

@@ -3,15 +3,32 @@
 import type { ModuleRef } from "../../src/ir/graph.ts";
 import { maxModuleStackCharacters } from "../../src/limits.ts";
 
+/** A module of a stack, with the tracer's name for it (`L__self___layer1_0`). */
+interface Entry extends ModuleRef {
+  readonly key: string;
+}
+
 /** Outermost first, the root (path "") included. Empty when the node has none. */
 export function parseModuleStack(text: string): readonly ModuleRef[] {
+  return entriesOf(text).map(({ path, type, call }) => ({ path, type, ...(call !== undefined && { call }) }));
+}
+
+/** The tracer's names of the modules around a node. */
+export function moduleKeys(text: string): readonly { readonly key: string; readonly path: string }[] {
+  return entriesOf(text);
+}
+
+function entriesOf(text: string): readonly Entry[] {
   if (text.length > maxModuleStackCharacters) return [];
   return splitOutside(text, ";").flatMap((entry) => {
-    const early = /^[^,]*?:\((.*)\)$/.exec(entry);
-    const parts = splitOutside(early?.[1] ?? entry, ",").map((part) => part.trim());
+    const early = /^([^,]*?):\((.*)\)$/.exec(entry);
+    const parts = splitOutside(early?.[2] ?? entry, ",").map((part) => part.trim());
     const [path, type] = early ? parts : parts.slice(1);
     if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
-    return [{ path: modulePath(path), type: bareClass(type) }];
+    const key = early?.[1] ?? parts[0] ?? "";
+    const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
+    const call = again ? { call: Number(again[1]) } : {};
+    return [{ key, path: modulePath(path), type: bareClass(type), ...call }];
   });
 }
 

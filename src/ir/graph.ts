@@ -48,6 +48,8 @@ export interface Call {
 export interface ModuleRef {
   readonly path: string;
   readonly type: string | null;
+  /** Which call of the module it is, where the file counts them: from 1, absent for the first. */
+  readonly call?: number;
 }
 
 /** A graph that an operation runs (a branch, a loop body), under the name of its attribute. */

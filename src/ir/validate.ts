@@ -201,6 +201,7 @@ function checkLayer(value: unknown, at: string, tensors: number, depth: number):
       const module = object(item, where);
       text(module.path, `${where}.path`);
       textOrNull(module.type, `${where}.type`);
+      if (module.call !== undefined) count(module.call, `${where}.call`);
     });
   }
   if (layer.builtWith !== undefined) each(layer.builtWith, `${at}.builtWith`, shape);

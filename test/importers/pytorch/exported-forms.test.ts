@@ -52,7 +52,7 @@ test("unions with every key, and a version that is a number", async () => {
 });
 
 test.each(["serialized_state_dict.json", "serialized_state_dict.pt"])(
-  "a flat archive with %s",
+  "a flat archive with a damaged %s",
   async (name) => {
     const flat = buildZip([
       { name: "serialized_exported_program.json", data: new TextEncoder().encode(text) },
@@ -61,7 +61,8 @@ test.each(["serialized_state_dict.json", "serialized_state_dict.pt"])(
     const report = await inspect(flat);
     checkFigures(report, name);
     expect(report.totals.trainable).toBe((await inspect(archive)).totals.trainable);
-    expect(report.ledger.classes.parameter.elements).toBe(report.totals.trainable);
+    expect(report.ledger.elements).toBe(0);
+    expect(report.diagnostics.map(({ code }) => code)).toContain("weights-not-read");
   },
 );
 
