@@ -9,9 +9,9 @@ import { run } from "./main.ts";
 if (/^v?2[0-4]\./.test(process.versions.node)) {
   setFlagsFromString("--wasm-lazy-validation");
   setFlagsFromString("--liftoff-only");
-  // A run is over before optimised JavaScript pays for its making: VGG-16 gains 5 %, EfficientNet-B7 12 %; a chain of
-  // 20 000 layers loses a quarter.
-  setFlagsFromString("--no-opt");
+  // Most runs are over before optimised JavaScript pays for its making, which costs VGG-16 a fifth of its time. Graphs of
+  // thousands of nodes need it: a budget of 15 times V8's own before a function is optimised gives both what they want.
+  setFlagsFromString("--interrupt-budget=1000000");
 }
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no failure, and nobody is left to tell.

@@ -21,8 +21,8 @@ export function setCellSize(text: string, total: number): string {
   return text + " ".repeat(total - cells);
 }
 
-/** Nearly all text: a cell for each character. The lines of tables are among them. */
-const simple = /^[ -~\u2500-\u257f]*$/;
+/** Nearly all text: a cell for each character. The lines of tables and the ellipsis are among them. */
+const simple = /^[ -~\u2026\u2500-\u257f]*$/;
 
 /** Pieces of at most `width` cells. */
 export function chopCells(text: string, width: number): string[] {

@@ -125,7 +125,7 @@ function joinCells(
   widths: readonly number[],
   isHeader: boolean,
 ): Line[] {
-  const style: TextStyle = isHeader ? { bold: true } : {};
+  const style: TextStyle = isHeader ? { bold: true } : plainStyle;
   const border = plain(isHeader ? "┃" : "│");
   const height = Math.max(1, ...blocks.map((block) => block.length));
   return Array.from({ length: height }, (_, row) => {
@@ -133,7 +133,9 @@ function joinCells(
     for (const [index, block] of blocks.entries()) {
       const blank: Segment = { text: " ".repeat(widths[index] ?? 0), style };
       // The header stands at the bottom of its row, all others at the top.
-      line.push(...(block[isHeader ? row - (height - block.length) : row] ?? [blank]), border);
+      const segments = block[isHeader ? row - (height - block.length) : row] ?? [blank];
+      for (const segment of segments) append(line, segment);
+      append(line, border);
     }
     return line;
   });
@@ -153,7 +155,7 @@ function cellRenderer(
     const known = remembered.get(markup);
     if (known) return known;
     if (remembered.size === rememberedCells) remembered.clear();
-    const lines = renderCell(markup, column, width, styled, {});
+    const lines = renderCell(markup, column, width, styled, plainStyle);
     remembered.set(markup, lines);
     return lines;
   };
@@ -169,13 +171,24 @@ function renderCell(
   const room = width - 2;
   if (room < 1) return [];
   const blank: Segment = { text: " ", style };
-  return wrapText(parseMarkup(markup, styled), room, column.justify, "ellipsis").map((line) => [
-    blank,
-    ...segmentsOf(line, style),
-    blank,
-  ]);
+  return wrapText(parseMarkup(markup, styled), room, column.justify, "ellipsis").map((text) => {
+    const line: Segment[] = [blank];
+    for (const segment of segmentsOf(text, style)) append(line, segment);
+    append(line, blank);
+    return line;
+  });
 }
 
+const plainStyle: TextStyle = {};
+
 function plain(text: string): Segment {
-  return { text, style: {} };
+  return { text, style: plainStyle };
+}
+
+/** Plain text after plain text is one segment, so that a line without styles is one as a whole. */
+function append(line: Segment[], segment: Segment): void {
+  const last = line.at(-1);
+  if (last?.style === plainStyle && segment.style === plainStyle)
+    line[line.length - 1] = plain(last.text + segment.text);
+  else line.push(segment);
 }
