@@ -23,16 +23,14 @@ export function modulesOf(node: OnnxNode): readonly ModuleRef[] {
 
 /** `/layer1/layer1.0/conv1/Conv`: a step that goes on from the one before it stands for both. */
 function scriptModules(steps: readonly string[]): readonly ModuleRef[] {
-  const modules: ModuleRef[] = [];
   let path = "";
   let before = "";
-  for (const step of steps) {
+  return steps.map((step) => {
     path =
       before !== "" && step.startsWith(`${before}.`) ? path + step.slice(before.length) : joined(path, step);
     before = step;
-    modules.push({ path, type: null });
-  }
-  return modules;
+    return { path, type: null };
+  });
 }
 
 function joined(path: string, step: string): string {

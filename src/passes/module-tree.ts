@@ -281,13 +281,9 @@ function parentOf(path: string): string {
 }
 
 function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {
-  const found: { readonly kind: "value"; readonly value: ValueRef }[] = [];
-  for (const ref of refs) {
-    const value = place(ref);
-    // What comes from outside the module is an input of the module's row.
-    if (value) found.push({ kind: "value", value });
-  }
-  return found;
+  // What comes from outside the module is an input of the module's row.
+  const inside = refs.map(place).filter((value) => value !== null);
+  return inside.map((value) => ({ kind: "value", value }));
 }
 
 function keyOf({ layer, call, output }: ValueRef): string {

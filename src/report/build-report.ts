@@ -124,6 +124,7 @@ class LayerBuilder {
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
     const branches = (layer.subgraphs ?? []).flatMap((sub) => this.layers(sub.graph, inherited));
     const inside = [...nested, ...branches].flatMap((child) => child.all);
+    // Most layers hold nothing but their own, often nothing at all.
     const all = inside.length === 0 ? own : [...own, ...inside];
     const sums = sumWeights(all, this.counted);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
@@ -144,9 +145,7 @@ class LayerBuilder {
         nonTrainable: sums.nonTrainable,
         trainableFlag: layer.trainable,
         built: isBuilt(layer, facts, all),
-        connectedTo: calls.flatMap((call) =>
-          call.inputs.map((input) => `${input.layer}[${input.call}][${input.output}]`),
-        ),
+        connectedTo: calls.flatMap((call) => call.inputs).map(connection),
         weights: distinct(own).map(({ report }) => report),
         calls,
         ...(layer.graph && {
@@ -164,6 +163,7 @@ class LayerBuilder {
       // A copy or a table beside the weights is the ledger's business alone.
       .filter(({ weight }) => weight.counted !== false)
       .map((weight) => reportWeight(weight, trainable));
+    if (!layer.inner && !layer.subgraphs) return own;
     const wrapped = (layer.inner ?? []).flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
       const below = inner.graph ? this.layers(inner.graph, flag).flatMap((child) => child.all) : [];
@@ -197,20 +197,22 @@ function reportCall(
 ): ReportCall {
   const structure: Structure = inferred?.structure ?? 0;
   return {
-    inputs: call.inputs.flatMap((input) =>
-      input.kind === "value"
-        ? [
-            {
-              layer: graph.layers[input.value.layer]?.name ?? "?",
-              call: input.value.call,
-              output: input.value.output,
-            },
-          ]
-        : [],
-    ),
+    inputs: call.inputs
+      .filter((input) => input.kind === "value")
+      .map(({ value: { layer, call, output } }) => ({
+        layer: graph.layers[layer]?.name ?? "?",
+        call,
+        output,
+      })),
     outputShapes: inferred ? inferred.types.map((type) => reportShape(type.shape)) : [],
     outputStructure: structure,
   };
+}
+
+/** `conv1[0][0]` */
+function connection({ layer, call, output }: ReportCall["inputs"][number]): string {
+  const place = `[${call}][${output}]`;
+  return layer + place;
 }
 
 function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeight {
