@@ -161,6 +161,46 @@ const rules: readonly Rule[] = [
       /^(input|output)_(min|max)$/.test(local) && elementsOf(tensor.shape) === 1,
   },
   {
+    class: "constant",
+    certainty: "likely",
+    because: "what models of transformers register as buffers under names of their own",
+    applies: named(
+      /^(final_logits_bias|empty_weight|layer_scalar|n(um)?_points_scale|inv_timescales|attn_mask_probs|slope_rate|(query|key|diagonal)_decay|norm_(mean|std)|std_(scale|bias)|pos_idx_to_embed|dft_mat_(hidden|seq)|(weight|bias)_integer|positional_encoding_gaussian_matrix)$/,
+    ),
+  },
+  {
+    class: "statistic",
+    certainty: "likely",
+    because: "how often experts are chosen, balanced without gradients (DeepSeek-V3 and what follows it)",
+    applies: named(/^(e_score_correction_bias|balancing_biases)$/),
+  },
+  {
+    class: "statistic",
+    certainty: "certain",
+    because: "a codebook that follows moving averages (EnCodec, Mimi)",
+    applies: ({ local, module }) =>
+      (/^(embed|embed_avg|cluster_size)$/.test(local) &&
+        module.byLocal.has("embed_avg") &&
+        module.byLocal.has("cluster_size")) ||
+      (/^(embed_sum|cluster_usage)$/.test(local) &&
+        module.byLocal.has("embed_sum") &&
+        module.byLocal.has("cluster_usage")),
+  },
+  {
+    class: "bookkeeping",
+    certainty: "certain",
+    because: "whether such a codebook has been filled",
+    applies: ({ local, module }) =>
+      /^(inited|initialized)$/.test(local) &&
+      (module.byLocal.has("cluster_size") || module.byLocal.has("cluster_usage")),
+  },
+  {
+    class: "statistic",
+    certainty: "likely",
+    because: "mean and spread of the inputs that were trained on",
+    applies: named(/^(global|latent)_(mean|std|invstd)$/),
+  },
+  {
     class: "parameter",
     certainty: "certain",
     because: "what the recognised layer learns",
@@ -287,6 +327,6 @@ function isOwnParameter({ local, tensor, module, recognized }: Asked): boolean {
   if (/^(LSTM|GRU|RNN)/.test(recognized.type)) return /^(weight|bias)_(ih|hh|hr)/.test(local);
   if (recognized.type === "MultiheadAttention")
     return /^(in_proj_(weight|bias)|[qkv]_proj_weight|bias_[kv])$/.test(local);
-  if (!/^(Conv|Linear|Embedding|LayerNorm|GroupNorm|RMSNorm)/.test(recognized.type)) return false;
+  if (!/^(Conv|Linear|Embedding|(Layer|Group|RMS)?Norm)/.test(recognized.type)) return false;
   return /^(weight|bias)(_orig|_g|_v)?$|^parametrizations\.\w+\.original\d*$/.test(local);
 }

@@ -34,11 +34,17 @@ export function recognize(module: Module, transposed: ReadonlySet<string>): Reco
   if (weight === undefined) return null;
   const bias = shapeOf("bias");
   if (bias !== undefined && bias.length !== 1) return null;
-  const name = lastStep(module.path);
+  const name = ownName(module.path);
   if (weight.length === 1) return vectorType(weight, bias, name);
   if (weight.length === 2) return matrixType(weight, bias, name, transposed);
-  if (weight.length >= 3 && weight.length <= 5) return convType(weight, bias);
+  if (weight.length >= 3 && weight.length <= 5) return convType(weight, bias, module.path);
   return null;
+}
+
+/** The last step that is no number: modules in a list are named after it. */
+function ownName(path: string): string {
+  const steps = path.split(".");
+  return steps.findLast((step) => !/^\d+$/.test(step)) ?? "";
 }
 
 export function lastStep(path: string): string {
@@ -75,9 +81,10 @@ function recurrentType(module: Module, shapeOf: (name: string) => StaticShape | 
 function vectorType(weight: StaticShape, bias: StaticShape | undefined, name: string): Recognized | null {
   if (bias !== undefined && bias[0] !== weight[0]) return null;
   if (/prelu/i.test(name) && bias === undefined) return { type: "PReLU", roles: {} };
-  if (/layer_?norm|^ln(_|\d|$)/i.test(name)) return { type: "LayerNorm", roles: norm };
-  if (/group_?norm|^gn(_|\d|$)/i.test(name)) return { type: "GroupNorm", roles: norm };
   if (/rms_?norm/i.test(name) && bias === undefined) return { type: "RMSNorm", roles: norm };
+  if (/group_?norm|^gn(_|\d|$)/i.test(name)) return { type: "GroupNorm", roles: norm };
+  // Most networks of today call an RMSNorm `layernorm`, and it has no bias either.
+  if (/layer_?norm|^ln(_|\d|$)/i.test(name)) return { type: bias ? "LayerNorm" : "Norm", roles: norm };
   // A lone vector can be a norm, a slope of PReLU or a scale of a layer: only a name that says so makes it a norm.
   return bias !== undefined || /norm/i.test(name) ? { type: "Norm", roles: norm } : null;
 }
@@ -89,7 +96,8 @@ function matrixType(
   transposed: ReadonlySet<string>,
 ): Recognized | null {
   if (bias === undefined) {
-    const embedding = /(^|_)emb(ed(dings?|_?tokens|_?positions)?)?(_|\d|$)|embed(ding)?s?$|^wt?pe$|^wte$/i;
+    const embedding =
+      /(^|_)emb(ed(dings?|_?tokens|_?positions)?)?(_|\d|$)|embed(ding)?s?$|^wt?pe$|^wte$|^shared$|(^|_)tokens?$/i;
     return embedding.test(name)
       ? { type: "Embedding", roles: { weight: "embeddings" } }
       : { type: "Linear", roles: kernel };
@@ -102,10 +110,13 @@ function matrixType(
 
 /**
  * `[out, in / groups, ...]` for a convolution, `[in, out / groups, ...]` for a transposed one. A bias tells them apart
- * unless the kernel is square; without one the far more frequent class is taken.
+ * unless the kernel is square; without one the far more frequent class is taken, but where a name speaks against it.
  */
-function convType(weight: StaticShape, bias: StaticShape | undefined): Recognized | null {
+function convType(weight: StaticShape, bias: StaticShape | undefined, path: string): Recognized | null {
   const rank = weight.length - 2;
+  const open = bias === undefined || weight[0] === weight[1];
+  if (open && /(^|[._])(up(conv|sampl|scal|\b|_|\d)|deconv|trans(posed?|_?conv)|tconv)/i.test(path))
+    return null;
   if (bias === undefined || bias[0] === weight[0]) return { type: `Conv${rank}d`, roles: kernel };
   const [channels = 0, perGroup = 0] = weight;
   const groups = (bias[0] ?? 0) / (perGroup || 1);

@@ -15,6 +15,9 @@ const others: Readonly<Record<string, readonly string[]>> = {
   NonDynamicallyQuantizableLinear: ["Linear"],
   ParametrizedLinear: ["Linear"],
   ParametrizedConv2d: ["Conv2d"],
+  // A linear layer, and what comes after it.
+  DeepseekV3TopkRouter: ["Linear"],
+  MiniMaxTopKRouter: ["Linear"],
 };
 
 function mayBe(real: string, recognized: string): boolean {
