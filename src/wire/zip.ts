@@ -1,11 +1,10 @@
 /**
- * Zip archives: what is in them, and the bytes of one entry. The central directory is read by @zip.js/zip.js, in its
- * smallest build (about 8 ms of CPU to load; the full one takes 40). Entry data never goes through the library:
+ * Zip archives: what is in them, and the bytes of one entry. The central directory is read by zip-direct.ts where it is as
+ * usual, else by @zip.js/zip.js in its smallest build. Entry data never goes through the library:
  * a stored entry is a window on the outer source, a deflated one goes through the host's own DecompressionStream
  * with caps that hold while it inflates.
  */
 
-import type { Entry } from "@zip.js/zip.js";
 import type { Diagnostic } from "../diagnostics.ts";
 import { isModelError, LimitExceededError, MalformedFileError, UnsupportedFeatureError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
@@ -18,6 +17,7 @@ import {
   maxZipDirectoryBytes,
   maxZipEntries,
 } from "../limits.ts";
+import { type DirectoryEntry, readPlainDirectory } from "./zip-direct.ts";
 
 export interface ZipEntry {
   /** As stored. Data, never a path to open. */
@@ -53,7 +53,7 @@ export async function openZip(
   source: ByteSource,
   onDiagnostic: (diagnostic: Diagnostic) => void = () => {},
 ): Promise<ZipArchive> {
-  const entries = await readDirectory(source);
+  const entries = (await readPlainDirectory(source)) ?? (await readAnyDirectory(source));
   const last = new Map(entries.map((entry, index) => [entry.filename, index]));
   const reported = new Set<string>();
   const listed = entries.map((entry, index): ZipEntry => {
@@ -114,7 +114,8 @@ function maskOffset(bytes: Uint8Array, from: number, field: number | null): Uint
   return bytes.slice().fill(0xff, Math.max(0, field - from), Math.max(0, field + 4 - from));
 }
 
-async function readDirectory(source: ByteSource): Promise<Entry[]> {
+/** By the library. */
+export async function readAnyDirectory(source: ByteSource): Promise<DirectoryEntry[]> {
   const offsetField = await findOffsetField(source);
   const { Reader, ZipReader } = await import("@zip.js/zip.js/dist/zip-core-external.min.js");
   class SourceReader extends Reader<ByteSource> {
@@ -144,7 +145,7 @@ async function readDirectory(source: ByteSource): Promise<Entry[]> {
       return maskOffset(await source.read(from, count), from, offsetField);
     }
   }
-  const entries: Entry[] = [];
+  const entries: DirectoryEntry[] = [];
   try {
     const reader = new ZipReader(new SourceReader(), {
       // Names are data here, never paths, so an unsafe one is no reason to refuse the archive.
