@@ -63,6 +63,15 @@ function power(base: Fraction, exponent: Fraction): Fraction {
   return times_ < 0 ? over({ above: 1, below: 1 }, result) : result;
 }
 
+/** A decimal as a fraction of a power of two; none for 0.1, which is no such fraction as it is written. */
+function decimal(text: string): Fraction {
+  const value = Number(text);
+  for (let below = 1; below <= 1024; below *= 2) {
+    if (Number.isSafeInteger(value * below)) return { above: value * below, below };
+  }
+  return null;
+}
+
 const fold =
   (combine: (a: Fraction, b: Fraction) => Fraction) =>
   (...items: readonly Fraction[]): Fraction =>
@@ -152,6 +161,7 @@ class Parser {
       const value = this.sum(depth + 1);
       return this.take(")") ? value : null;
     }
+    if (/^\d+\.\d+$/.test(token)) return decimal(token);
     if (/^\d+$/.test(token)) return Number.isSafeInteger(Number(token)) ? whole(Number(token)) : null;
     if (!/^[A-Za-z_]/.test(token)) return null;
     return this.take("(") ? this.call(token.slice(token.lastIndexOf(".") + 1), depth) : named(token);
@@ -172,6 +182,7 @@ class Parser {
         if (this.at === before) return null;
       }
     }
+    if (name === "Float") return quoted?.[1] ? decimal(quoted[1]) : null;
     if (name === "Symbol" || name === "Dummy") return quoted?.[1] ? whole(symbol(quoted[1])) : null;
     return Object.hasOwn(functions, name) ? (functions[name]?.(...items) ?? null) : null;
   }

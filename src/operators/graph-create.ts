@@ -11,13 +11,28 @@ import {
   multiplyDims,
   subtractDims,
 } from "../ir/dim.ts";
-import type { DType } from "../ir/dtype.ts";
+import { bitsOf, type DType } from "../ir/dtype.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
 import { readShape } from "./attributes.ts";
-import { asSize, eachElement, knownElements, output, scalarOf, statedOrPassed } from "./graph-values.ts";
+import {
+  asSize,
+  dividedExactly,
+  eachElement,
+  knownElements,
+  output,
+  scalarOf,
+  statedWithPassed,
+} from "./graph-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { defineOperator, inputAt, optionalDType, optionalInput } from "./tensor-rule.ts";
+import {
+  defineOperator,
+  inputAt,
+  optionalDims,
+  optionalDType,
+  optionalInput,
+  optionalInteger,
+} from "./tensor-rule.ts";
 
 interface Stored {
   readonly dtype: DType | null;
@@ -39,14 +54,15 @@ const constant = defineOperator<Stored>({
   infer: ({ attributes: { dtype, shape, values } }) => output(dtype, shape, values),
 });
 
-/** shape -> a tensor of that shape, filled with the one of `values` (0 of type float32 without it). */
-const constantOfShape = defineOperator<Stored>({
+/** shape (or `sizes`), value -> a tensor of that shape, filled with the value or the one of `values`. */
+const constantOfShape = defineOperator<Stored & { readonly target: readonly Dim[] | null }>({
   name: "ConstantOfShape",
-  attributes: readStored,
-  infer({ attributes: { dtype, values }, inputs }) {
-    const target = statedOrPassed(null, optionalInput(inputs, "shape", 0)) ?? null;
+  attributes: (raw) => ({ ...readStored(raw), target: optionalDims(raw, "sizes", 0) }),
+  infer({ attributes: { dtype, values, target: stated }, inputs }) {
+    const target = statedWithPassed(stated, inputs, "shape", 0) ?? null;
     const shape = target === null ? null : target.map(asSize);
-    return output(dtype, shape, values && eachElement(shape, () => values[0] ?? null));
+    const element = values ? (values[0] ?? null) : scalarOf(inputs.find((input) => input.name === "value"));
+    return output(dtype, shape, element === null ? undefined : eachElement(shape, () => element));
   },
 });
 
@@ -117,6 +133,14 @@ const cast = defineOperator<{ dtype: DType | null }>({
   infer: ({ attributes: { dtype }, inputs }) => castTo(inputAt(inputs, "input", 0), dtype),
 });
 
+/** A number -> a tensor without axes. */
+const scalarTensor = defineOperator<{ dtype: DType | null }>({
+  name: "ScalarTensor",
+  attributes: (raw) => ({ dtype: optionalDType(raw) }),
+  infer: ({ attributes: { dtype }, inputs }) =>
+    castTo({ ...inputAt(inputs, "value", 0), dtype: null, shape: [] }, dtype),
+});
+
 /** x, target -> x in the type of the target. */
 const castLike = defineOperator<null>({
   name: "CastLike",
@@ -124,13 +148,18 @@ const castLike = defineOperator<null>({
   infer: ({ inputs }) => castTo(inputAt(inputs, "input", 0), inputAt(inputs, "target", 1).dtype),
 });
 
-/** x -> the same bits read as another type of the same size. */
+/** x -> the same bits read as another type; of another size: more or fewer elements along the last axis. */
 const bitCast = defineOperator<{ dtype: DType | null }>({
   name: "BitCast",
   attributes: (raw) => ({ dtype: optionalDType(raw) }),
   infer({ attributes: { dtype }, inputs }) {
-    const { shape, ...input } = inputAt(inputs, "input", 0);
-    return output(dtype, shape, dtype === input.dtype ? knownElements({ ...input, shape }) : undefined);
+    const input = inputAt(inputs, "input", 0);
+    if (dtype === input.dtype) return output(dtype, input.shape, knownElements(input));
+    const [from, to] = [input.dtype && bitsOf(input.dtype), dtype && bitsOf(dtype)];
+    if (input.shape === null || from === to) return output(dtype, input.shape);
+    const last = from && to ? dividedExactly([input.shape.at(-1) ?? null, from], [to]) : null;
+    if (input.shape.length === 0) throw new RuleError("a number cannot be read as one of another size");
+    return output(dtype, input.shape.with(-1, last));
   },
 });
 
@@ -146,19 +175,20 @@ function rangeLength(start: Dim, limit: Dim, delta: Dim, dtype: DType | null): D
   return maxDims(0, ceilDivideDim(subtractDims(to, from), Math.abs(delta)));
 }
 
-/** start, limit, delta (1) -> numbers from `start` up to `limit`, without it. */
-const range = defineOperator<null>({
+/** start (or the attribute), limit, delta (1) -> numbers from `start` up to `limit`, without it. */
+const range = defineOperator<{ start: number | null; dtype: DType | null }>({
   name: "GraphRange",
-  attributes: () => null,
-  infer({ inputs }) {
-    const first = inputAt(inputs, "start", 0);
+  attributes: (raw) => ({ start: optionalInteger(raw, "start"), dtype: optionalDType(raw) }),
+  infer({ attributes, inputs }) {
+    const stated = attributes.start === null ? null : { dtype: null, shape: [], value: attributes.start };
+    const first = stated ?? inputAt(inputs, "start", 0);
     const start = scalarOf(first);
     const step = optionalInput(inputs, "delta", 2);
     const delta = step ? scalarOf(step) : 1;
     if (delta === 0) throw new RuleError("steps of 0");
     const shape = [rangeLength(start, scalarOf(inputAt(inputs, "limit", 1)), delta, first.dtype)];
     return output(
-      first.dtype,
+      attributes.dtype ?? first.dtype,
       shape,
       eachElement(shape, ([i = 0]) => addDims(start, multiplyDims(delta, i))),
     );
@@ -175,13 +205,37 @@ const eyeLike = defineOperator<{ dtype: DType | null }>({
   },
 });
 
+interface IdentityAttributes {
+  readonly rows: readonly Dim[] | null;
+  readonly columns: readonly Dim[] | null;
+  readonly dtype: DType | null;
+}
+
+/** rows, columns (as many) -> ones on the diagonal of a matrix. */
+const identityMatrix = defineOperator<IdentityAttributes>({
+  name: "GraphIdentityMatrix",
+  attributes: (raw) => ({
+    rows: optionalDims(raw, "rows", 0),
+    columns: optionalDims(raw, "columns", 0),
+    dtype: optionalDType(raw),
+  }),
+  infer({ attributes: { rows: statedRows, columns: statedColumns, dtype }, inputs }) {
+    const [rows = null] = statedWithPassed(statedRows, inputs, "rows", inputs.length) ?? [];
+    const columns =
+      statedColumns && (statedWithPassed(statedColumns, inputs, "columns", inputs.length)?.[0] ?? null);
+    return output(dtype, [asSize(rows), statedColumns === null ? asSize(rows) : asSize(columns)]);
+  },
+});
+
 export const graphCreateOperators: readonly OperatorDef<unknown>[] = [
   constant,
   constantOfShape,
   same,
   cast,
   castLike,
+  scalarTensor,
   bitCast,
   range,
   eyeLike,
+  identityMatrix,
 ];

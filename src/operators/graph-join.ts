@@ -16,7 +16,7 @@ import type { DType } from "../ir/dtype.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { maxOperationOutputs } from "../limits.ts";
 import { resolveAxis } from "./arguments.ts";
-import { readInteger } from "./attributes.ts";
+import { readFlag, readInteger } from "./attributes.ts";
 import { broadcastAll } from "./broadcast.ts";
 import {
   asSize,
@@ -29,17 +29,19 @@ import {
   output,
   scalarOf,
   statedOrPassed,
+  statedWithPassed,
   staticShape,
   typed,
 } from "./graph-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
+import { promoteInputs } from "./promotion.ts";
 import {
   defineOperator,
   inputAt,
   inputsNamed,
+  optionalDims,
   optionalInput,
   optionalInteger,
-  optionalIntegers,
 } from "./tensor-rule.ts";
 
 function commonType(inputs: readonly RuleInput[]): DType | null {
@@ -87,24 +89,32 @@ function joinedElements(
   });
 }
 
-/** x, ... -> all of them, one after the other on `axis`. */
-const concat = defineOperator<{ axis: number }>({
+/** A vector without elements, which PyTorch joins with anything. */
+function isEmptyVector({ shape }: RuleInput): boolean {
+  return shape?.length === 1 && shape[0] === 0;
+}
+
+/** x, ... -> all of them, one after the other on `axis`. `mixed`: of different types, and some may be empty vectors. */
+const concat = defineOperator<{ axis: number; mixed: boolean }>({
   name: "GraphConcat",
-  attributes: (raw) => ({ axis: optionalInteger(raw, "axis") ?? 1 }),
-  infer({ attributes: { axis }, inputs }) {
-    const joined = inputsNamed(inputs, "inputs");
-    if (joined.length === 0) throw new RuleError("it is called without an input");
+  attributes: (raw) => ({ axis: optionalInteger(raw, "axis") ?? 1, mixed: readFlag(raw, "mixed", false) }),
+  infer({ attributes: { axis, mixed }, inputs }) {
+    const given = inputsNamed(inputs, "inputs");
+    if (given.length === 0) throw new RuleError("it is called without an input");
+    const filled = mixed ? given.filter((input) => !isEmptyVector(input)) : given;
+    const joined = filled.length === 0 ? given : filled;
     const shape = joinedShape(
       joined.map((input) => input.shape),
       axis,
     );
-    return output(commonType(joined), shape, joinedElements(joined, shape, axis));
+    const dtype = mixed ? promoteInputs(given) : commonType(joined);
+    return output(dtype, shape, joinedElements(joined, shape, axis));
   },
 });
 
 interface SplitAttributes {
   readonly axis: number;
-  readonly sizes: readonly number[] | null;
+  readonly sizes: readonly Dim[] | null;
   readonly outputs: number;
   /** The parts are as equal as can be, the last one shorter; else all are equal. */
   readonly uneven: boolean;
@@ -124,13 +134,13 @@ const split = defineOperator<SplitAttributes>({
   name: "GraphSplit",
   attributes: (raw) => ({
     axis: optionalInteger(raw, "axis") ?? 0,
-    sizes: optionalIntegers(raw, "sizes"),
+    sizes: optionalDims(raw, "sizes", 0),
     outputs: readInteger(raw, "outputs", { min: 1 }),
     uneven: raw.uneven === true,
   }),
   infer({ attributes, inputs }) {
     const data = inputAt(inputs, "input", 0);
-    const stated = statedOrPassed(attributes.sizes, optionalInput(inputs, "sizes", 1));
+    const stated = statedWithPassed(attributes.sizes, inputs, "sizes", 1);
     const { shape } = data;
     if (attributes.outputs > maxOperationOutputs)
       throw new RuleError(`cannot split into ${attributes.outputs} parts`);
@@ -204,13 +214,32 @@ function padding(
   return total;
 }
 
-/** x, pads, axes -> x with so much before (all axes), then so much after each of `axes`; negative: less. */
-const pad = defineOperator<{ pads: readonly number[] | null }>({
+/** Pads in pairs, before and after, those of the last axis first; of the axes before no more is said. */
+function paddedFromLast(shape: Shape, pads: readonly Dim[] | null): Shape {
+  if (shape === null) return null;
+  if (pads === null) return shape.map(() => null);
+  if (pads.length % 2 !== 0 || pads.length > 2 * shape.length)
+    throw new RuleError(`${pads.length} pads for ${formatShape(shape)}`);
+  return shape.map((dim, axis) => {
+    const pair = 2 * (shape.length - 1 - axis);
+    return pair < pads.length ? asSize(addDims(dim, pads[pair] ?? null, pads[pair + 1] ?? null)) : dim;
+  });
+}
+
+/**
+ * x, pads, axes -> x with so much before (all axes), then so much after each of `axes`; negative: less. `lastFirst`: the pads
+ * are pairs, the last axis first.
+ */
+const pad = defineOperator<{ pads: readonly Dim[] | null; lastFirst: boolean }>({
   name: "GraphPad",
-  attributes: (raw) => ({ pads: optionalIntegers(raw, "pads") }),
+  attributes: (raw) => ({
+    pads: optionalDims(raw, "pads", Number.MIN_SAFE_INTEGER),
+    lastFirst: readFlag(raw, "lastFirst", false),
+  }),
   infer({ attributes, inputs }) {
     const data = inputAt(inputs, "data", 0);
-    const pads = statedOrPassed(attributes.pads, optionalInput(inputs, "pads", 1)) ?? null;
+    const pads = statedWithPassed(attributes.pads, inputs, "pads", 1) ?? null;
+    if (attributes.lastFirst) return output(data.dtype, paddedFromLast(data.shape, pads));
     const passed = inputs.find((input) => input.name === "axes");
     const axes = statedOrPassed(null, passed);
     const rank = data.shape?.length ?? (passed === undefined && pads !== null ? pads.length / 2 : undefined);

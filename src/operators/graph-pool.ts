@@ -4,7 +4,8 @@ import { addDims, type Dim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import { formatShape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { requireRank } from "./arguments.ts";
-import { type Layout, readIntegers, readLayout } from "./attributes.ts";
+import { type Layout, readFlag, readIntegers, readLayout } from "./attributes.ts";
+import { dividedExactly } from "./graph-values.ts";
 import {
   joinNode,
   type NodeWindows,
@@ -15,7 +16,15 @@ import {
   splitNode,
 } from "./graph-windows.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { defineOperator, inputAt, only, optionalDims, optionalInput, reshaped } from "./tensor-rule.ts";
+import {
+  defineOperator,
+  inputAt,
+  only,
+  optionalDims,
+  optionalInput,
+  reshaped,
+  tupleOf,
+} from "./tensor-rule.ts";
 import { argumentValues, listValue } from "./tensor-values.ts";
 import type { NodeForm } from "./two-forms.ts";
 
@@ -106,17 +115,36 @@ function unpooled(length: Dim, { kernelSize, strides, padding }: NodeWindows, ax
   return subtractDims(reach, before + after);
 }
 
+interface RegionAttributes {
+  readonly outputSize: readonly number[];
+  /** Each place of the output has channels of its own. */
+  readonly ownChannels: boolean;
+  /** Where each element was found, as a second output. */
+  readonly places: boolean;
+}
+
 /** input (batch, channels, h, w), regions (n, ...) -> (n, channels, outputSize). */
 function regionPool(name: string): OperatorDef<unknown> {
-  return defineOperator<{ readonly outputSize: readonly number[] }>({
+  return defineOperator<RegionAttributes>({
     name,
-    attributes: (raw) => ({ outputSize: readIntegers(raw, "outputSize") }),
-    infer({ attributes: { outputSize }, inputs }) {
+    attributes: (raw) => ({
+      outputSize: readIntegers(raw, "outputSize"),
+      ownChannels: readFlag(raw, "ownChannels", false),
+      places: readFlag(raw, "places", false),
+    }),
+    infer({ attributes: { outputSize, ownChannels, places }, inputs }) {
       const { dtype, shape } = inputAt(inputs, "input", 0);
       const regions = inputAt(inputs, "regions", 1).shape;
       if (shape !== null) requireRank(shape, outputSize.length + 2);
       if (regions !== null) requireRank(regions, 2);
-      return only({ dtype, shape: [regions?.[0] ?? null, shape?.[1] ?? null, ...outputSize] });
+      const all = shape?.[1] ?? null;
+      const channels = ownChannels ? dividedExactly([all], outputSize) : all;
+      const pooled: readonly Dim[] = [regions?.[0] ?? null, channels, ...outputSize];
+      if (!places) return only({ dtype, shape: pooled });
+      return tupleOf([
+        { dtype, shape: pooled },
+        { dtype: "int32", shape: pooled },
+      ]);
     },
   });
 }

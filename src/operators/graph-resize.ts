@@ -7,8 +7,17 @@ import { type Dim, floorDivideDim, multiplyDims } from "../ir/dim.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { resolveAxis } from "./arguments.ts";
 import { readChoice, readFlag } from "./attributes.ts";
+import { statedWithPassed } from "./graph-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { defineOperator, inputAt, only, optionalInput, optionalIntegers, reshaped } from "./tensor-rule.ts";
+import {
+  defineOperator,
+  inputAt,
+  only,
+  optionalDims,
+  optionalInput,
+  optionalIntegers,
+  reshaped,
+} from "./tensor-rule.ts";
 import { listValue } from "./tensor-values.ts";
 import type { NodeForm } from "./two-forms.ts";
 
@@ -117,6 +126,42 @@ export const nodeResize: NodeForm<ResizeAttributes> = {
     only(reshaped(inputAt(inputs, "input", 0), (shape) => resizedShape(shape, attributes, inputs))),
 };
 
+interface SpatialAttributes {
+  readonly sizes: readonly Dim[] | null;
+  readonly scales: readonly number[] | null;
+}
+
+/** floor(length * scale) in double precision, as PyTorch works it out. */
+function scaledTo(length: Dim, scale: number): Dim {
+  if (typeof length === "number") return wholeNumber(Math.floor(length * scale));
+  for (let below = 1; below <= 1024; below *= 2) {
+    if (Number.isSafeInteger(scale * below))
+      return floorDivideDim(multiplyDims(length, scale * below), below);
+  }
+  return null;
+}
+
+/** input (batch, channels, lengths...), sizes -> the input with these lengths, or its own times `scales`. */
+const spatialResize = defineOperator<SpatialAttributes>({
+  name: "SpatialResize",
+  attributes: (raw) => ({ sizes: optionalDims(raw, "sizes", 0), scales: readScales(raw) }),
+  infer({ attributes: { sizes: stated, scales }, inputs }) {
+    const sizes = stated && (statedWithPassed(stated, inputs, "sizes", inputs.length) ?? null);
+    return only(
+      reshaped(inputAt(inputs, "input", 0), (shape) => {
+        const lengths = shape.slice(2);
+        for (const list of [sizes, scales]) if (list) requireCount(list.length, lengths.length);
+        const resized = lengths.map((length, i): Dim => {
+          if (sizes) return sizes[i] ?? null;
+          return scales ? scaledTo(length, scales[i] ?? 1) : null;
+        });
+        return [...shape.slice(0, 2), ...resized];
+      }),
+    );
+  },
+});
+
 export const graphResizeOperators: readonly OperatorDef<unknown>[] = [
+  spatialResize,
   defineOperator({ name: "Resize", ...nodeResize }),
 ];

@@ -3,22 +3,31 @@
  * has the name already, the graph's has the prefix `Graph`.
  */
 
-import { type Dim, divideProducts, isAtMostDim, productOfDims } from "../ir/dim.ts";
+import { type Dim, isAtMostDim, productOfDims } from "../ir/dim.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
-import { dimAt, requireRank, resolveAxis } from "./arguments.ts";
+import { dimAt, requireMinimumRank, resolveAxis } from "./arguments.ts";
 import { readFlag } from "./attributes.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import {
   asSize,
   broadcastElements,
+  dividedExactly,
   knownAxes,
   knownElements,
   movedElements,
   output,
   statedOrPassed,
+  statedWithPassed,
 } from "./graph-values.ts";
 import { type OperatorDef, RuleError } from "./operator.ts";
-import { defineOperator, inputAt, optionalInput, optionalInteger, optionalIntegers } from "./tensor-rule.ts";
+import {
+  defineOperator,
+  inputAt,
+  optionalDims,
+  optionalInput,
+  optionalInteger,
+  optionalIntegers,
+} from "./tensor-rule.ts";
 
 /** x -> its dimensions from axis `start` up to `end`. */
 const shapeOf = defineOperator<{ start: number; end: number | null }>({
@@ -77,7 +86,7 @@ export function reshapedTo(shape: Shape, target: readonly Dim[], zeroIsZero: boo
     requireFit(shape, target, elementsOf(from), productOfDims(known));
     return result;
   }
-  const size = divideProducts(from, known);
+  const size = dividedExactly(from, known);
   const [total, divisor] = [elementsOf(from), productOfDims(known)];
   if (typeof total === "number" && typeof divisor === "number" && divisor !== 0 && total % divisor !== 0)
     requireFit(shape, target, total, divisor);
@@ -90,15 +99,15 @@ function requireFit(shape: Shape, target: readonly Dim[], total: Dim, wanted: Di
 }
 
 /** x, shape -> x as `shape`. */
-const reshape = defineOperator<{ shape: readonly number[] | null; allowZero: boolean }>({
+const reshape = defineOperator<{ shape: readonly Dim[] | null; allowZero: boolean }>({
   name: "GraphReshape",
   attributes: (raw) => ({
-    shape: optionalIntegers(raw, "shape"),
+    shape: optionalDims(raw, "shape", -1),
     allowZero: readFlag(raw, "allowZero", false),
   }),
   infer({ attributes: { shape, allowZero }, inputs }) {
     const data = inputAt(inputs, "data", 0);
-    const target = statedOrPassed(shape, optionalInput(inputs, "shape", 1)) ?? null;
+    const target = statedWithPassed(shape, inputs, "shape", 1) ?? null;
     if (target === null) return output(data.dtype, null);
     return output(data.dtype, reshapedTo(data.shape, target, allowZero), knownElements(data));
   },
@@ -110,6 +119,13 @@ interface Axes {
 
 function mayBeOne(dim: Dim): boolean {
   return !isAtMostDim(2, dim);
+}
+
+/** Without those of `axes` that have size 1. */
+function withoutOnes(shape: readonly Dim[], axes: readonly Dim[] | null | undefined): Shape {
+  const places = axes && knownAxes(axes, shape.length);
+  if (!places || places.some((axis) => shape[axis] !== 1 && mayBeOne(shape[axis] ?? null))) return null;
+  return shape.filter((dim, axis) => dim !== 1 || !places.includes(axis));
 }
 
 function squeezed(shape: readonly Dim[], axes: readonly Dim[] | null | undefined): Shape {
@@ -129,14 +145,21 @@ function squeezed(shape: readonly Dim[], axes: readonly Dim[] | null | undefined
   return shape.filter((_, axis) => !places.includes(axis));
 }
 
-/** x, axes -> x without these axes, which have size 1; without all such axes where none are named. */
-const squeeze = defineOperator<Axes>({
+/**
+ * x, axes -> x without these axes, which have size 1 (`onlyOnes`: those of them that have); without all such axes where none
+ * are named.
+ */
+const squeeze = defineOperator<Axes & { readonly onlyOnes: boolean }>({
   name: "GraphSqueeze",
-  attributes: (raw) => ({ axes: optionalIntegers(raw, "axes") }),
+  attributes: (raw) => ({
+    axes: optionalIntegers(raw, "axes"),
+    onlyOnes: readFlag(raw, "onlyOnes", false),
+  }),
   infer({ attributes, inputs }) {
     const data = inputAt(inputs, "data", 0);
     const axes = statedOrPassed(attributes.axes, optionalInput(inputs, "axes", 1));
-    const shape = data.shape === null ? null : squeezed(data.shape, axes);
+    const remove = attributes.onlyOnes ? withoutOnes : squeezed;
+    const shape = data.shape === null ? null : remove(data.shape, axes);
     return output(data.dtype, shape, knownElements(data));
   },
 });
@@ -195,13 +218,31 @@ const transpose = defineOperator<Axes>({
   },
 });
 
-/** x, shape -> x broadcast with that shape (both ways: a 1 in `shape` leaves the axis alone). */
-const expand = defineOperator<null>({
+/** A size that is not -1 is that of the result. */
+function expandedTo(shape: Shape, target: readonly Dim[] | null): Shape {
+  if (target === null) return null;
+  const added = target.length - (shape?.length ?? target.length);
+  broadcastShapes(
+    shape,
+    target.map((dim) => (dim === -1 ? 1 : asSize(dim))),
+  );
+  return target.map((dim, axis) => (dim === -1 ? (shape?.[axis - added] ?? null) : dim));
+}
+
+/**
+ * x, shape -> x broadcast with that shape (both ways: a 1 in `shape` leaves the axis alone). `exact`: to that shape, in which
+ * -1 leaves an axis alone.
+ */
+const expand = defineOperator<{ shape: readonly Dim[] | null; exact: boolean }>({
   name: "Expand",
-  attributes: () => null,
-  infer({ inputs }) {
+  attributes: (raw) => ({ shape: optionalDims(raw, "shape", -1), exact: readFlag(raw, "exact", false) }),
+  infer({ attributes, inputs }) {
     const data = inputAt(inputs, "input", 0);
-    const target = statedOrPassed(null, optionalInput(inputs, "shape", 1)) ?? null;
+    const target = statedWithPassed(attributes.shape, inputs, "shape", 1) ?? null;
+    if (attributes.exact) {
+      const shape = expandedTo(data.shape, target);
+      return output(data.dtype, shape, broadcastElements(data, shape));
+    }
     const shape = broadcastShapes(data.shape, target === null ? null : target.map(asSize));
     return output(data.dtype, shape, broadcastElements(data, shape));
   },
@@ -227,17 +268,18 @@ const centerCropPad = defineOperator<Axes>({
 });
 
 function blocks(shape: readonly Dim[], blockSize: number, toSpace: boolean): readonly Dim[] {
-  requireRank(shape, 4);
-  const [batch = null, channels = null, height = null, width = null] = shape;
+  requireMinimumRank(shape, 3);
+  const [channels = null, height = null, width = null] = shape.slice(-3);
+  const outer = shape.slice(0, -3);
   const area = blockSize * blockSize;
   const grown = (dim: Dim, by: number): Dim => productOfDims([dim, by]);
-  const shrunk = (dim: Dim, by: number): Dim => divideProducts([dim], [by]);
+  const shrunk = (dim: Dim, by: number): Dim => dividedExactly([dim], [by]);
   return toSpace
-    ? [batch, shrunk(channels, area), grown(height, blockSize), grown(width, blockSize)]
-    : [batch, grown(channels, area), shrunk(height, blockSize), shrunk(width, blockSize)];
+    ? [...outer, shrunk(channels, area), grown(height, blockSize), grown(width, blockSize)]
+    : [...outer, grown(channels, area), shrunk(height, blockSize), shrunk(width, blockSize)];
 }
 
-/** (N, C, H, W) -> blocks of `blockSize` x `blockSize` pixels moved between the channels and the two last axes. */
+/** (..., C, H, W) -> blocks of `blockSize` x `blockSize` pixels moved between the channels and the two last axes. */
 const moveBlocks = (name: string, toSpace: boolean): OperatorDef<unknown> =>
   defineOperator<{ blockSize: number }>({
     name,
@@ -249,18 +291,28 @@ const moveBlocks = (name: string, toSpace: boolean): OperatorDef<unknown> =>
     },
   });
 
-/** (N, C * block elements, L), image shape, block shape -> (N, C, ...image shape). */
-const colToImage = defineOperator<null>({
+interface ColumnAttributes {
+  readonly image: readonly Dim[] | null;
+  readonly block: readonly Dim[] | null;
+}
+
+/** (N, C * block elements, L), image shape, block shape -> (N, C, ...image shape); `N` may be left out of both. */
+const colToImage = defineOperator<ColumnAttributes>({
   name: "Col2Im",
-  attributes: () => null,
-  infer({ inputs }) {
+  attributes: (raw) => ({
+    image: optionalDims(raw, "imageShape", 0),
+    block: optionalDims(raw, "blockShape", 1),
+  }),
+  infer({ attributes, inputs }) {
     const data = inputAt(inputs, "input", 0);
-    const image = statedOrPassed(null, optionalInput(inputs, "imageShape", 1)) ?? null;
-    const block = statedOrPassed(null, optionalInput(inputs, "blockShape", 2)) ?? null;
+    const image = statedWithPassed(attributes.image, inputs, "imageShape", 1) ?? null;
+    const block = statedWithPassed(attributes.block, inputs, "blockShape", 2) ?? null;
     if (image === null) return output(data.dtype, null);
-    const [batch = null, columns = null] = data.shape ?? [];
-    const channels = block === null ? null : divideProducts([columns], block);
-    return output(data.dtype, [batch, channels, ...image.map(asSize)]);
+    const [batch = null, columns = null] =
+      data.shape?.length === 2 ? [undefined, data.shape[0]] : (data.shape ?? []);
+    const channels = block === null ? null : dividedExactly([columns], block);
+    const outer = data.shape?.length === 2 ? [] : [batch];
+    return output(data.dtype, [...outer, channels, ...image.map(asSize)]);
   },
 });
 

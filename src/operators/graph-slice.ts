@@ -11,9 +11,9 @@ import {
   subtractDims,
 } from "../ir/dim.ts";
 import type { Shape } from "../ir/shape.ts";
-import { knownAxes, movedElements, output, statedOrPassed } from "./graph-values.ts";
+import { knownAxes, movedElements, output, statedOrPassed, statedWithPassed } from "./graph-values.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
-import { defineOperator, inputAt, optionalIntegers } from "./tensor-rule.ts";
+import { defineOperator, inputAt, optionalDims, optionalIntegers } from "./tensor-rule.ts";
 
 /** Bounds from here on, and from its negative down, mean the end: exporters write the ends of int32 or int64. */
 const farAway = 2 ** 31 - 1;
@@ -74,8 +74,8 @@ function firstPlace(dim: number, { start, step }: Bounds): number | null {
 }
 
 interface SliceAttributes {
-  readonly starts: readonly number[] | null;
-  readonly ends: readonly number[] | null;
+  readonly starts: readonly Dim[] | null;
+  readonly ends: readonly Dim[] | null;
   readonly axes: readonly number[] | null;
 }
 
@@ -83,15 +83,15 @@ interface SliceAttributes {
 const slice = defineOperator<SliceAttributes>({
   name: "GraphSlice",
   attributes: (raw) => ({
-    starts: optionalIntegers(raw, "starts"),
-    ends: optionalIntegers(raw, "ends"),
+    starts: optionalDims(raw, "starts", Number.MIN_SAFE_INTEGER),
+    ends: optionalDims(raw, "ends", Number.MIN_SAFE_INTEGER),
     axes: optionalIntegers(raw, "axes"),
   }),
   infer({ attributes, inputs }) {
     const data = inputAt(inputs, "data", 0);
     const passed = (name: string) => inputs.find((input) => input.name === name);
-    const starts = statedOrPassed(attributes.starts, passed("starts")) ?? null;
-    const ends = statedOrPassed(attributes.ends, passed("ends")) ?? null;
+    const starts = statedWithPassed(attributes.starts, inputs, "starts", inputs.length) ?? null;
+    const ends = statedWithPassed(attributes.ends, inputs, "ends", inputs.length) ?? null;
     const axes = statedOrPassed(attributes.axes, passed("axes"));
     const steps = statedOrPassed(null, passed("steps"));
     if (data.shape === null) return output(data.dtype, null);

@@ -3,14 +3,15 @@
  * they move when axes do.
  */
 
-import { type Dim, isWholeDim, productOfDims } from "../ir/dim.ts";
+import { type Dim, divideProducts, floorDivideDim, isWholeDim, productOfDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { SymbolicDim } from "../ir/expression.ts";
 import type { Shape } from "../ir/shape.ts";
 import { maxRank } from "../limits.ts";
 import { resolveAxis } from "./arguments.ts";
 import { RuleError, type RuleInput } from "./operator.ts";
-import { maxValues, type ValuedType } from "./tensor-values.ts";
+import { optionalInput } from "./tensor-rule.ts";
+import { argumentValues, maxValues, type ValuedType } from "./tensor-values.ts";
 
 function isSymbolic(value: unknown): value is SymbolicDim {
   return typeof value === "object" && value !== null && "terms" in value;
@@ -45,6 +46,17 @@ export function statedOrPassed(
   return typeof count === "number" && count <= maxValues ? new Array<Dim>(count).fill(null) : null;
 }
 
+/** The same, of an attribute in which null stands for the inputs of that name, each a number, in order. */
+export function statedWithPassed(
+  stated: readonly Dim[] | null,
+  inputs: readonly RuleInput[],
+  name: string,
+  position: number,
+): readonly Dim[] | null | undefined {
+  if (stated === null) return statedOrPassed(null, optionalInput(inputs, name, position));
+  return stated.length > maxValues ? null : argumentValues(stated, inputs, name);
+}
+
 /** The one number of an argument; unknown when it is not there either. */
 export function scalarOf(input: RuleInput | undefined): Dim {
   return knownElements(input)?.[0] ?? null;
@@ -59,6 +71,11 @@ export function knownAxes(axes: readonly Dim[], rank: number): readonly number[]
   }
   if (new Set(resolved).size !== resolved.length) throw new RuleError(`an axis is named twice`);
   return resolved;
+}
+
+/** Product of `dims` over product of `by`, which divides it: the operation does not run otherwise. */
+export function dividedExactly(dims: readonly Dim[], by: readonly Dim[]): Dim {
+  return divideProducts(dims, by) ?? floorDivideDim(productOfDims(dims), productOfDims(by));
 }
 
 /** A number that is to be a size. */

@@ -16,16 +16,19 @@ import { embeddingOperators } from "./embedding.ts";
 import { graphAttentionOperators } from "./graph-attention.ts";
 import { graphConvOperators } from "./graph-conv.ts";
 import { graphCreateOperators } from "./graph-create.ts";
+import { graphFourierOperators } from "./graph-fourier.ts";
 import { graphFusedOperators } from "./graph-fused.ts";
 import { graphGenerateOperators } from "./graph-generate.ts";
 import { graphIndexOperators } from "./graph-index.ts";
 import { graphJoinOperators } from "./graph-join.ts";
+import { graphLayerOperators } from "./graph-layers.ts";
 import { graphLayoutOperators } from "./graph-layout.ts";
 import { graphLinearOperators } from "./graph-linear.ts";
 import { graphMathOperators } from "./graph-math.ts";
 import { graphNormalizeOperators } from "./graph-normalize.ts";
 import { graphOtherOperators } from "./graph-other.ts";
 import { graphPackedAttentionOperators } from "./graph-packed-attention.ts";
+import { graphPickOperators } from "./graph-pick.ts";
 import { graphPoolOperators } from "./graph-pool.ts";
 import { graphQuantizeOperators } from "./graph-quantize.ts";
 import { graphRecurrentOperators } from "./graph-recurrent.ts";
@@ -34,6 +37,7 @@ import { graphResizeOperators } from "./graph-resize.ts";
 import { graphShapeOperators } from "./graph-shape.ts";
 import { graphSignalOperators } from "./graph-signal.ts";
 import { graphSliceOperators } from "./graph-slice.ts";
+import { graphViewOperators } from "./graph-view.ts";
 import { imageOperators } from "./image.ts";
 import { inputOperators } from "./input.ts";
 import { linearOperators } from "./linear.ts";
@@ -74,16 +78,19 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphAttentionOperators,
   graphConvOperators,
   graphCreateOperators,
+  graphFourierOperators,
   graphFusedOperators,
   graphGenerateOperators,
   graphIndexOperators,
   graphJoinOperators,
   graphLayoutOperators,
+  graphLayerOperators,
   graphLinearOperators,
   graphMathOperators,
   graphNormalizeOperators,
   graphOtherOperators,
   graphPackedAttentionOperators,
+  graphPickOperators,
   graphPoolOperators,
   graphQuantizeOperators,
   graphRecurrentOperators,
@@ -92,6 +99,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphShapeOperators,
   graphSignalOperators,
   graphSliceOperators,
+  graphViewOperators,
   imageOperators,
   inputOperators,
   linearOperators,

@@ -117,8 +117,16 @@ function combineCategories(
   return high === "bool" || low === "float" || low === "complex" ? promotePair(higher, lower) : higher;
 }
 
-function complexOf(dtype: DType): DType | null {
+/** Complex numbers with parts of that type; of whole numbers it is not told. */
+export function complexOf(dtype: DType | null): DType | null {
   if (dtype === "float64") return "complex128";
   if (dtype === "float16") return "complex32";
+  if (dtype?.startsWith("complex")) return dtype;
   return dtype === "float32" || dtype === "bfloat16" ? "complex64" : null;
+}
+
+/** Type of the parts of complex numbers; of others their own. */
+export function realOf(dtype: DType | null): DType | null {
+  if (dtype === "complex128") return "float64";
+  return dtype === "complex64" ? "float32" : dtype === "complex32" ? "float16" : dtype;
 }

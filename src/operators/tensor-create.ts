@@ -18,12 +18,14 @@ import {
 } from "./tensor-rule.ts";
 import { argumentValues, valued } from "./tensor-values.ts";
 
-/** A tensor of a stated shape; what is not known here is null. */
+/** A tensor of a stated shape; what is not known here is null. Of type `dtype`, else of that of the input `like`. */
 const fill = defineOperator<{ shape: Shape; dtype: DType | null }>({
   name: "Fill",
   attributes: (raw) => ({ shape: optionalDims(raw, "shape", 0), dtype: optionalDType(raw) }),
-  infer: ({ attributes: { shape, dtype }, inputs }) =>
-    only({ shape: argumentValues(shape, inputs, "shape"), dtype }),
+  infer: ({ attributes: { shape, dtype }, inputs }) => {
+    const like = inputs.find((input) => input.name === "like");
+    return only({ shape: argumentValues(shape, inputs, "shape"), dtype: dtype ?? like?.dtype ?? null });
+  },
 });
 
 /** x -> a tensor of x's shape (zeros_like and others). */

@@ -1,6 +1,6 @@
 /** Linear algebra on the last two axes (Keras 3.15 ops/linalg.py and the matrix functions of ops/numpy.py). */
 
-import { addDims, type Dim, mapDims } from "../ir/dim.ts";
+import { addDims, type Dim, mapDims, maxDims, minDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -173,11 +173,9 @@ const pseudoInverse = simpleOperator("PseudoInverse", (inputs) =>
 
 /** Length of the diagonal `offset` places above the main one. */
 function diagonalLength(rows: Dim, columns: Dim, offset: number): Dim {
-  return mapDims(
-    (n, m) => Math.max(0, Math.min(offset > 0 ? m - offset : n + offset, Math.min(n, m))),
-    rows,
-    columns,
-  );
+  const length =
+    offset > 0 ? minDims(rows, addDims(columns, -offset)) : minDims(addDims(rows, offset), columns);
+  return offset === 0 ? length : maxDims(0, length);
 }
 
 /** A vector -> the matrix with it on a diagonal; a matrix -> its diagonal. */

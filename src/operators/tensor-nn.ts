@@ -3,7 +3,7 @@
  * pooling have the operators of the layers.
  */
 
-import { type Dim, floorDivideDim, mapDims, multiplyDims } from "../ir/dim.ts";
+import { addDims, type Dim, floorDivideDim, multiplyDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -138,7 +138,7 @@ interface UnfoldAttributes {
   readonly strides: readonly number[];
 }
 
-/** x (batch, C, H, W) -> (batch, C k k, positions). */
+/** x (batch, C, H, W) -> (batch, C k k, positions); `batch` may be left out of both. */
 const unfold = defineOperator<UnfoldAttributes>({
   name: "Unfold",
   attributes: (raw) => ({
@@ -150,12 +150,13 @@ const unfold = defineOperator<UnfoldAttributes>({
   infer: ({ attributes: { kernelSize, dilations, padding, strides }, inputs }) =>
     only(
       reshaped(mainInput(inputs), (shape) => {
-        requireRank(shape, 4);
+        requireMinimumRank(shape, 3);
         const positions = kernelSize.map((k, i) => {
           const [d, p, s] = [dilations[i] ?? 1, padding[i] ?? 0, strides[i] ?? 1];
-          return mapDims((n) => Math.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1, dimAt(shape, i + 2));
+          return addDims(floorDivideDim(addDims(dimAt(shape, i - 2), 2 * p - d * (k - 1) - 1), s), 1);
         });
-        return [dimAt(shape, 0), multiplyDims(dimAt(shape, 1), ...kernelSize), multiplyDims(...positions)];
+        const columns = multiplyDims(dimAt(shape, -3), ...kernelSize);
+        return [...shape.slice(0, -3), columns, multiplyDims(...positions)];
       }),
     ),
 });

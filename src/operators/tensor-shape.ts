@@ -7,6 +7,7 @@ import { addDims, type Dim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.t
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, resolveAxis } from "./arguments.ts";
+import { readOptionalInteger } from "./attributes.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { type OperatorDef, RuleError } from "./operator.ts";
 import { readStated, resultType, type Stated } from "./result-type.ts";
@@ -230,12 +231,24 @@ const tile = defineOperator<{ repeats: readonly Dim[] | null }>({
   },
 });
 
+interface RepeatAttributes {
+  readonly repeats: readonly Dim[] | null;
+  readonly axis: number | null;
+  /** Elements along the axis afterwards, where it is said outright. */
+  readonly total: Dim;
+}
+
 /** x -> each element repeated along `axis` (flattened without it); one number of repeats, or one for each element. */
-const repeat = defineOperator<{ repeats: readonly Dim[] | null; axis: number | null }>({
+const repeat = defineOperator<RepeatAttributes>({
   name: "Repeat",
-  attributes: (raw) => ({ repeats: optionalDims(raw, "repeats", 0), axis: optionalInteger(raw, "axis") }),
-  infer({ attributes: { repeats, axis }, inputs }) {
+  attributes: (raw) => ({
+    repeats: optionalDims(raw, "repeats", 0),
+    axis: optionalInteger(raw, "axis"),
+    total: readOptionalInteger(raw, "total", { min: 0 }),
+  }),
+  infer({ attributes: { repeats, axis, total }, inputs }) {
     const times = (size: Dim): Dim => {
+      if (total !== null) return total;
       if (repeats === null || size === null) return null;
       if (repeats.length === 1) return multiplyDims(size, repeats[0] ?? null);
       if (repeats.length !== size) throw new RuleError(`${repeats.length} repeats for ${size} elements`);

@@ -7,6 +7,7 @@ import type { TensorType } from "../ir/tensor.ts";
 import { dimAt, mainInput, requireMinimumRank } from "./arguments.ts";
 import { readFlag, readInteger, readOptionalInteger } from "./attributes.ts";
 import { type Inferred, type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
+import { complexOf, realOf } from "./promotion.ts";
 import { defineOperator, only, reshaped, simpleOperator, tupleOf, withDim } from "./tensor-rule.ts";
 
 /** Real and imaginary part, of one shape. */
@@ -173,12 +174,16 @@ const inverseStft = defineOperator<StftAttributes>({
 
 /** x (..., 2) -> (...), complex. */
 const viewAsComplex = simpleOperator("ViewAsComplex", (inputs) =>
-  reshaped(mainInput(inputs), (shape) => shape.slice(0, -1), "complex64"),
+  reshaped(
+    mainInput(inputs),
+    (shape) => shape.slice(0, -1),
+    complexOf(mainInput(inputs).dtype) ?? "complex64",
+  ),
 );
 
 /** x (...), complex -> (..., 2). */
 const viewAsReal = simpleOperator("ViewAsReal", (inputs) =>
-  reshaped(mainInput(inputs), (shape) => [...shape, 2], "float32"),
+  reshaped(mainInput(inputs), (shape) => [...shape, 2], realOf(mainInput(inputs).dtype) ?? "float32"),
 );
 
 /** x, complex -> x. */

@@ -179,7 +179,10 @@ export const elementwiseOps: AtenOps = {
   "aten.__xor__": binary("BitwiseXor"),
   "aten.__lshift__": binary("LeftShift"),
   "aten.__rshift__": binary("RightShift"),
-  "aten.where": { ...choice("condition", ["self", "other"]), applies: (node) => node.has("self") },
+  "aten.where": [
+    { ...choice("condition", ["self", "other"]), applies: (node) => node.has("self") },
+    { operator: "NonZeroByAxis", inputs: [port("condition", "input")] },
+  ],
 
   "aten.isfinite": unary("IsFinite"),
   "aten.isinf": unary("IsInf"),

@@ -4,23 +4,37 @@ import type { AtenOp, AtenOps, NodeView } from "../aten.ts";
 import { activationOps } from "./activation.ts";
 import { convolutionOps } from "./convolution.ts";
 import { copyOps } from "./copy.ts";
+import { creationOps } from "./creation.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { imageOps } from "./images.ts";
+import { indexingOps } from "./indexing.ts";
+import { joiningOps } from "./joining.ts";
 import { linearOps } from "./linear.ts";
 import { normalizationOps } from "./normalization.ts";
 import { numberOps } from "./numbers.ts";
 import { poolingOps } from "./pooling.ts";
+import { quantizedOps } from "./quantized.ts";
 import { reductionOps } from "./reduction.ts";
+import { sequenceOps } from "./sequences.ts";
+import { viewOps } from "./views.ts";
 
 const families: readonly AtenOps[] = [
   activationOps,
   convolutionOps,
   copyOps,
+  creationOps,
   elementwiseOps,
+  imageOps,
+  indexingOps,
+  joiningOps,
   linearOps,
   normalizationOps,
   numberOps,
   poolingOps,
+  quantizedOps,
   reductionOps,
+  sequenceOps,
+  viewOps,
 ];
 
 const known: ReadonlyMap<string, readonly AtenOp[]> = new Map(
