@@ -25,10 +25,22 @@ export type Diagnostic =
   | Found<"name-defined-twice", { readonly name: string }>
   | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
   | Found<"class-ambiguous", { readonly tensors: number; readonly elements: number; readonly names: string }>
+  | Found<"class-likely", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<
       "normalization-folded",
+      {
+        readonly modules: number;
+        readonly parameters: number;
+        readonly statistics: number;
+        readonly left: number;
+      }
+    >
+  | Found<
+      "normalization-likely-folded",
       { readonly modules: number; readonly parameters: number; readonly statistics: number }
     >
+  | Found<"weight-maybe-tied", { readonly weight: string; readonly other: string; readonly elements: number }>
+  | Found<"bias-padded", { readonly layers: number; readonly elements: number }>
   | Found<"operator-unknown", { readonly type: string }>
   | Found<"function-closed", { readonly type: string; readonly reason: string }>
   | Found<"channels-in-blocks", { readonly layers: number }>
@@ -86,7 +98,11 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "name-defined-twice": "warning",
   "weight-generated": "info",
   "class-ambiguous": "warning",
+  "class-likely": "info",
   "normalization-folded": "info",
+  "normalization-likely-folded": "info",
+  "weight-maybe-tied": "warning",
+  "bias-padded": "info",
   "operator-unknown": "warning",
   "function-closed": "warning",
   "channels-in-blocks": "info",
@@ -171,8 +187,16 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `weight ${d.args.weight} ${d.args.shape} is made when the model runs, not stored; it counts as a parameter`;
     case "class-ambiguous":
       return `${d.args.tensors} tensors (${d.args.elements} elements) may be learned or constant, nothing in the file tells; they are unclassified and not in the totals: ${d.args.names}`;
+    case "class-likely":
+      return `${d.args.tensors} vectors (${d.args.elements} elements) scale or shift what a layer gives and count as learned, though a buffer would look the same: ${d.args.names}`;
     case "normalization-folded":
-      return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics`;
+      return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics, of which ${d.args.left} parameters are left as biases`;
+    case "normalization-likely-folded":
+      return `${d.args.modules} convolutions have weights and biases that the exporter named, as it does where it folds the batch normalization after them; these had up to ${d.args.parameters} parameters, of which the biases are left, and ${d.args.statistics} statistics`;
+    case "weight-maybe-tied":
+      return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${d.args.elements} elements are stored, and count here, twice`;
+    case "bias-padded":
+      return `${d.args.layers} recurrent layers store a second bias of zeros (${d.args.elements} elements), as ONNX asks for; it was never learned and is not in the totals`;
     case "operator-unknown":
       return `no rule for operator ${d.args.type}: shapes after it are known only where the file states them`;
     case "function-closed":

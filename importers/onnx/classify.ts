@@ -6,7 +6,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
-import { onlyConsumer } from "./consumers.ts";
+import { affinityBehind, affinityOf, isVector, transparent } from "./affine.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
 import { ownerName } from "./names.ts";
@@ -14,50 +14,16 @@ import type { PortRecord } from "./op.ts";
 import { bareType, type Facts, isStatic, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
-/** The exporter's word on a tensor, by its name. */
-export type StatedKinds = ReadonlyMap<string, "parameter" | "buffer" | "constant">;
+/** What the exporter left to say of the tensors. */
+export interface Stated {
+  /** By the name of the tensor; `unknown`: it is written the same way whether it was learned or not. */
+  readonly kinds: ReadonlyMap<string, "parameter" | "buffer" | "constant" | "unknown">;
+  /** By path of a module: how many of its own parameters and buffers bear no tensor's name, since they were worked out. */
+  readonly gone: ReadonlyMap<string, { readonly parameters: number; readonly buffers: number }>;
+}
 
-/** Hands on what it gets, as far as its elements are concerned. */
-const transparent = new Set([
-  "Identity",
-  "Cast",
-  "CastLike",
-  "Transpose",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Flatten",
-  "DequantizeLinear",
-  "QuantizeLinear",
-]);
-
-/** A constant operand of these is a bias or a scale when the other operand comes from one of `affine`. */
-const arithmetic = new Set(["Add", "Sub", "Mul", "Div", "Sum", "QLinearAdd", "QLinearMul"]);
-const affine = new Set([
-  "MatMul",
-  "Gemm",
-  "Conv",
-  "ConvTranspose",
-  "MatMulInteger",
-  "ConvInteger",
-  "MatMulNBits",
-  "FusedMatMul",
-  "FusedConv",
-  "QLinearMatMul",
-  "QLinearConv",
-  "QGemm",
-  "DynamicQuantizeMatMul",
-  "MatMulIntegerToFloat",
-  "Einsum",
-  "BatchNormalization",
-  "InstanceNormalization",
-  "LayerNormalization",
-  "MeanVarianceNormalization",
-  "LpNormalization",
-]);
-/** Where a decomposed normalization ends: its scale and shift follow. */
-const normalizing = new Set(["Div", "Mul"]);
-const roots = new Set(["Sqrt", "Reciprocal", "Pow", "ReduceL2", "Clip", "Max"]);
+/** Tells sizes alone, so that what it gets may be anything. */
+const describing = new Set(["Shape", "Size"]);
 
 const rank: Readonly<Record<TensorClass, number>> = {
   parameter: 7,
@@ -69,6 +35,16 @@ const rank: Readonly<Record<TensorClass, number>> = {
   unclassified: 1,
   unused: 0,
 };
+
+interface Around {
+  readonly facts: Facts;
+  readonly table: TensorTable;
+  readonly stated: Stated;
+  /** Taken for learned by what is computed with them alone. */
+  readonly likely: Set<number>;
+  /** Vectors without a name of the program's, by the module that they are used in. */
+  readonly worked: Map<string, Set<number>>;
+}
 
 interface Claim {
   readonly draft: Draft;
@@ -82,14 +58,15 @@ interface Claim {
 export function classifyTensors(
   facts: Facts,
   table: TensorTable,
-  stated: StatedKinds,
+  stated: Stated,
   report: (diagnostic: Diagnostic) => void,
 ): void {
   const classes = new Map<number, TensorClass>();
   const passed = new Set<number>();
   const claims: Claim[] = [];
+  const around: Around = { facts, table, stated, likely: new Set(), worked: new Map() };
   for (const [draft, { slots }] of facts) {
-    const handsOn = transparent.has(bareType(draft));
+    const handsOn = transparent.has(bareType(draft)) || describing.has(bareType(draft));
     const prepares = !handsOn && isStatic(draft, facts);
     for (const [i, slot] of slots.entries()) {
       const { class: port } = slot.port;
@@ -98,13 +75,13 @@ export function classifyTensors(
         : prepares && port === undefined && !(isMatrix(draft) && i === 1);
       for (const tensor of staticTensors(slot.found, facts) ?? []) {
         table.markUsed(tensor);
-        const word = stated.get(table.get(tensor).path);
+        const word = stated.kinds.get(table.get(tensor).path);
         // What only hands a tensor on says nothing of it, unless nobody else does.
         if (passes && classes.has(tensor)) continue;
         const found =
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor))
-            : classOf({ draft, slot, index: tensor }, { facts, table, stated });
+            : classOf({ draft, slot, index: tensor }, around);
         const before = classes.get(tensor);
         if (before === undefined || (!passes && passed.delete(tensor)) || rank[found] > rank[before])
           classes.set(tensor, found);
@@ -114,9 +91,11 @@ export function classifyTensors(
     }
     claims.push(...attributeClaims(draft, facts, classes, table));
   }
+  settleWorked(around, classes);
   giveWeights(claims, facts, classes, table);
   giveGenerated(facts, table, report);
   settle(classes, table, report);
+  reportLikely(around.likely, classes, table, report);
 }
 
 /** Lists of numbers in attributes that a record tells the class of. */
@@ -171,7 +150,7 @@ function giveGenerated(facts: Facts, table: TensorTable, report: (diagnostic: Di
       const shape =
         source?.kind === "tensor" && source.tensor >= 0 ? table.get(source.tensor).values : undefined;
       if (!shape || shape.some((size) => size < 0)) continue;
-      const shifts = isVector(shape) && arithmetic.has(bareType(draft)) && comesFromAffine(draft, facts);
+      const shifts = isVector(shape) && affinityBehind(draft, facts, table) !== null;
       const kind = role ?? (shifts ? "parameter" : null);
       if (kind !== "parameter" && kind !== "statistic") continue;
       const shared = known.get(maker) ?? known.size;
@@ -218,17 +197,14 @@ function isMatrix(draft: Draft): boolean {
 
 function classOf(
   { draft, slot, index }: { readonly draft: Draft; readonly slot: Slot; readonly index: number },
-  {
-    facts,
-    table,
-    stated,
-  }: { readonly facts: Facts; readonly table: TensorTable; readonly stated: StatedKinds },
+  around: Around,
 ): TensorClass {
+  const { table, stated } = around;
   const { port, found } = slot;
   const tensor = table.get(index);
-  const word = stated.get(tensor.path);
-  if (word === "parameter") return "parameter";
-  if (word === "constant") return "constant";
+  const word = stated.kinds.get(tensor.path);
+  if (word === "parameter" || word === "constant") return word;
+  if (word === "unknown") return "unclassified";
   const real = /^(float|bfloat|complex)/.test(tensor.dtype);
   if (word === "buffer")
     return port.class === "statistic" ? "statistic" : real ? "constant" : bufferOf(tensor);
@@ -248,12 +224,50 @@ function classOf(
   if (isMatrix(draft)) return (real || packed) && tensor.shape.length >= 2 ? "parameter" : "constant";
   if (named && (real || packed)) return "parameter";
   if (single || !(real || (packed && (made || bareType(draft).startsWith("QLinear"))))) return "constant";
-  return isAffineOperand(draft, tensor, facts, table) ? "parameter" : "unclassified";
+  return vectorClass(draft, tensor, index, around);
 }
 
-/** A scale of ones or a shift of zeros: how a normalization that learned none is written. */
-function isNeutral(draft: Draft, role: string, { values }: StoredTensor): boolean {
-  if (!values || values.length === 0 || bareType(draft) !== "InstanceNormalization") return false;
+/**
+ * Of a vector that is an operand of arithmetic. What was worked out in a module of which only parameters are gone is made of
+ * them; what was joined in one of which buffers are gone too is partly those (zeros between biases of queries and values).
+ */
+function vectorClass(
+  draft: Draft,
+  tensor: StoredTensor,
+  index: number,
+  { facts, table, stated, likely, worked }: Around,
+): TensorClass {
+  const module = draft.modules?.at(-1)?.path ?? "";
+  const gone = stated.gone.get(module);
+  if (gone && gone.parameters > 0 && isVector(tensor.shape)) {
+    if (gone.buffers === 0) {
+      worked.set(module, (worked.get(module) ?? new Set()).add(index));
+      return "unclassified";
+    }
+    if (/^(cat|concat)(_\d+)?$/.test(tensor.path)) return "unclassified";
+  }
+  const affinity = affinityOf(draft, tensor, facts, table);
+  if (affinity === "likely") likely.add(index);
+  return affinity === null ? "unclassified" : "parameter";
+}
+
+/** Vectors worked out in a module are its parameters that are gone, when there are no more of them than of those. */
+function settleWorked({ stated, worked }: Around, classes: Map<number, TensorClass>): void {
+  for (const [module, tensors] of worked) {
+    if (tensors.size > (stated.gone.get(module)?.parameters ?? 0)) continue;
+    for (const index of tensors) if (classes.get(index) === "unclassified") classes.set(index, "parameter");
+  }
+}
+
+/**
+ * A scale of ones or a shift of zeros: how a normalization that learned none is written, by exporters that normalize groups
+ * with another operator, and by TensorFlow, whose literal constants are called so.
+ */
+function isNeutral(draft: Draft, role: string, { path, values }: StoredTensor): boolean {
+  if (!values || values.length === 0) return false;
+  const type = bareType(draft);
+  const literal = type === "BatchNormalization" && /\/Const(_\d+)?:\d+$/.test(path);
+  if (type !== "InstanceNormalization" && !literal) return false;
   return values.every((value) => value === (role === "gamma" ? 1 : 0));
 }
 
@@ -264,67 +278,6 @@ function passingClass(handsOn: boolean, { dtype, shape }: StoredTensor): TensorC
 
 function bufferOf(tensor: StoredTensor): TensorClass {
   return /(^|\.)num_batches_tracked$/.test(tensor.path) ? "bookkeeping" : "constant";
-}
-
-/**
- * A vector that scales or shifts what a layer with weights or a normalization gives, or that does so together with another:
- * first a scale, then a shift of the same size, inside the network.
- */
-function isAffineOperand(draft: Draft, tensor: StoredTensor, facts: Facts, table: TensorTable): boolean {
-  if (!arithmetic.has(bareType(draft)) || !isVector(tensor.shape)) return false;
-  const elements = countOf(tensor.shape);
-  return comesFromAffine(draft, facts) || isPaired(draft, elements, facts, table);
-}
-
-function isVector(shape: readonly number[]): boolean {
-  return shape.filter((size) => size > 1).length === 1;
-}
-
-/** Goes back over the arithmetic before a layer, as far as it is one layer's. */
-function comesFromAffine(draft: Draft, facts: Facts): boolean {
-  let at: Draft | undefined = draft;
-  for (let steps = 0; at && steps < 8; steps++) {
-    const running: readonly Draft[] = runningInputs(at, facts);
-    const [before, other] = running;
-    if (at !== draft && other && !normalizing.has(bareType(at))) return false;
-    if (at !== draft && other && running.some((maker) => roots.has(bareType(maker)))) return true;
-    at = before;
-    if (at && affine.has(bareType(at))) return true;
-    if (at && !transparent.has(bareType(at)) && !arithmetic.has(bareType(at))) return false;
-  }
-  return false;
-}
-
-/** Layers whose values go into a layer and are not known before the model runs. */
-function runningInputs(draft: Draft, facts: Facts): readonly Draft[] {
-  const slots = facts.get(draft)?.slots ?? [];
-  return (transparent.has(bareType(draft)) ? slots.slice(0, 1) : slots).flatMap(({ found }) => {
-    const maker = makerOf(found);
-    return maker && staticTensors(found, facts) === null ? [maker] : [];
-  });
-}
-
-/** A shift right after a scale of the same size, of which the scaled values are no input of the graph. */
-function isPaired(draft: Draft, elements: number | null, facts: Facts, table: TensorTable): boolean {
-  const scale = bareType(draft) === "Mul" ? draft : runningInputs(draft, facts)[0];
-  if (!scale || bareType(scale) !== "Mul") return false;
-  const shift = scale === draft ? onlyConsumer(scale, facts) : draft;
-  if (!shift || bareType(shift) !== "Add") return false;
-  const scaled = runningInputs(scale, facts);
-  if (
-    scaled.length !== 1 ||
-    scaled[0]?.operator === "Input" ||
-    transparent.has(scaled[0] ? bareType(scaled[0]) : "")
-  )
-    return false;
-  return [scale, shift].every((layer) => storedSizes(layer, facts, table).includes(elements));
-}
-
-function storedSizes(draft: Draft, facts: Facts, table: TensorTable): readonly (number | null)[] {
-  return (facts.get(draft)?.slots ?? []).flatMap(({ found }) => {
-    const { source } = found;
-    return source.kind === "tensor" && source.tensor >= 0 ? [countOf(table.get(source.tensor).shape)] : [];
-  });
 }
 
 /** Gives a layer the weight it consumes, when it is one. */
@@ -393,4 +346,21 @@ function settle(
   if (names.length === 0) return;
   const args = { tensors: names.length, elements, names: names.slice(0, 5).join(", ") };
   report({ code: "class-ambiguous", args, at: "" });
+}
+
+function reportLikely(
+  likely: ReadonlySet<number>,
+  classes: ReadonlyMap<number, TensorClass>,
+  table: TensorTable,
+  report: (diagnostic: Diagnostic) => void,
+): void {
+  const tensors = [...likely].filter((index) => classes.get(index) === "parameter").map((i) => table.get(i));
+  if (tensors.length === 0) return;
+  const elements = tensors.reduce((sum, { shape }) => sum + (countOf(shape) ?? 0), 0);
+  const names = tensors.slice(0, 5).map(({ path }) => path);
+  report({
+    code: "class-likely",
+    args: { tensors: tensors.length, elements, names: names.join(", ") },
+    at: "",
+  });
 }

@@ -1,10 +1,7 @@
 /** What PyTorch's exporter leaves of the program that it exported: kinds of its inputs, and which are gone. */
 
-import type { Diagnostic } from "../../src/diagnostics.ts";
-import type { StatedKinds } from "./classify.ts";
-import { modulesOf } from "./names.ts";
+import type { Stated } from "./classify.ts";
 import type { OnnxGraph } from "./proto.ts";
-import type { TensorTable } from "./tensor-table.ts";
 
 type Kind = "parameter" | "buffer" | "constant";
 
@@ -17,9 +14,30 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
 const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
 
-/** Kinds by name of the tensor: those of the program's signature, and those noted at the tensors themselves. */
-export function statedKinds(graph: OnnxGraph): StatedKinds {
-  const stated = new Map<string, Kind>(signature(graph));
+/** The program's signature, and what is noted at the tensors themselves; `unknown` are tensors that nothing can tell of. */
+export function readStated(graph: OnnxGraph, unknown: readonly string[]): Stated {
+  const kinds = statedKinds(graph);
+  const unsure = unknown.map((name) => [name, "unknown"] as const);
+  return { kinds: new Map([...unsure, ...kinds]), gone: goneFrom(graph, kinds) };
+}
+
+/** What the program had and no tensor bears the name of, by the module that it was the own of. */
+function goneFrom(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["gone"] {
+  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const gone = new Map<string, { parameters: number; buffers: number }>();
+  for (const [name, kind] of stated) {
+    if (stored.has(name) || kind === "constant") continue;
+    const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+    const counts = gone.get(module) ?? { parameters: 0, buffers: 0 };
+    counts[kind === "parameter" ? "parameters" : "buffers"] += 1;
+    gone.set(module, counts);
+  }
+  return gone;
+}
+
+/** Kinds by name of the tensor. */
+function statedKinds(graph: OnnxGraph): ReadonlyMap<string, Kind> {
+  const stated = new Map(signature(graph));
   const note = (name: string, kind: string | undefined): void => {
     const known = kind === undefined ? undefined : kinds.get(kind.replace(/^InputKind\./, ""));
     if (known) stated.set(name, known);
@@ -30,7 +48,7 @@ export function statedKinds(graph: OnnxGraph): StatedKinds {
 }
 
 /** `p_conv1_weight: PARAMETER target='conv1.weight'`, a line each. */
-function signature(graph: OnnxGraph): ReadonlyMap<string, Kind> {
+export function signature(graph: OnnxGraph): ReadonlyMap<string, Kind> {
   const text = graph.metadata.get(signatureKey) ?? "";
   const found = new Map<string, Kind>();
   for (const line of text.split("\n")) {
@@ -39,36 +57,4 @@ function signature(graph: OnnxGraph): ReadonlyMap<string, Kind> {
     if (kind && match?.[2]) found.set(match[2], kind);
   }
   return found;
-}
-
-/**
- * Batch normalizations of the exported program of which no tensor is left: they went into the weights before them, and
- * the node that is left bears their name. Its bias has their channels.
- */
-export function reportFolded(
-  graph: OnnxGraph,
-  table: TensorTable,
-  report: (diagnostic: Diagnostic) => void,
-): void {
-  const stated = signature(graph);
-  if (stated.size === 0) return;
-  const stored = new Map(table.tensors.map(({ path, shape }) => [path, shape]));
-  const folded = new Map<string, number>();
-  for (const node of graph.nodes) {
-    const rules = node.metadata.get("pkg.onnxscript.rewriter.rule_name") ?? "";
-    const module = modulesOf(node).at(-1)?.path;
-    const bias = stored.get(node.inputs[2] ?? "");
-    if (!/FuseBatchNorm/.test(rules) || module === undefined || bias?.length !== 1) continue;
-    if (stated.get(`${module}.running_mean`) !== "buffer" || stored.has(`${module}.running_mean`)) continue;
-    folded.set(module, bias[0] ?? 0);
-  }
-  let parameters = 0;
-  let statistics = 0;
-  for (const [module, channels] of folded) {
-    statistics += 2 * channels;
-    for (const part of ["weight", "bias"])
-      if (stated.get(`${module}.${part}`) === "parameter") parameters += channels;
-  }
-  const args = { modules: folded.size, parameters, statistics };
-  if (folded.size > 0) report({ code: "normalization-folded", args, at: "" });
 }

@@ -6,14 +6,17 @@ import { refuseCompanionName } from "../../src/io/companions.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Imported } from "../importer.ts";
 import { classifyTensors } from "./classify.ts";
-import { reportFolded, statedKinds } from "./exporter-word.ts";
+import { readStated } from "./exporter-word.ts";
+import { reportCopies, reportFolded } from "./folded.ts";
 import { buildGraph } from "./graph.ts";
 import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
 import { readOnnxModel } from "./read-model.ts";
+import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
+import { placeByWeights } from "./weight-modules.ts";
 
 const emptyGraph: OnnxGraph = {
   name: "",
@@ -37,11 +40,14 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
     report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
   const table = new TensorTable(report);
   const { graph, facts, closed } = buildGraph(onnx, written, table, report);
-  classifyTensors(facts, table, statedKinds(written), report);
+  classifyTensors(facts, table, readStated(written, zeroBiases(onnx, written)), report);
   addHiddenTensors(onnx, closed, table, report);
-  reportFolded(written, table, report);
+  halvePadded(onnx, facts, table, report);
+  reportFolded(onnx, written, facts, table, report);
+  reportCopies(facts, table, report);
   reportBlocks(facts, report);
   addTraining(onnx, table);
+  placeByWeights(facts);
   nameLayers(facts);
   await checkExternal(source, externalTensors(onnx), report);
   const model: Model = {

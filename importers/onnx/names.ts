@@ -55,15 +55,18 @@ function bareClass(name: string | undefined): string | null {
   return name.slice(name.lastIndexOf(".") + 1);
 }
 
+/** Operations of Keras's layers that read a variable; where none of these is named, the layer itself reads it. */
+const tensorFlowOperation =
+  /\/(?:MatMul|BiasAdd|(?:separable_)?[Cc]onv\d[Dd](?:_transpose)?|depthwise|FusedBatchNorm\w*|Tensordot|Reshape|Cast|Neg|[Ee]insum(?:\/Einsum)?|batchnorm(?:\/\w+)?|mul|add|sub)(?:_\d+)?$/;
+
 /** What tensors of one module have in common: `conv1` of `conv1.weight`. Null when the name has no such part. */
 export function ownerName(tensor: string): string | null {
-  const keras =
-    /^(?:StatefulPartitionedCall\/)?(.+?)\/(?:\w+\/)?ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/.exec(
-      tensor,
-    );
-  if (keras) return keras[1] ?? null;
+  const keras = /^(?:StatefulPartitionedCall\/)?(.+)\/ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/.exec(
+    tensor,
+  )?.[1];
+  if (keras !== undefined) return keras.replace(tensorFlowOperation, "");
   const torch =
-    /^(.+?)\.(?:parametrizations\.\w+\.original\d*|(?:in_proj_)?weight|(?:in_proj_)?bias|gamma|beta|weight_bias|weight_[gv]|(?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?)$/.exec(
+    /^(.+?)\.(?:parametrizations\.\w+\.original\d*|(?:in_proj_)?weight|(?:in_proj_)?bias|gamma\w*|layer_scale(?:_\d+)?|beta|weight_bias|weight_[gv]|(?:weight|bias)_[ih]h(?:_l\d+)?(?:_reverse)?)$/.exec(
       tensor,
     );
   return torch?.[1] ?? null;

@@ -32,6 +32,14 @@ function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"]): bool
   );
 }
 
+/** Elements stay what they are, whatever sizes a run gives them. */
+const rearranging = new Set(["Reshape", "Squeeze", "Unsqueeze"]);
+
+/** Inputs that decide what elements a layer gives. */
+function decidingSlots(draft: Draft, slots: NodeFacts["slots"]): NodeFacts["slots"] {
+  return rearranging.has(bareType(draft)) ? slots.slice(0, 1) : slots;
+}
+
 const fixed = new WeakMap<Facts, ReadonlySet<Draft>>();
 
 /**
@@ -44,7 +52,7 @@ function fixedLayers(facts: Facts): ReadonlySet<Draft> {
   const found = new Set<Draft>();
   for (const [draft, { slots }] of facts) {
     if (slots.length === 0 || draft.subgraphs) continue;
-    const all = slots.every((slot) => {
+    const all = decidingSlots(draft, slots).every((slot) => {
       const maker = makerOf(slot.found);
       return slot.found.source.kind === "tensor" || (maker !== undefined && found.has(maker));
     });
@@ -75,7 +83,7 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
     if (seen.has(maker)) continue;
     seen.add(maker);
     if (seen.size > maxNodes) return null;
-    for (const [i, slot] of slots.entries()) {
+    for (const [i, slot] of decidingSlots(maker, slots).entries()) {
       const type = bareType(maker);
       const operand =
         at.operand && isOperand(maker, i, slots) && !describing.has(type) && !computing.test(type);
@@ -89,5 +97,5 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
 export function isStatic(draft: Draft, facts: Facts): boolean {
   const slots = facts.get(draft)?.slots ?? [];
   if (slots.length === 0 || draft.subgraphs) return false;
-  return slots.every(({ found }) => staticTensors(found, facts) !== null);
+  return decidingSlots(draft, slots).every(({ found }) => staticTensors(found, facts) !== null);
 }

@@ -55,7 +55,7 @@ class Grower {
     this.topology = topology;
     this.rows = rows;
     this.depth = depth;
-    this.modules = rows.map(modulesAround);
+    this.modules = rows.map(({ layer }) => layer.modules ?? []);
     if (depth === 0) return;
     for (const [i, row] of rows.entries())
       for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
@@ -259,25 +259,9 @@ class Grower {
   }
 }
 
-/**
- * Modules around a row. Where a batch normalization was folded into a convolution, exporters leave its name on the node, but
- * that of the convolution on the weights: the row is the convolution.
- */
-function modulesAround({ layer }: Row): readonly ModuleRef[] {
-  const modules = layer.modules ?? [];
-  const last = modules.at(-1);
-  if (!last?.type?.includes("BatchNorm") || layer.weights.length === 0) return modules;
-  if (layer.name === last.path || parentOf(layer.name) !== parentOf(last.path)) return modules;
-  return [...modules.slice(0, -1), { path: layer.name, type: null }];
-}
-
 /** Whether a layer has a name inside the module's: it is a part of it, and not the whole. */
 function isBelow({ name }: Layer, { path }: ModuleRef): boolean {
   return name.startsWith(path) && /^[./]/.test(name.slice(path.length));
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf(".") + 1);
 }
 
 function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {

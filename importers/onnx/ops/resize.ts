@@ -1,7 +1,7 @@
 /** Resize and its forerunner Upsample, whose factors have been attributes, then an input. */
 
 import type { JsonObject } from "../../../src/ir/graph.ts";
-import type { NodeView, OnnxOps, Port } from "../op.ts";
+import { constant, type NodeView, type OnnxOps, type Port } from "../op.ts";
 
 const policies: Readonly<Record<string, string>> = {
   stretch: "stretch",
@@ -10,7 +10,9 @@ const policies: Readonly<Record<string, string>> = {
 };
 
 function resizePorts(node: NodeView): readonly Port[] {
-  return node.version < 11 ? ["input", "scales"] : ["input", "roi", "scales", "sizes"];
+  return node.version < 11
+    ? ["input", constant("scales")]
+    : ["input", constant("roi"), constant("scales"), constant("sizes")];
 }
 
 function resizeAttributes(node: NodeView): JsonObject {
@@ -32,7 +34,7 @@ export const resizeOps: OnnxOps = {
   Resize: { operator: "Resize", inputs: resizePorts, attributes: resizeAttributes },
   Upsample: {
     operator: "Upsample",
-    inputs: ["input", "scales"],
+    inputs: ["input", constant("scales")],
     attributes: (node) => ({ operands: true, scales: upsampleScales(node) }),
   },
 };

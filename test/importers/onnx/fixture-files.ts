@@ -33,8 +33,18 @@ export async function weighZipped(set: string, names: readonly string[]): Promis
   return weighed;
 }
 
+type Open = (name: string) => Promise<ByteSource>;
+
+const archives = new Map<string, Promise<Open>>();
+
 /** Opens models of a set's archive by their names. */
-export async function openZipped(set: string): Promise<(name: string) => Promise<ByteSource>> {
+export async function openZipped(set: string): Promise<Open> {
+  const open = archives.get(set) ?? openArchive(set);
+  archives.set(set, open);
+  return open;
+}
+
+async function openArchive(set: string): Promise<Open> {
   const zip = await openZip(memorySource(readFileSync(join(root, set, "models.zip")), "models.zip"));
   return async (name) => {
     const entry = zip.find(`${name}.onnx`);
@@ -63,6 +73,29 @@ export function imbalance({ name, imported, report }: Weighed): readonly string[
   const expected = { elements: stored, bytes, tensors: imported.model.tensors.length };
   const agree = JSON.stringify(held) === JSON.stringify(expected) && elements === stored;
   return agree ? [] : [`${name}: ${JSON.stringify(held)}, the file has ${JSON.stringify(expected)}`];
+}
+
+/** Elements in the row of each module, what is inside it included: of parameters, and of statistics where asked for. */
+export function moduleSums(
+  { imported }: Weighed,
+  classes: readonly string[] = ["parameter"],
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  const counted = new Set<string>();
+  const visit = (layer: ReportLayer, around: string): number => {
+    let sum = 0;
+    for (const { class: kind, stored, name, elements } of layer.weights) {
+      if (!classes.includes(kind) || counted.has(stored ?? name)) continue;
+      counted.add(stored ?? name);
+      sum += elements ?? 0;
+    }
+    for (const inner of layer.layers ?? []) sum += visit(inner, layer.name);
+    // A module's own operation bears the name of the module.
+    if (layer.name !== around) found.set(layer.name, (found.get(layer.name) ?? 0) + sum);
+    return sum;
+  };
+  for (const layer of reportOf(imported, { group: "module" }).layers) visit(layer, "");
+  return found;
 }
 
 /** Weights of a model by their names in the file. */

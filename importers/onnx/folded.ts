@@ -1,0 +1,119 @@
+/** What an exporter did to weights that the file still lets one know: normalizations that are gone, copies of matrices. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { signature } from "./exporter-word.ts";
+import { modulesOf, ownerName } from "./names.ts";
+import type { OnnxGraph, OnnxModel } from "./proto.ts";
+import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
+import type { TensorTable } from "./tensor-table.ts";
+
+type Report = (diagnostic: Diagnostic) => void;
+
+/** Reports batch normalizations that went into weights: by the program's signature, else by the names of the weights. */
+export function reportFolded(
+  onnx: OnnxModel,
+  graph: OnnxGraph,
+  facts: Facts,
+  table: TensorTable,
+  report: Report,
+): void {
+  const stated = signature(graph);
+  const names = exporterNames[onnx.producerName];
+  if (stated.size > 0) reportStated(graph, stated, table, report);
+  else if (names) reportNamed(names, facts, table, report);
+}
+
+/**
+ * Batch normalizations of the exported program of which no tensor is left: they went into the weights before them, and
+ * the node that is left bears their name. Its bias has their channels.
+ */
+function reportStated(
+  graph: OnnxGraph,
+  stated: ReadonlyMap<string, string>,
+  table: TensorTable,
+  report: Report,
+): void {
+  const stored = new Map(table.tensors.map(({ path, shape }) => [path, shape]));
+  const folded = new Map<string, { readonly channels: number; readonly hadBias: boolean }>();
+  for (const node of graph.nodes) {
+    const rules = node.metadata.get("pkg.onnxscript.rewriter.rule_name") ?? "";
+    const module = modulesOf(node).at(-1)?.path;
+    const bias = stored.get(node.inputs[2] ?? "");
+    if (!/FuseBatchNorm/.test(rules) || module === undefined || bias?.length !== 1) continue;
+    if (stated.get(`${module}.running_mean`) !== "buffer" || stored.has(`${module}.running_mean`)) continue;
+    const hadBias = stated.has(`${ownerName(node.inputs[1] ?? "")}.bias`);
+    folded.set(module, { channels: bias[0] ?? 0, hadBias });
+  }
+  if (folded.size === 0) return;
+  const args = { modules: folded.size, parameters: 0, statistics: 0, left: 0 };
+  for (const [module, { channels, hadBias }] of folded) {
+    args.statistics += 2 * channels;
+    args.left += hadBias ? 0 : channels;
+    for (const part of ["weight", "bias"])
+      if (stated.get(`${module}.${part}`) === "parameter") args.parameters += channels;
+  }
+  report({ code: "normalization-folded", args, at: "" });
+}
+
+interface FoldedNames {
+  readonly weight: RegExp;
+  readonly bias: RegExp;
+}
+
+/**
+ * Names of the weight and the bias of a convolution that a normalization was folded into. TorchScript's exporter names both
+ * after their use and a number exactly then: of 124 exports of 88 networks, 123 have as many such pairs as the network has
+ * normalizations, and the other leaves out a part of its network.
+ */
+const exporterNames: Readonly<Record<string, FoldedNames>> = {
+  pytorch: { weight: /^onnx::\w+_\d+$/, bias: /^onnx::\w+_\d+$/ },
+  tf2onnx: { weight: /_weights_fused_bn$/, bias: /_bias_fused_bn$/ },
+};
+
+function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, report: Report): void {
+  const channels = new Map<string, number>();
+  for (const [draft, { node, slots }] of facts) {
+    const [, weight = "", bias = ""] = node?.inputs ?? [];
+    if (!/^Conv(Transpose)?$/.test(bareType(draft)) || !names.weight.test(weight) || !names.bias.test(bias))
+      continue;
+    const found = slots.find(({ port }) => port.name === "bias")?.found;
+    const [index] = (found && staticTensors(found, facts)) ?? [];
+    if (index !== undefined) channels.set(bias, table.get(index).shape[0] ?? 0);
+  }
+  if (channels.size === 0) return;
+  const all = [...channels.values()].reduce((a, b) => a + b, 0);
+  const args = { modules: channels.size, parameters: 2 * all, statistics: 2 * all };
+  report({ code: "normalization-likely-folded", args, at: "" });
+}
+
+/**
+ * A matrix without a name of the network's that has the sizes of a table turned over: exporters turn matrices over when
+ * they write the file, and so store a table that is also the last matrix twice. Nothing but the payload would tell.
+ */
+export function reportCopies(facts: Facts, table: TensorTable, report: Report): void {
+  const tables = new Map<string, number>();
+  for (const [draft, { slots }] of facts) {
+    const [first] = slots;
+    if (!first || bareType(draft) !== "Gather" || makerOf(first.found)) continue;
+    const { source } = first.found;
+    if (source.kind !== "tensor" || source.tensor < 0) continue;
+    const { shape, dtype } = table.get(source.tensor);
+    if (shape.length === 2 && draft.weights.some(({ tensor }) => tensor === source.tensor))
+      tables.set(`${dtype} ${shape[1]} ${shape[0]}`, source.tensor);
+  }
+  if (tables.size === 0) return;
+  const said = new Set<number>();
+  for (const [draft] of facts) {
+    if (!/^(MatMul|Gemm)$/.test(bareType(draft))) continue;
+    for (const { tensor } of draft.weights) {
+      if (tensor === undefined || said.has(tensor)) continue;
+      const { path, shape, dtype } = table.get(tensor);
+      const other = tables.get(`${dtype} ${shape[0]} ${shape[1]}`);
+      if (shape.length !== 2 || other === undefined || other === tensor || ownerName(path) !== null) continue;
+      said.add(tensor);
+      const elements = (shape[0] ?? 0) * (shape[1] ?? 0);
+      const args = { weight: path, other: table.get(other).path, elements };
+      report({ code: "weight-maybe-tied", args, at: draft.name });
+    }
+  }
+}
