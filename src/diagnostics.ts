@@ -44,6 +44,7 @@ export type Diagnostic =
   | Found<"operator-unknown", { readonly type: string }>
   | Found<"function-closed", { readonly type: string; readonly reason: string }>
   | Found<"channels-in-blocks", { readonly layers: number }>
+  | Found<"modules-missing", { readonly layers: number }>
   | Found<"opset-missing", { readonly domain: string; readonly assumed: number }>
   | Found<"weight-not-stored", { readonly weight: string; readonly declared: string }>
   | Found<"weight-shape-unknown", { readonly weight: string }>
@@ -106,6 +107,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "operator-unknown": "warning",
   "function-closed": "warning",
   "channels-in-blocks": "info",
+  "modules-missing": "info",
   "opset-missing": "info",
   "weight-not-stored": "warning",
   "weight-shape-unknown": "warning",
@@ -203,6 +205,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `function ${d.args.type} stays closed: ${d.args.reason}; what it computes with is unclassified and not in the totals`;
     case "channels-in-blocks":
       return `${d.args.layers} convolutions have their channels in blocks, as ONNX Runtime lays them out for one kind of processor; kernels may be filled up with zeros to whole blocks, which count here`;
+    case "modules-missing":
+      return `the file does not say of which module its ${d.args.layers} layers are: nothing is grouped`;
     case "opset-missing":
       return `no opset version for domain "${d.args.domain}"; version ${d.args.assumed} is assumed`;
     case "weight-not-stored":

@@ -89,9 +89,18 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   "importers/importer": ["src/io", "src/wire", "src/ir"],
   "importers/detect": ["importers/importer", "src/io", "src/wire", "src/ir"],
   "importers/*": ["importers/importer", "src/io", "src/wire", "src/ir"],
-  // Not a format: what PyTorch's checkpoints and safetensors have in common.
+  // No formats: what several of them have in common.
   "importers/state-dict": ["src/ir"],
-  "importers/pytorch": ["importers/importer", "importers/state-dict", "src/io", "src/wire", "src/ir"],
+  "importers/sym-int": ["src/ir"],
+  "importers/onnx": ["importers/importer", "importers/sym-int", "src/io", "src/wire", "src/ir"],
+  "importers/pytorch": [
+    "importers/importer",
+    "importers/state-dict",
+    "importers/sym-int",
+    "src/io",
+    "src/wire",
+    "src/ir",
+  ],
   "importers/safetensors": [
     "importers/importer",
     "importers/state-dict",

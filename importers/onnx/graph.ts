@@ -28,8 +28,9 @@ import type {
   OnnxSparseTensor,
   OnnxValue,
 } from "./proto.ts";
+import { SizeNames } from "./size-names.ts";
 import type { TensorTable } from "./tensor-table.ts";
-import { typeOf } from "./types.ts";
+import { declaredTypes, typeOf } from "./types.ts";
 
 /** An input of a layer as it was read, for whoever tells what the tensors behind it are. */
 export interface Slot {
@@ -69,6 +70,7 @@ class GraphBuilder {
   private readonly functions: ReadonlyMap<string, OnnxFunction>;
   /** Nodes that a call becomes; one that becomes too many is not opened at all. */
   private readonly sizes: ReadonlyMap<OnnxFunction, number>;
+  private readonly sizeNames: SizeNames;
   private readonly table: TensorTable;
   private readonly report: (diagnostic: Diagnostic) => void;
   private readonly unknown = new Set<string>();
@@ -83,6 +85,7 @@ class GraphBuilder {
   constructor(model: OnnxModel, table: TensorTable, report: (diagnostic: Diagnostic) => void) {
     this.functions = functionsOf(model);
     this.sizes = openedSizes(this.functions);
+    this.sizeNames = new SizeNames(model.graph?.inputs ?? []);
     this.table = table;
     this.report = report;
     this.opsets = versions(model.opsets, new Map([["", 1]]));
@@ -90,7 +93,13 @@ class GraphBuilder {
 
   graph(graph: OnnxGraph, outer: Frame | null, modules: readonly ModuleRef[], prefix: string): Graph {
     const level: Level = { layers: [], depth: outer ? outer.level.depth + 1 : 0 };
-    const frame: Frame = { level, outer, names: new Map(), declared: declaredTypes(graph), prefix };
+    const frame: Frame = {
+      level,
+      outer,
+      names: new Map(),
+      declared: declaredTypes(graph, this.sizeNames),
+      prefix,
+    };
     for (const tensor of graph.initializers) {
       const index = this.table.add(prefix + tensor.name, tensor);
       if (index !== null) this.define(frame, tensor.name, { kind: "tensor", tensor: index });
@@ -106,7 +115,7 @@ class GraphBuilder {
   }
 
   private input(frame: Frame, value: OnnxValue): ValueRef {
-    const type = typeOf(value.type, (axis) => symbol(`?${value.name}:${axis}`));
+    const type = typeOf(value.type, this.sizeNames, (axis) => symbol(`?${value.name}:${axis}`));
     const dtype = type?.dtype ?? null;
     const draft = this.push(frame, {
       name: value.name,
@@ -388,13 +397,4 @@ function versions(
   const found = new Map(fallback);
   for (const { domain, version } of opsets) found.set(isStandard(domain) ? "" : domain, version);
   return found;
-}
-
-function declaredTypes(graph: OnnxGraph): Map<string, TensorType> {
-  const types = new Map<string, TensorType>();
-  for (const value of [...graph.valueInfo, ...graph.outputs]) {
-    const type = typeOf(value.type);
-    if (type) types.set(value.name, type);
-  }
-  return types;
 }

@@ -7,8 +7,8 @@ import type { Json } from "../../src/ir/graph.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxRank } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import { parseSymInt } from "../sym-int.ts";
 import { dtypeOf } from "./dtypes.ts";
-import { parseSymInt } from "./sym-int.ts";
 
 /** A member of a union: which one, and what it holds. */
 export interface Tagged {

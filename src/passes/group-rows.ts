@@ -1,5 +1,6 @@
 /** A graph as a table shows it: layers that are no rows of their own are put into those that are. */
 
+import type { Diagnostic } from "../diagnostics.ts";
 import { InvalidOptionError } from "../errors.ts";
 import type { LayerTable } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
@@ -19,6 +20,8 @@ export interface RowOptions {
 export interface RowView {
   readonly model: Model;
   readonly analysis: Analysis;
+  /** What was asked for and cannot be shown. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Files of this kind have a node for every step of the computation, and so many that are no layers to anybody. */
@@ -34,7 +37,10 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
   const nodes = model.graph.layers.some((layer) => layer.source.dialect === nodeDialect);
   // What has weights only has a row for each module that owns some.
   const owners = model.kind === "weights-only" && depth > 0;
-  if (!nodes && !owners) return { model, analysis };
+  const named = model.graph.layers.some(({ modules = [] }) => modules.length > 0);
+  const missing = { code: "modules-missing", args: { layers: model.graph.layers.length }, at: "" } as const;
+  const diagnostics = depth > 0 && !named ? [missing] : [];
+  if (!nodes && !owners) return { model, analysis, diagnostics };
   const rows = foldRows(model.graph, analysis, owners || options.allNodes === true);
   const { layers, facts, weights, place } = growTree(rows, depth, model.graph.topology);
   const inputs = layers.flatMap((layer, i) =>
@@ -42,6 +48,7 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
   );
   const outputs = rows.outputs.flatMap((ref) => place(ref) ?? []);
   return {
+    diagnostics,
     model: { ...model, graph: { ...model.graph, layers, inputs, outputs } },
     analysis: {
       ...analysis,

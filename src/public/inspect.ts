@@ -63,8 +63,12 @@ export async function readModel(input: ModelInput, options: InspectOptions = {})
 
 /** Analyses a model and puts the figures together, in the rows and by the convention that the options ask for. */
 export function reportOf(imported: Imported, options: ReportOptions = {}): Report {
-  const { model, analysis } = groupRows(imported.model, analyze(imported.model, operators), options);
-  return buildReport(model, analysis, imported.diagnostics, options.convention);
+  const { model, analysis, diagnostics } = groupRows(
+    imported.model,
+    analyze(imported.model, operators),
+    options,
+  );
+  return buildReport(model, analysis, [...imported.diagnostics, ...diagnostics], options.convention);
 }
 
 /** The text of the model document, which every command reads back like any other format. */

@@ -132,3 +132,13 @@ describe("a tree of modules", () => {
     await expect(torch("alexnet-script", options as InspectOptions)).rejects.toThrow(/depth|group/);
   });
 });
+
+test("a file that names no modules says so when it is to be grouped by them", async () => {
+  const codes = async (path: string, options: InspectOptions): Promise<readonly string[]> =>
+    (await inspectFile(join(onnx, path), options)).diagnostics.map(({ code }) => code);
+  expect(await codes("structure/loop.onnx", { group: "module" })).toContain("modules-missing");
+  expect(await codes("structure/loop.onnx", {})).not.toContain("modules-missing");
+  expect(await codes("torch/resnet18-script/model.onnx", { group: "module" })).not.toContain(
+    "modules-missing",
+  );
+});

@@ -1,4 +1,4 @@
-/** Sizes of exported programs: sympy's expressions, as `srepr` or `str` writes them, into symbolic dimensions. */
+/** Sizes as PyTorch writes them into exported programs and ONNX files: sympy's expressions, as `srepr` or `str` writes them, into symbolic dimensions. */
 
 import {
   addDims,
@@ -10,9 +10,9 @@ import {
   minDims,
   moduloDim,
   multiplyDims,
-} from "../../src/ir/dim.ts";
-import { symbol } from "../../src/ir/symbolic-dim.ts";
-import { maxSymIntCharacters, maxSymIntDepth } from "../../src/limits.ts";
+} from "../src/ir/dim.ts";
+import { symbol } from "../src/ir/symbolic-dim.ts";
+import { maxSymIntCharacters, maxSymIntDepth } from "../src/limits.ts";
 
 /** A number over a number: sympy writes `s0//2` also as `floor(s0*Rational(1, 2))`. Null: not known. */
 type Fraction = { readonly above: Dim; readonly below: Dim } | null;

@@ -1,0 +1,17 @@
+import { describe, expect, test } from "vitest";
+import { parseModuleStack } from "../../../importers/pytorch/module-stack.ts";
+
+describe("modules", () => {
+  test.each([
+    ["L__self__,,a.Net;L__self___f,f,torch.nn.modules.conv.Conv2d", ["/Net", "f/Conv2d"]],
+    ["L__self__act@1,act@1,torch.nn.ReLU", ["act/ReLU"]],
+    ["L__self__:(,a.Net);L__self___f:(L['self'].f.0,torch.nn.Linear)", ["/Net", "f.0/Linear"]],
+    ["k,getattr(L['self'].layer1, '0'),a.Block", ["layer1.0/Block"]],
+    ["k,getattr(getattr(L['self'].layer1, '0').conv, '2'),a.Block", ["layer1.0.conv.2/Block"]],
+    ["k,L['self'].a._modules['b'],m.make.<locals>.Inner", ["a.b/Inner"]],
+    ["_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e", []],
+    ["", []],
+  ])("%s", (text, expected) =>
+    expect(parseModuleStack(text).map(({ path, type }) => `${path}/${type}`)).toEqual(expected),
+  );
+});
