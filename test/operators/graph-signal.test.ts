@@ -31,6 +31,9 @@ test("frames of a signal", () => {
   expect(types("GraphStft", [signal, step, length])).toEqual(["float32 (h, 15, 9, 2)"]);
   const window = named("window", tensor("float32", [16]));
   expect(types("GraphStft", [signal, step, window], { onesided: false })).toEqual(["float32 (h, 15, 16, 2)"]);
+  expect(types("GraphStft", [tensor("float32", [2, h]), step, length])).toEqual([
+    "float32 (2, floor(h/8) - 1, 9, 2)",
+  ]);
   expect(() => types("GraphStft", [signal, step, number("frame_length", 129)])).toThrow("longer");
 });
 
