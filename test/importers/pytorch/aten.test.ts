@@ -6,7 +6,9 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { canonicalNames, operatorNames } from "../../../importers/pytorch/aten/index.ts";
 import { memorySource } from "../../../src/io/memory.ts";
+import { walkLayers } from "../../../src/ir/model.ts";
 import { operators } from "../../../src/operators/index.ts";
+import { bindSymbols } from "../../../src/passes/bind-symbols.ts";
 import { inferShapes } from "../../../src/passes/infer-shapes.ts";
 import { readModel } from "../../../src/public/inspect.ts";
 import { openZip, type ZipArchive } from "../../../src/wire/zip.ts";
@@ -35,6 +37,13 @@ async function* programs(path: string): AsyncGenerator<readonly [string, Uint8Ar
     const source = await zip.openEntry(entry);
     yield [name, await source.read(0, source.size)];
   }
+}
+
+function linesOf(file: string): readonly string[] {
+  return gunzipSync(readFileSync(join(folder, "aten", file)))
+    .toString("utf8")
+    .trim()
+    .split("\n");
 }
 
 /** What no rule can tell. */
@@ -86,14 +95,10 @@ interface Case {
 const guards = /^aten\.((max|avg)_pool|channel_shuffle |view )/;
 
 test.each(readdirSync(join(folder, "aten")))("rules give what single operators in %s state", async (file) => {
-  const lines = gunzipSync(readFileSync(join(folder, "aten", file)))
-    .toString("utf8")
-    .trim()
-    .split("\n");
   const wrong: string[] = [];
   const open: string[] = [];
   const guarded: string[] = [];
-  for (const line of lines) {
+  for (const line of linesOf(file)) {
     const { case: name, form, program } = JSON.parse(line) as Case;
     const { model } = await readModel(new TextEncoder().encode(JSON.stringify(program)));
     const compared = compareWithStated(model, seenSizes(line));
@@ -104,4 +109,27 @@ test.each(readdirSync(join(folder, "aten")))("rules give what single operators i
   expect(wrong).toEqual([]);
   expect(open).toEqual([]);
   expect(guarded).toEqual([]);
+});
+
+test("sizes that a caller gives reach every shape, also through arithmetic on them", async () => {
+  const open: unknown[] = [];
+  let bound = 0;
+  for (const line of linesOf("numbers.jsonl.gz")) {
+    const { model } = await readModel(
+      new TextEncoder().encode(JSON.stringify((JSON.parse(line) as Case).program)),
+    );
+    const dims = Object.fromEntries(seenSizes(line));
+    const given = bindSymbols(model, { dims });
+    const facts = inferShapes(given, operators);
+    open.push(...facts.diagnostics);
+    open.push(...compareWithStated(given, new Map()).wrong);
+    walkLayers(given.graph.layers, (layer) => {
+      for (const { shape } of facts.layers.get(layer)?.calls[0]?.types ?? []) {
+        bound += 1;
+        if (!shape?.every((dim) => typeof dim === "number")) open.push({ layer: layer.name, shape });
+      }
+    });
+  }
+  expect(open).toEqual([]);
+  expect(bound).toBeGreaterThan(80);
 });
