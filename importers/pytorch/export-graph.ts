@@ -43,8 +43,29 @@ type Source =
 /** An argument of a node. */
 interface Written {
   readonly name: string;
+  /** Its name; without one, its place. */
+  readonly key: string;
   readonly argument: Tagged;
 }
+
+/** What a node reads. */
+interface Read {
+  readonly inputs: readonly Argument[];
+  /** Arguments that are others in each round of the graphs it runs. */
+  readonly changing: ReadonlySet<string>;
+}
+
+/** What a graph that a node runs may get. */
+interface Operand {
+  readonly name: string | null;
+  /** It is the same in the graph as outside of it, and so is a stored tensor. */
+  readonly fixed: boolean;
+}
+
+/** Ports of operators that run graphs: what all rounds get, the stored tensors of it, and what each round gets anew. */
+const graphOperands = "operands";
+const graphHeld = "held";
+const graphRounds: readonly string[] = ["carried", "sequences"];
 
 interface Frame {
   readonly graph: JsonValue;
@@ -53,6 +74,8 @@ interface Frame {
   readonly around: readonly ModuleRef[];
   readonly depth: number;
   readonly at: string;
+  /** PyTorch casts operands in it as it sees fit, so that rules give other types than come out. */
+  readonly casting: boolean;
 }
 
 /** Hands on what it gets, or works on sizes. */
@@ -75,7 +98,7 @@ export class GraphReader {
 
   /** `held`: what the signature says of the graph's inputs; those it does not name are inputs of the model. */
   read(graph: JsonValue, held: ReadonlyMap<string, Held | null>, outputs: readonly JsonValue[]): Graph {
-    return this.graph(graph, { held, outputs, around: [], depth: 0, at: "" });
+    return this.graph(graph, { held, outputs, around: [], depth: 0, at: "", casting: false });
   }
 
   private graph(
@@ -86,6 +109,7 @@ export class GraphReader {
       readonly around: readonly ModuleRef[];
       readonly depth: number;
       readonly at: string;
+      readonly casting: boolean;
     },
   ): Graph {
     if (given.depth > maxExportedNesting) {
@@ -95,8 +119,8 @@ export class GraphReader {
         maximum: maxExportedNesting,
       });
     }
-    const { around, depth, at } = given;
-    const frame: Frame = { graph, names: new Map(), layers: [], around, depth, at };
+    const { around, depth, at, casting } = given;
+    const frame: Frame = { graph, names: new Map(), layers: [], around, depth, at, casting };
     const inputs: ValueRef[] = [];
     for (const input of listOf(getKey(graph, "inputs"))) {
       for (const name of namesIn(unionOf(input))) {
@@ -152,21 +176,23 @@ export class GraphReader {
     if (modules.length > 0) draft.modules = modules;
     if (plumbing.test(type)) draft.plumbing = true;
     const layer = frame.layers.length - 1;
-    const written = listOf(getKey(node, "inputs")).map((input): Written => {
-      return { name: textOf(getKey(input, "name")) ?? "", argument: unionOf(getKey(input, "arg")) };
+    const written = listOf(getKey(node, "inputs")).map((input, i): Written => {
+      const name = textOf(getKey(input, "name")) ?? "";
+      return { name, key: name || `${i}`, argument: unionOf(getKey(input, "arg")) };
     });
     const outputs = listOf(getKey(node, "outputs")).map(unionOf);
-    const inputs = this.arguments(draft, frame, target, written, outputs);
+    const { inputs, changing } = this.arguments(draft, frame, target, written, outputs);
     const names = outputs.flatMap(namesIn);
     const types = names.map((name) => (name === null ? null : typeOf(frame.graph, name)));
     const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length } : {};
     draft.calls = [{ inputs, ...stated }];
     const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
-    const operands = written.flatMap(({ argument }) => namesIn(argument));
+    const operands = written.flatMap(({ key, argument }) =>
+      namesIn(argument).map((name): Operand => ({ name, fixed: !changing.has(key) })),
+    );
+    const inner = { ...frame, around: modules, casting: castsInside(type, written) ?? frame.casting };
     if (graphs.length > 0)
-      draft.subgraphs = graphs.map(({ argument }, i) =>
-        this.subgraph(graphOf(argument, i), operands, frame, modules),
-      );
+      draft.subgraphs = graphs.map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
     for (const [output, name] of names.entries())
       if (name !== null) this.define(frame, name, { kind: "value", layer, output });
   }
@@ -178,33 +204,36 @@ export class GraphReader {
     target: string,
     written: readonly Written[],
     outputs: readonly Tagged[],
-  ): readonly Argument[] {
-    const byName = new Map(written.map(({ name, argument }) => [name, argument]));
+  ): Read {
+    const runs = written.some(({ argument }) => argument.tag === "as_graph");
+    const byName = new Map(written.map(({ key, argument }) => [key, argument]));
     const view = viewNode(target, byName, outputs, (name) => typeOf(frame.graph, name));
     const op = findOp(view, draft.source.type);
     const attributes = op?.attributes?.(view) ?? {};
     const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
-    if (!op || !ports || view.missed()) return this.opaque(draft, frame, written);
+    if (!op || !ports || view.missed() || (frame.casting && !runs)) return this.opaque(draft, frame, written);
     draft.operator = op.operator;
     draft.attributes = attributes;
     const inputs: Argument[] = [];
     const read = new Set<string>();
+    const changing = new Set<string>();
     for (const port of ports) {
       const { argument: slot, name, number } = typeof port === "string" ? operandless(port) : port;
       const argument = byName.get(slot);
       if (!argument || read.has(slot)) continue;
       read.add(slot);
+      if (graphRounds.includes(name)) changing.add(slot);
       for (const held of number ? operandsIn(argument) : namesIn(argument)) {
         if (typeof held === "string") this.read1(draft, frame, held, name, inputs);
         else if (held !== null) inputs.push(numberArgument(held, name));
       }
     }
-    for (const { name, argument } of written)
-      if (!read.has(name)) this.readAll(draft, frame, argument, name, inputs);
-    return inputs;
+    for (const { name, key, argument } of written)
+      if (!read.has(key)) this.readAll(draft, frame, argument, runs ? graphOperands : name, inputs);
+    return { inputs, changing };
   }
 
-  private opaque(draft: Draft, frame: Frame, written: readonly Written[]): readonly Argument[] {
+  private opaque(draft: Draft, frame: Frame, written: readonly Written[]): Read {
     const inputs: Argument[] = [];
     const attributes: { [key: string]: Json } = {};
     for (const { name, argument } of written) {
@@ -214,15 +243,16 @@ export class GraphReader {
       if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
     }
     draft.attributes = attributes;
-    return inputs;
+    return { inputs, changing: new Set() };
   }
 
   private readAll(draft: Draft, frame: Frame, argument: Tagged, slot: string, inputs: Argument[]): void {
     for (const name of namesIn(argument)) if (name !== null) this.read1(draft, frame, name, slot, inputs);
   }
 
-  private read1(draft: Draft, frame: Frame, name: string, slot: string, inputs: Argument[]): void {
+  private read1(draft: Draft, frame: Frame, name: string, port: string, inputs: Argument[]): void {
     const source = frame.names.get(name);
+    const slot = port === graphOperands && source?.kind === "held" ? graphHeld : port;
     const named = slot === "" ? {} : { name: slot };
     if (source?.kind === "value") {
       const value = { layer: source.layer, call: 0, output: source.output };
@@ -238,21 +268,22 @@ export class GraphReader {
   /** The graph's inputs are the operands of the node, in order; a stored tensor among them stays one. */
   private subgraph(
     { name, graph }: { readonly name: string; readonly graph: JsonValue },
-    operands: readonly (string | null)[],
+    operands: readonly Operand[],
     frame: Frame,
-    around: readonly ModuleRef[],
   ): Subgraph {
     const inputs = listOf(getKey(graph, "inputs")).flatMap((input) => namesIn(unionOf(input)));
     const given = operands.slice(operands.length - inputs.length);
     const held = new Map<string, Held>();
     for (const [i, input] of inputs.entries()) {
-      const operand = given[i];
-      const source = inputs.length <= operands.length && operand ? frame.names.get(operand) : undefined;
+      const { name: operand, fixed } = given[i] ?? { name: null, fixed: false };
+      const known = inputs.length <= operands.length && fixed && operand !== null;
+      const source = known ? frame.names.get(operand) : undefined;
       if (input !== null && source?.kind === "held") held.set(input, source.held);
     }
     const at = frame.at === "" ? name : `${frame.at}/${name}`;
     const outputs = listOf(getKey(graph, "outputs"));
-    return { name, graph: this.graph(graph, { held, outputs, around, depth: frame.depth + 1, at }) };
+    const { around, casting } = frame;
+    return { name, graph: this.graph(graph, { held, outputs, around, depth: frame.depth + 1, at, casting }) };
   }
 
   private define(frame: Frame, name: string, source: Source): void {
@@ -281,6 +312,12 @@ export class GraphReader {
     if (frame.at !== "") this.inside.set(draft, frame.at);
     return draft;
   }
+}
+
+/** Whether a node switches on or off that operands are cast; null: neither. */
+function castsInside(type: string, written: readonly Written[]): boolean | null {
+  const enabled = type === "higher_order.wrap_with_autocast" ? written[2]?.argument.value : null;
+  return typeof enabled === "boolean" ? enabled : null;
 }
 
 /** A number that is written down has no element type of its own. Infinity is no JSON. */

@@ -21,7 +21,7 @@ import { type Inferred, type OperatorDef, type RuleContext, RuleError, type Rule
 import { defineOperator, optionalIntegers } from "./tensor-rule.ts";
 import { knownValue, type ValuedType } from "./tensor-values.ts";
 
-type Body = (inputs: readonly RuleInput[]) => readonly RuleInput[];
+export type Body = (inputs: readonly RuleInput[]) => readonly RuleInput[];
 
 function subgraph(context: RuleContext<unknown>, name: string): Body {
   const body = context.subgraphs?.get(name);
@@ -55,7 +55,7 @@ const conditional = defineOperator<null>({
 /** Rounds after which what still changes is given up as unknown. A dimension changes once, a value once. */
 const maxRounds = 8;
 
-interface Settled {
+export interface Settled {
   /** What is carried, as it is before any round and after the last. */
   readonly carried: readonly ValuedType[];
   /** What a round makes of it. */
@@ -65,7 +65,7 @@ interface Settled {
 }
 
 /** Runs `round` on the carried types, widens them by its results, and goes on until nothing changes. */
-function settle(
+export function settle(
   initial: readonly ValuedType[],
   round: (carried: readonly ValuedType[]) => readonly RuleInput[],
 ): Settled {
@@ -83,7 +83,7 @@ function settle(
 }
 
 /** What rounds leave, one after the other along a new axis. */
-function stacked(type: TensorType, rounds: Dim, axis = 0): TensorType {
+export function stacked(type: TensorType, rounds: Dim, axis = 0): TensorType {
   const { dtype, shape } = type;
   return { dtype, shape: shape?.toSpliced(resolveAxis(axis, shape.length + 1), 0, rounds) ?? null };
 }

@@ -8,6 +8,7 @@ import { attentionOperators } from "./attention.ts";
 import { audioOperators } from "./audio.ts";
 import { classicalOperators } from "./classical.ts";
 import { controlOperators } from "./control.ts";
+import { controlCallOperators } from "./control-call.ts";
 import { convOperators } from "./conv.ts";
 import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
@@ -69,6 +70,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   attentionOperators,
   audioOperators,
   classicalOperators,
+  controlCallOperators,
   controlOperators,
   convOperators,
   convRecurrentOperators,

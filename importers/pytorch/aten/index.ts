@@ -2,6 +2,7 @@
 
 import type { AtenOp, AtenOps, NodeView } from "../aten.ts";
 import { activationOps } from "./activation.ts";
+import { controlOps } from "./control.ts";
 import { convolutionOps } from "./convolution.ts";
 import { copyOps } from "./copy.ts";
 import { creationOps } from "./creation.ts";
@@ -20,6 +21,7 @@ import { viewOps } from "./views.ts";
 
 const families: readonly AtenOps[] = [
   activationOps,
+  controlOps,
   convolutionOps,
   copyOps,
   creationOps,
