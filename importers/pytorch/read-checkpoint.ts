@@ -4,7 +4,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { Imported, Sniffed } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import type { FileTensors } from "../state-dict/state-dict.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { type Checkpoint, readArchive } from "./checkpoint.ts";
 import { checkpointFolder, isLegacy, isScript } from "./forms.ts";
 import { foreignGlobals, globalDiagnostics } from "./globals.ts";
 import { nameTensors } from "./named-tensors.ts";
@@ -48,7 +48,7 @@ async function readCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Che
     const folder = checkpointFolder(zip) ?? "";
     const read = isScript(zip, folder)
       ? await (await import("./torchscript.ts")).readScript(source, zip, folder)
-      : await (await import("./checkpoint.ts")).readArchive(source, zip, folder);
+      : await readArchive(source, zip, folder);
     return { ...read, diagnostics: [...sniffed.diagnostics, ...read.diagnostics] };
   }
   if (isLegacy(sniffed)) return (await import("./legacy.ts")).readLegacy(source);
