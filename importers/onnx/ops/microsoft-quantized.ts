@@ -50,9 +50,13 @@ function widths(node: NodeView): JsonObject {
   return { K: node.optionalInt("K"), N: node.optionalInt("N") };
 }
 
+/** Sizes that a file lists; null where one is none. */
+function sizesOf(values: readonly number[] | null): readonly number[] | null {
+  return values?.every((size) => Number.isSafeInteger(size) && size >= 0) ? values : null;
+}
+
 function logicalKernel(node: NodeView): readonly number[] | null {
-  const [inputs, outputs] = [node.optionalInt("K"), node.optionalInt("N")];
-  return inputs === null || outputs === null ? null : [inputs, outputs];
+  return sizesOf([node.int("K", -1), node.int("N", -1)]);
 }
 
 const packedKernel: Port = { ...parameter("kernel"), logical: logicalKernel };
@@ -87,11 +91,6 @@ function expertPorts(names: readonly string[]): readonly Port[] {
     quantization(`${name}-kernel-scale`),
     parameter(`${name}-bias`),
   ]);
-}
-
-/** Sizes that an input lists; null where one is none. */
-function sizesOf(values: readonly number[] | null): readonly number[] | null {
-  return values?.every((size) => Number.isSafeInteger(size) && size >= 0) ? values : null;
 }
 
 /** A packed kernel for several results, with its scales and bias. */

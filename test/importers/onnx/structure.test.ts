@@ -1,12 +1,16 @@
 /** Small models of one trap each, against what they were built of. */
 
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Dim } from "../../../src/ir/dim.ts";
 import type { Shape } from "../../../src/ir/shape.ts";
 import { substitute, symbolsOf } from "../../../src/ir/symbolic-dim.ts";
 import { operators } from "../../../src/operators/index.ts";
 import { inferShapes } from "../../../src/passes/infer-shapes.ts";
+import { inspectFile } from "../../../src/public/node.ts";
 import { elementsOf, expectedOf, imbalance, type Weighed, weighFile } from "./fixture-files.ts";
+
+const folder = join(import.meta.dirname, "../../../fixtures/onnx/structure");
 
 interface Built {
   readonly learned?: number | null;
@@ -53,6 +57,9 @@ describe("learned elements", () => {
 /** Outputs of which the size depends on what is fed to the model. */
 const open: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
   "if-ranks.onnx": { y: null },
+  "if-sizes.onnx": { y: [2, null] },
+  "unsorted-capture.onnx": { y: [2, null] },
+  "loop-while.onnx": { rows: [null, 2, 4] },
   // What single precision makes of a third, where halves go in rounding, and the length of a range of fractions.
   "fractions.onnx": { third: [null], even: [null], range: [null] },
 };
@@ -92,4 +99,19 @@ describe("shapes of outputs are those that onnxruntime computes", () => {
     for (const [size, shapes] of Object.entries(shapesAt ?? {}))
       expect(outputShapes(weighed, Object.keys(outputs), Number(size))).toEqual({ ...shapes, ...open[file] });
   });
+});
+
+describe("files beside", () => {
+  const codes = async (file: string): Promise<readonly string[]> =>
+    (await inspectFile(join(folder, file))).diagnostics.map(({ code, at }) => `${code} ${at}`);
+
+  test.each([
+    ["external-present.onnx", []],
+    ["external-whole.onnx", []],
+    ["external-past-end.onnx", ["payload-mismatch external-present.bin"]],
+    ["external-far.onnx", ["payload-mismatch external-present.bin"]],
+    ["external-missing.onnx", ["companion-missing "]],
+    ["external-above.onnx", ["companion-refused "]],
+    ["external-absolute.onnx", ["companion-refused "]],
+  ])("%s", async (file, expected) => expect(await codes(file)).toEqual(expected));
 });
