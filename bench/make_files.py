@@ -4,8 +4,8 @@
 
 keras (needs keras, tensorflow): VGG-16 as Keras writes it, 553 MB, and the same net with wider dense layers: every byte of
 its 5.5 GB is allocated, but in the .h5 as a hole, so that the disk need not hold it.
-torch (torch, torchvision, onnxscript): the same net as PyTorch exports it to ONNX, weights inside and beside; and a
-checkpoint of 5 GB with a hole in place of each storage.
+torch (torch, torchvision, onnxscript): the same net as PyTorch exports it to ONNX, weights inside and beside; a
+checkpoint of 5 GB with a hole in place of each storage; and checkpoints of 10,000 and 50,000 tiny tensors.
 onnx (onnx): graphs of 5,000 to 50,000 nodes, residual blocks of Conv, Relu, Mul and Add one after another.
 safetensors (nothing): 5 GB of which only the header is written.
 """
@@ -104,6 +104,11 @@ def make_torch(folder):
             state[name] = torch.empty(shape, dtype=torch.bfloat16)
     with torch.serialization.skip_data(materialize_fake_tensors=True):
         torch.save(state, os.path.join(folder, "sparse-5gb.pt"))
+
+    parts = ("conv.weight", "conv.bias", "norm.weight", "norm.bias")
+    for count in (10_000, 50_000):
+        tensors = {f"blocks.{i // 4}.{parts[i % 4]}": torch.zeros(4) for i in range(count)}
+        torch.save(tensors, os.path.join(folder, f"tensors-{count // 1000}k.pt"))
 
     model = torchvision.models.vgg16(weights=None).eval()
     image = torch.zeros(1, 3, 224, 224)

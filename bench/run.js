@@ -2,147 +2,148 @@
  * Whole processes, side by side in one run, so that figures are ratios and not a machine's mood.
  *
  *     python bench/make_files.py FOLDER       once; see there for what it needs
- *     node bench/run.js FOLDER [--rounds N] [--python PYTHON] [--only TEXT]
+ *     npm run build
+ *     node bench/run.js [FOLDER] [--python PYTHON]... [--rounds N] [--seconds S] [--only TEXT] [--write]
  *
- * Every round starts each command once, in turn; the best of all rounds counts. `cpu` is user and system time of the
- * whole process, `wall` is what a person waits. With --python what people use today is measured on the same files, as far
- * as that Python has it: Keras (load_model and summary), h5py (every shape listed), onnx (load and count,
- * shape_inference), torch.load (mapped, weights only) and safetensors (every shape listed). --only takes files by name.
+ * Every round starts each command once, in turn, and the best of all rounds counts. A command that has taken S seconds
+ * in all sits out the rest, so that the whole takes some minutes. `cpu` is user and system time of the whole process,
+ * `wall` what a person waits.
+ *
+ * With --python (more than one may be named) what people use today is measured on the same files, see bench/peers.js.
+ * --only takes files by name. --write puts the tables into README.md. FOLDER is bench/files where none is named.
  */
 
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { countedSource } from "../dist/src/io/counted.js";
 import { inspect, openModel } from "../dist/src/public/node.js";
+import { peersOf, versionsOf } from "./peers.js";
+import { peakMemory, timeOf } from "./process.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "15" },
-    python: { type: "string" },
+    seconds: { type: "string", default: "10" },
+    python: { type: "string", multiple: true, default: [] },
     only: { type: "string", default: "" },
+    write: { type: "boolean", default: false },
   },
 });
-const folder = positionals[0];
-if (folder === undefined || !existsSync(folder)) {
+const folder = resolve(positionals[0] ?? join(import.meta.dirname, "files"));
+if (!existsSync(folder)) {
   console.error(
-    "usage: node bench/run.js FOLDER [--rounds N] [--python PYTHON]; make FOLDER with bench/make_files.py",
+    `${folder} is not there; bench/make_files.py makes it, and the first lines of bench/run.js say the rest`,
   );
   process.exit(2);
 }
 
 const program = resolve(import.meta.dirname, "../dist/bin/weighbridge.js");
-const usage = resolve(import.meta.dirname, "usage.js");
 const files = readdirSync(folder)
   .filter((name) => /\.(h5|keras|onnx|pt|safetensors)$/.test(name) && name.includes(values.only))
+  .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
   .map((name) => join(folder, name));
 
-/** What people do today, by the end of a file's name: library to import, and what to do with FILE. */
-const today = {
-  h5: [
-    ["keras", "keras.models.load_model(FILE).summary()"],
-    ["h5py", 'h5py.File(FILE).visititems(lambda n, o: print(n, getattr(o, "shape", "")))'],
-  ],
-  keras: [["keras", "keras.models.load_model(FILE).summary()"]],
-  onnx: [
-    ["onnx", "import math; print(sum(math.prod(t.dims) for t in onnx.load(FILE).graph.initializer))"],
-    ["onnx.shape_inference", "onnx.shape_inference.infer_shapes(onnx.load(FILE, load_external_data=False))"],
-  ],
-  pt: [["torch", "print(sum(t.numel() for t in torch.load(FILE, mmap=True, weights_only=True).values()))"]],
-  safetensors: [
-    [
-      "safetensors",
-      'f = safetensors.safe_open(FILE, "np").__enter__(); print([f.get_slice(k).get_shape() for k in f.keys()])',
-    ],
-  ],
-};
+const empty = { name: "`node -e 0`", command: [process.execPath, "-e", "0"] };
+const jobs = [empty, ...files.flatMap(jobsOf)];
+const measured = await measure(jobs);
+const text = [table(jobs, measured), growthTable(jobs, measured), conditions()].filter(Boolean).join("\n\n");
+console.log(text);
+if (values.write) write(text);
 
-const jobs = [
-  { name: "node -e 0", command: [process.execPath, "-e", "0"], rounds: Number(values.rounds) },
-  ...files.map((file) => ({
-    name: `weighbridge ${label(file)}`,
-    command: [process.execPath, program, file],
-    rounds: Number(values.rounds),
-  })),
-];
-if (values.python !== undefined) {
-  const installed = installedLibraries(values.python);
-  for (const file of files.filter((name) => !name.includes("10x"))) {
-    for (const [library, action] of today[file.split(".").at(-1)].filter(([name]) => installed.has(name))) {
-      const code = `import os; os.environ["TF_CPP_MIN_LOG_LEVEL"]="3"; import ${library}; ${action.replace("FILE", JSON.stringify(file))}`;
-      const rounds = Math.min(library === "keras" ? 2 : 5, Number(values.rounds));
-      jobs.push({ name: `${library} ${label(file)}`, command: [values.python, "-P", "-c", code], rounds });
+/** What is run on a file: this program, and what there is beside it. */
+function jobsOf(file) {
+  const label = `${basename(file)} (${(statSync(file).size / 1e6).toFixed(0)} MB)`;
+  const own = { name: `**weighbridge ${label}**`, command: [process.execPath, program, file], file };
+  // Nobody has memory for those.
+  const peers = file.includes("10x") ? [] : peersOf(file, values.python);
+  return [own, ...peers.map((peer) => ({ ...peer, name: `${peer.name}, ${basename(file)}` }))];
+}
+
+/** Best times of each job, in rounds; for a job that fails, why. */
+async function measure(all) {
+  const found = new Map(all.map((job) => [job, { wall: Infinity, cpu: Infinity, spent: 0, failure: null }]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [job, best] of found) {
+      if (best.failure !== null || best.spent > Number(values.seconds) * 1000) continue;
+      try {
+        const { wall, cpu } = await timeOf(job.command);
+        best.wall = Math.min(best.wall, wall);
+        best.cpu = Math.min(best.cpu, cpu);
+        best.spent += wall;
+      } catch (error) {
+        best.failure = error.message;
+      }
     }
   }
-}
-
-const execute = promisify(execFile);
-const best = new Map();
-for (let round = 0; round < Math.max(...jobs.map((job) => job.rounds)); round += 1) {
-  for (const job of jobs.filter((job) => round < job.rounds)) {
-    const now = await time(job.command);
-    const so = best.get(job.name) ?? now;
-    best.set(job.name, { wall: Math.min(so.wall, now.wall), cpu: Math.min(so.cpu, now.cpu) });
+  for (const [job, best] of found) {
+    if (best.failure !== null) continue;
+    best.memory = await peakMemory(job.memoryCommand ?? job.command);
+    if (job.file) best.read = await bytesRead(job.file);
   }
+  return found;
 }
 
-const base = best.get("node -e 0");
-console.log("| process | wall ms | ratio | cpu ms | ratio | peak MB | read kB |");
-console.log("|---|---|---|---|---|---|---|");
-for (const { name, command } of jobs) {
-  const { wall, cpu } = best.get(name);
-  const memory = await peakMemory(command);
-  const read = command[1] === program ? await bytesRead(command[2]) : "";
-  const figures = [
-    wall.toFixed(0),
-    (wall / base.wall).toFixed(1),
-    cpu.toFixed(0),
-    (cpu / base.cpu).toFixed(1),
-    Number.isNaN(memory) ? "" : memory.toFixed(0),
-    read,
-  ];
-  console.log(`| ${name} | ${figures.join(" | ")} |`);
-}
-
-/** Of the libraries above those that this Python can import. */
-function installedLibraries(python) {
-  const names = Object.values(today).flatMap((ways) => ways.map(([library]) => library));
-  return new Set(
-    names.filter((name) => spawnSync(python, ["-P", "-c", `import ${name}`], { cwd: "/" }).status === 0),
-  );
-}
-
-function label(file) {
-  const size = statSync(file).size;
-  return `${file.split("/").pop()} (${(size / 1e6).toFixed(0)} MB)`;
-}
-
+/** Bytes that are read of a file, in kB. */
 async function bytesRead(file) {
   const source = openModel(file);
   const counted = countedSource(source);
   await inspect(counted);
   source.close();
-  return (counted.count.bytes / 1000).toFixed(0);
+  return counted.count.bytes / 1000;
 }
 
-/** Times a command with the shell's own clock, which sees the whole process and adds nothing to it. */
-async function time(command) {
-  const script = 'TIMEFORMAT="%3R %3U %3S"; time "$@" > /dev/null 2>&1';
-  const { stderr } = await execute("bash", ["-c", script, "bench", ...command]);
-  const [wall, user, system] = stderr.trim().split("\n").at(-1).split(" ").map(Number);
-  return { wall: wall * 1000, cpu: (user + system) * 1000 };
-}
-
-/** Largest resident set of a Node process in MB, by a module that is loaded before it. */
-async function peakMemory([head, ...rest]) {
-  if (head !== process.execPath) return NaN;
-  const child = spawn(head, ["--import", usage, ...rest], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
-  let told = "";
-  child.stdio[3].on("data", (chunk) => {
-    told += chunk;
+function table(all, figures) {
+  const base = figures.get(empty);
+  const rows = all.map((job) => {
+    const { wall, cpu, memory, read, failure } = figures.get(job);
+    if (failure !== null) return `| ${job.name} | ${failure} | | | | | |`;
+    const [wallRatio, cpuRatio] = [wall / base.wall, cpu / base.cpu].map((ratio) => ratio.toFixed(1));
+    const cells = [
+      wall.toFixed(0),
+      wallRatio,
+      cpu.toFixed(0),
+      cpuRatio,
+      memory.toFixed(0),
+      read?.toFixed(0) ?? "",
+    ];
+    return `| ${job.name} | ${cells.join(" | ")} |`;
   });
-  await new Promise((done) => child.on("close", done));
-  return JSON.parse(told).memory;
+  return [
+    "| process | wall ms | ratio | cpu ms | ratio | peak MB | read kB |",
+    "|---|--:|--:|--:|--:|--:|--:|",
+    ...rows,
+  ].join("\n");
+}
+
+/** How the cost grows: files of the same kind with a count in their name (`nodes-5k`). */
+function growthTable(all, figures) {
+  const base = figures.get(empty).cpu;
+  const rows = all.flatMap((job) => {
+    const [, kind, thousands] = /\/([a-z]+)-(\d+)k\./.exec(job.file ?? "") ?? [];
+    const { cpu, memory } = figures.get(job);
+    if (kind === undefined || memory === undefined) return [];
+    const each = (1000 * (cpu - base)) / (Number(thousands) * 1000);
+    return [
+      `| ${Number(thousands)},000 ${kind} | ${cpu.toFixed(0)} | ${each.toFixed(0)} | ${memory.toFixed(0)} |`,
+    ];
+  });
+  if (rows.length === 0) return "";
+  return ["| weighbridge | cpu ms | µs each | peak MB |", "|---|--:|--:|--:|", ...rows].join("\n");
+}
+
+function conditions() {
+  const peers = versionsOf(values.python);
+  const machine = `Node ${process.versions.node}, ${cpus().length} cores`;
+  return `${[machine, ...peers].join("; ")}; best of up to ${values.rounds} rounds.`;
+}
+
+function write(tables) {
+  const readme = resolve(import.meta.dirname, "../README.md");
+  const [begin, end] = ["<!-- begin:benchmark-tables -->", "<!-- end:benchmark-tables -->"];
+  const [before, rest] = readFileSync(readme, "utf8").split(begin);
+  const after = rest.slice(rest.indexOf(end));
+  writeFileSync(readme, `${before}${begin}\n${tables}\n${after}`);
 }
