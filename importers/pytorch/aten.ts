@@ -78,6 +78,8 @@ export interface NodeView {
   dtype(name: string): DType | null;
   /** Axes of a tensor, as the file states it. */
   rank(name: string): number | null;
+  /** Element type of a tensor, as the file states it. */
+  elementType(name: string): DType | null;
   /** Whether something was asked for that is there and cannot be told: the record then does not describe the node. */
   missed(): boolean;
 }
@@ -94,6 +96,10 @@ export function viewNode(
 ): NodeView {
   const find = (name: string): Tagged | undefined => written.get(name);
   const has = (name: string): boolean => (find(name)?.tag ?? "as_none") !== "as_none";
+  const statedOf = (name: string): TensorType | null => {
+    const [first] = namesIn(find(name) ?? { tag: "as_none", value: null });
+    return first ? statedType(first) : null;
+  };
   let missed = false;
   const told = <T>(name: string, value: T | null): T | null => {
     missed ||= value === null && has(name);
@@ -127,10 +133,8 @@ export function viewNode(
     present: (name) => namesIn(find(name) ?? { tag: "as_none", value: null }).map((item) => item !== null),
     text: (name) => (find(name)?.tag === "as_string" ? textOf(find(name)?.value) : null),
     dtype: (name) => told(name, dtypeArgument(find(name))),
-    rank: (name) => {
-      const [first] = namesIn(find(name) ?? { tag: "as_none", value: null });
-      return first ? (statedType(first)?.shape?.length ?? null) : null;
-    },
+    rank: (name) => statedOf(name)?.shape?.length ?? null,
+    elementType: (name) => statedOf(name)?.dtype ?? null,
     missed: () => missed,
   };
 }

@@ -209,6 +209,7 @@ const floatNames = [
   "Lgamma",
   "Digamma",
   "Ndtri",
+  "SpecialFunction",
 ] as const;
 
 const predicateNames = [

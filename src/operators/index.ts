@@ -15,6 +15,7 @@ import { einsumOperators } from "./einsum.ts";
 import { elementwiseOperators } from "./elementwise.ts";
 import { embeddingOperators } from "./embedding.ts";
 import { graphAttentionOperators } from "./graph-attention.ts";
+import { graphCompareOperators } from "./graph-compare.ts";
 import { graphConvOperators } from "./graph-conv.ts";
 import { graphCreateOperators } from "./graph-create.ts";
 import { graphFourierOperators } from "./graph-fourier.ts";
@@ -78,6 +79,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   elementwiseOperators,
   embeddingOperators,
   graphAttentionOperators,
+  graphCompareOperators,
   graphConvOperators,
   graphCreateOperators,
   graphFourierOperators,

@@ -97,6 +97,16 @@ const moments = defineOperator<ReduceAttributes & Stated>({
   },
 });
 
+/** x -> its smallest and its largest element, without `axes`. */
+const extremes = defineOperator<ReduceAttributes>({
+  name: "ReduceMinMax",
+  attributes: readAttributes,
+  infer({ attributes, inputs }) {
+    const type = reduced(mainInput(inputs), attributes, "same");
+    return tupleOf([type, type]);
+  },
+});
+
 export const reduceOperators: readonly OperatorDef<unknown>[] = [
   reduction("ReduceSum", "sum"),
   reduction("ReduceProd", "sum"),
@@ -107,6 +117,7 @@ export const reduceOperators: readonly OperatorDef<unknown>[] = [
   reduction("ReduceStd", "float"),
   reduction("ReduceVariance", "float"),
   reduction("ReduceMedian", "float"),
+  reduction("ReduceQuantile", "float"),
   reduction("ReduceMode", "same"),
   reduction("ReduceKth", "same"),
   reduction("ReduceLogSumExp", "float"),
@@ -120,4 +131,5 @@ export const reduceOperators: readonly OperatorDef<unknown>[] = [
   reduction("ArgMin", "int32"),
   quantile,
   moments,
+  extremes,
 ];

@@ -1,6 +1,6 @@
 /** Linear algebra on the last two axes (Keras 3.15 ops/linalg.py and the matrix functions of ops/numpy.py). */
 
-import { addDims, type Dim, mapDims, maxDims, minDims } from "../ir/dim.ts";
+import { addDims, contradicts, type Dim, maxDims, minDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -28,23 +28,26 @@ function matricesOf(shape: readonly Dim[]): Matrices {
   return { batch: shape.slice(0, -2), rows: dimAt(shape, -2), columns: dimAt(shape, -1) };
 }
 
-function minDim(a: Dim, b: Dim): Dim {
-  return mapDims(Math.min, a, b);
-}
-
 function requireSquare(shape: readonly Dim[]): void {
   const { rows, columns } = matricesOf(shape);
-  if (rows !== null && columns !== null && rows !== columns) {
+  if (contradicts(rows, columns)) {
     throw new RuleError(`expects square matrices, found ${formatShape(shape)}`);
   }
 }
 
-/** Square matrices -> matrices of the same shape. */
+/** Square matrices -> matrices of the same shape; with `status`, also for each of them whether it went well. */
 function squareToSquare(name: string): OperatorDef<unknown> {
-  return simpleOperator(name, (inputs) => {
-    const x = mainInput(inputs);
-    if (x.shape !== null) requireSquare(x.shape);
-    return x;
+  return defineOperator<{ status: boolean }>({
+    name,
+    attributes: (raw) => ({ status: readFlag(raw, "status", false) }),
+    infer({ attributes: { status }, inputs }) {
+      const x = mainInput(inputs);
+      if (x.shape !== null) requireSquare(x.shape);
+      const [told] = parts(x, ({ batch }) => batch);
+      return status
+        ? tupleOf([reshaped(x, (shape) => shape), { dtype: "int32", shape: told?.shape ?? null }])
+        : only(x);
+    },
   });
 }
 
@@ -96,7 +99,7 @@ const luFactor = defineOperator<null>({
       parts(
         mainInput(inputs),
         ({ batch, rows, columns }) => [...batch, rows, columns],
-        ({ batch, rows, columns }) => [...batch, minDim(rows, columns)],
+        ({ batch, rows, columns }) => [...batch, minDims(rows, columns)],
       ),
     ),
 });
@@ -105,7 +108,7 @@ const qr = defineOperator<{ complete: boolean }>({
   name: "Qr",
   attributes: (raw) => ({ complete: raw.mode === "complete" }),
   infer({ attributes: { complete }, inputs }) {
-    const inner = ({ rows, columns }: Matrices): Dim => (complete ? rows : minDim(rows, columns));
+    const inner = ({ rows, columns }: Matrices): Dim => (complete ? rows : minDims(rows, columns));
     return tupleOf(
       parts(
         mainInput(inputs),
@@ -131,7 +134,7 @@ const svd = defineOperator<SvdAttributes>({
     valuesFirst: readFlag(raw, "valuesFirst", false),
   }),
   infer({ attributes: { full, vectors, valuesFirst }, inputs }) {
-    const inner = ({ rows, columns }: Matrices): Dim => minDim(rows, columns);
+    const inner = ({ rows, columns }: Matrices): Dim => minDims(rows, columns);
     const [s, u, v] = parts(
       mainInput(inputs),
       (m) => [...m.batch, inner(m)],
@@ -245,7 +248,7 @@ const matrixDiag = simpleOperator("MatrixDiag", (inputs) =>
 const matrixDiagPart = simpleOperator("MatrixDiagPart", (inputs) =>
   reshaped(mainInput(inputs), (shape) => {
     const { batch, rows, columns } = matricesOf(shape);
-    return [...batch, minDim(rows, columns)];
+    return [...batch, minDims(rows, columns)];
   }),
 );
 

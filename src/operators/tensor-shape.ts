@@ -3,7 +3,7 @@
  * TensorFlow's shape functions where its functions differ).
  */
 
-import { addDims, type Dim, mapDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
+import { addDims, type Dim, maxDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
 import { dimAt, mainInput, requireMinimumRank, resolveAxis } from "./arguments.ts";
@@ -269,11 +269,7 @@ const difference = defineOperator<{ n: number; axis: number }>({
   infer: ({ attributes: { n, axis }, inputs }) =>
     only(
       reshaped(mainInput(inputs), (shape) =>
-        withDim(
-          shape,
-          axis,
-          mapDims((size) => Math.max(size - n, 0), dimAt(shape, axis)),
-        ),
+        withDim(shape, axis, maxDims(addDims(dimAt(shape, axis), -n), 0)),
       ),
     ),
 });

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { formatDim, minDims } from "../../src/ir/dim.ts";
+import type { DType } from "../../src/ir/dtype.ts";
 import { symbol } from "../../src/ir/symbolic-dim.ts";
 import { broadcastShapes } from "../../src/operators/broadcast.ts";
-import { promoteDTypes } from "../../src/operators/promotion.ts";
+import type { RuleInput } from "../../src/operators/operator.ts";
+import { promoteDTypes, promoteRanked } from "../../src/operators/promotion.ts";
 import { named, run } from "./run-operator.ts";
 
 test("shapes broadcast from their ends, the batch too", () => {
@@ -43,4 +45,16 @@ test("operands, conditions and bounds", () => {
 test("a plain number does not widen a type", () => {
   const types = run({ operator: "TensorMultiply" }, { dtype: "float16", shape: [3] }, named("x2", [], 2));
   expect(types.shapes).toEqual([[3]]);
+});
+
+test("types promote as in PyTorch: numbers count less than tensors, those without axes less than others", () => {
+  const vector = (dtype: DType): RuleInput => ({ dtype, shape: [3] });
+  const scalar = (dtype: DType): RuleInput => ({ dtype, shape: [] });
+  const number: RuleInput = { dtype: null, shape: [], value: 2 };
+  expect(promoteRanked([vector("float16"), scalar("float64")], [null, null])).toBe("float16");
+  expect(promoteRanked([vector("int32"), scalar("float64")], [null, null])).toBe("float64");
+  expect(promoteRanked([vector("uint8"), number], [null, "int"])).toBe("uint8");
+  expect(promoteRanked([vector("uint8"), number], [null, "float"])).toBe("float32");
+  expect(promoteRanked([scalar("float16"), number], [null, "float"])).toBe("float16");
+  expect(promoteRanked([{ dtype: "int32", shape: null }, vector("int64")], [null, null])).toBeNull();
 });

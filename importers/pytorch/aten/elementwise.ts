@@ -161,6 +161,21 @@ const functions: Readonly<Record<string, AtenOp>> = {
   rad2deg: fraction("Rad2deg"),
 };
 
+/** Functions of one number that have no name elsewhere. */
+const special = [
+  "entr",
+  "erfcx",
+  "i0e",
+  "i1",
+  "i1e",
+  "log_ndtr",
+  "ndtr",
+  "bessel_j0",
+  "bessel_j1",
+  "bessel_y0",
+  "bessel_y1",
+];
+
 export const elementwiseOps: AtenOps = {
   ...inBothForms(arithmetic),
   ...inBothForms(functions),
@@ -197,6 +212,15 @@ export const elementwiseOps: AtenOps = {
   "aten._conj": unary("Conjugate"),
   "aten._conj_physical": unary("Conjugate"),
   "aten.special_ndtri": fraction("Ndtri"),
+  ...Object.fromEntries(
+    special.map((name) => [
+      `aten.special_${name}`,
+      {
+        ...fraction("SpecialFunction"),
+        attributes: () => ({ function: name, result: "float" }),
+      } satisfies AtenOp,
+    ]),
+  ),
   "aten.polygamma": fraction("Polygamma"),
   "aten.isin": { operator: "IsIn", inputs: [port("elements", "elements"), port("test_elements", "tested")] },
 };

@@ -2,6 +2,7 @@
 
 import type { AtenOp, AtenOps, NodeView } from "../aten.ts";
 import { activationOps } from "./activation.ts";
+import { comparisonOps } from "./comparison.ts";
 import { controlOps } from "./control.ts";
 import { convolutionOps } from "./convolution.ts";
 import { copyOps } from "./copy.ts";
@@ -11,6 +12,7 @@ import { imageOps } from "./images.ts";
 import { indexingOps } from "./indexing.ts";
 import { joiningOps } from "./joining.ts";
 import { linearOps } from "./linear.ts";
+import { matrixOps } from "./matrices.ts";
 import { normalizationOps } from "./normalization.ts";
 import { numberOps } from "./numbers.ts";
 import { poolingOps } from "./pooling.ts";
@@ -22,6 +24,7 @@ import { viewOps } from "./views.ts";
 const families: readonly AtenOps[] = [
   activationOps,
   controlOps,
+  comparisonOps,
   convolutionOps,
   copyOps,
   creationOps,
@@ -30,6 +33,7 @@ const families: readonly AtenOps[] = [
   indexingOps,
   joiningOps,
   linearOps,
+  matrixOps,
   normalizationOps,
   numberOps,
   poolingOps,

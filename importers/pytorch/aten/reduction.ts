@@ -93,6 +93,14 @@ const matrixNorm: AtenOp = {
   }),
 };
 
+/** One quantile, that is a number. */
+const quantile: AtenOp = {
+  operator: "ReduceQuantile",
+  inputs,
+  attributes: (node) => ({ axis: axesOf(node), keepDims: node.flag("keepdim", false) }),
+  applies: hasAxes,
+};
+
 export const reductionOps: AtenOps = {
   "aten.sum": reduction("ReduceSum", "wide"),
   "aten.nansum": reduction("ReduceSum", "wide"),
@@ -115,6 +123,10 @@ export const reductionOps: AtenOps = {
   "aten.norm": reduction("ReduceNorm", "real"),
   "aten.linalg_vector_norm": reduction("ReduceNorm", "real"),
   "aten.linalg_matrix_norm": matrixNorm,
+  "aten.linalg_norm": reduction("ReduceNorm", "real"),
+  "aten.aminmax": reduction("ReduceMinMax", null),
+  "aten.quantile.scalar": quantile,
+  "aten.nanquantile.scalar": quantile,
   "aten.any": truth("ReduceAny"),
   "aten.all": truth("ReduceAll"),
   "aten.count_nonzero": reduction("CountNonzero", null, { dtype: "int64" }),
