@@ -7,6 +7,7 @@ import {
   globalName,
   isRecord,
   itemsOf,
+  type PickleGlobal,
   type PickleObject,
   type PicklePersistent,
   type PickleRecord,
@@ -33,6 +34,7 @@ export class TensorReader {
   readonly storages: Map<string, TorchStorage> = new Map();
   readonly #tensors = new Map<PickleRecord, TorchTensor | null>();
   readonly #open = new Set<PickleRecord>();
+  readonly #rebuilders = new Map<PickleGlobal, Rebuild | undefined>();
   readonly #folder: string;
   readonly #calls: ReadonlyMap<PickleObject, PicklePersistent>;
 
@@ -68,11 +70,19 @@ export class TensorReader {
       return view && wholeStorage(view.storage);
     }
     if (value.kind !== "object") return null;
-    const name = globalName(value.callable);
-    if (name === null) return null;
-    const rebuild = Object.hasOwn(rebuilders, newestName(name)) ? rebuilders[newestName(name)] : undefined;
+    if (!isRecord(value.callable) || value.callable.kind !== "global") return null;
+    const rebuild = this.#rebuilder(value.callable);
     if (rebuild) return rebuild(this, itemsOf(value.args) ?? [], value);
     return readNumpyArray(value);
+  }
+
+  /** Looked up once for each name: the machine has one record of it. */
+  #rebuilder(callable: PickleGlobal): Rebuild | undefined {
+    if (!this.#rebuilders.has(callable)) {
+      const name = newestName(globalName(callable) ?? "");
+      this.#rebuilders.set(callable, Object.hasOwn(rebuilders, name) ? rebuilders[name] : undefined);
+    }
+    return this.#rebuilders.get(callable);
   }
 
   /** The tensor that an argument must be. */

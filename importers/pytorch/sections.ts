@@ -202,6 +202,11 @@ function isCopyByShape(section: ModelSection, left: Map<string, number>): boolea
   return same * 10 >= section.leaves.length * 9;
 }
 
+/** Which of the first steps of a name says average; -1 for none. */
+function averageAt(steps: readonly string[]): number {
+  return steps.slice(0, 3).findIndex((step) => averageKey.test(step));
+}
+
 /**
  * Averages that are kept inside the state dict they average, under a name of their own (`model_ema.`): the names of their
  * tensors, when most of them are the names and shapes of others.
@@ -209,11 +214,13 @@ function isCopyByShape(section: ModelSection, left: Map<string, number>): boolea
 export function innerCopies(
   tensors: readonly { readonly name: string; readonly tensor: TorchTensor }[],
 ): ReadonlySet<string> {
+  // Most files have none, and a signature costs as much as reading the tensor.
+  if (!tensors.some(({ name }) => averageAt(name.split(".")) >= 0)) return new Set();
   const groups = new Map<string, { name: string; rest: string; tensor: TorchTensor }[]>();
   const known = new Set<string>();
   for (const { name, tensor } of tensors) {
     const steps = name.split(".");
-    const at = steps.slice(0, 3).findIndex((step) => averageKey.test(step));
+    const at = averageAt(steps);
     if (at < 0) {
       for (let drop = 0; drop < Math.min(3, steps.length); drop++)
         known.add(signature(steps.slice(drop).join("."), tensor));

@@ -10,7 +10,9 @@ const none: readonly PickleValue[] = [];
 export class PickleMachine {
   readonly reader: PickleReader;
   readonly imports: Map<string, { name: string; count: number; readonly at: number }> = new Map();
-  readonly #memo = new Map<number, PickleValue>();
+  /** Numbers are handed out in order; what is out of order is kept apart. */
+  readonly #memo: PickleValue[] = [];
+  readonly #sparse = new Map<number, PickleValue>();
   readonly #globals = new Map<string, PickleGlobal>();
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
@@ -100,15 +102,21 @@ export class PickleMachine {
   }
 
   remember(index: number): void {
-    this.#memo.set(index, this.top());
+    const value = this.top();
+    if (index > this.#memo.length) {
+      this.#sparse.set(index, value);
+      return;
+    }
+    this.#memo[index] = value;
+    if (this.#sparse.size > 0) this.#sparse.delete(index);
   }
 
   rememberNext(): void {
-    this.#memo.set(this.#memo.size, this.top());
+    this.remember(this.#memo.length + this.#sparse.size);
   }
 
   recall(index: number): void {
-    const value = this.#memo.get(index);
+    const value = index < this.#memo.length ? this.#memo[index] : this.#sparse.get(index);
     if (value === undefined) throw this.reader.fault(`memo ${index} was never set`);
     this.push(value);
   }

@@ -246,3 +246,14 @@ describe("what is no pickle", () => {
     expect(isRecord(value) && value.kind).toBe("tuple");
   });
 });
+
+test("memos out of order are counted as Python counts them", async () => {
+  // 5 is set, then 0; what is memoized next is number 2, and then 3.
+  const text = "\x80\x04K\x07q\x050K\x08q\x000K\x09\x940K\x0a\x940(h\x05h\x00h\x02h\x03l.";
+  const { value } = await readPickle(memorySource(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+  expect(value).toEqual({ kind: "list", items: [7, 8, 9, 10] });
+  // 1 before 0, and then both again.
+  const again = "\x80\x04K\x07q\x010K\x08q\x000K\x09q\x010K\x0a\x940(h\x00h\x01h\x02l.";
+  const read = await readPickle(memorySource(Uint8Array.from(again, (c) => c.charCodeAt(0))));
+  expect(read.value).toEqual({ kind: "list", items: [8, 9, 10] });
+});
