@@ -10,7 +10,7 @@ import type { TensorType } from "../../../src/ir/tensor.ts";
 import { operators } from "../../../src/operators/index.ts";
 import { inferShapes } from "../../../src/passes/infer-shapes.ts";
 import { readModel } from "../../../src/public/inspect.ts";
-import { expectedOf, openZipped } from "./fixture-files.ts";
+import { expectedOf, onnxFixtures, openZipped } from "./fixture-files.ts";
 import { withoutDeclared } from "./measured-shapes.ts";
 import { contradictsDeclared, type StatedType, sameAsDeclared, saysDeclared } from "./stated-type.ts";
 
@@ -50,7 +50,7 @@ export interface PeerTable {
 }
 
 export function readPeerTable(): PeerTable {
-  const path = join(import.meta.dirname, "../../../fixtures/onnx/backend/table.json");
+  const path = join(onnxFixtures, "backend/table.json");
   return JSON.parse(readFileSync(path, "utf8"));
 }
 

@@ -8,7 +8,9 @@ import { type Imported, type Report, readModel, reportOf } from "../../../src/pu
 import type { ReportLayer, ReportWeight } from "../../../src/report/report.ts";
 import { openZip } from "../../../src/wire/zip.ts";
 
-const root = join(import.meta.dirname, "../../../fixtures/onnx");
+/** `npm run truth` has a folder of its own, with some of the sets. */
+export const onnxFixtures: string =
+  process.env.ONNX_FIXTURES ?? join(import.meta.dirname, "../../../fixtures/onnx");
 
 export interface Weighed {
   readonly name: string;
@@ -18,11 +20,11 @@ export interface Weighed {
 
 /** `expected.json` of a set; the caller knows what it holds. */
 export function expectedOf(set: string): Readonly<Record<string, never>> {
-  return JSON.parse(readFileSync(join(root, set, "expected.json"), "utf8"));
+  return JSON.parse(readFileSync(join(onnxFixtures, set, "expected.json"), "utf8"));
 }
 
 export async function weighFile(set: string, file: string): Promise<Weighed> {
-  const bytes = readFileSync(join(root, set, file));
+  const bytes = readFileSync(join(onnxFixtures, set, file));
   return weigh(file, new Uint8Array(bytes));
 }
 
@@ -45,7 +47,7 @@ export async function openZipped(set: string): Promise<Open> {
 }
 
 async function openArchive(set: string): Promise<Open> {
-  const zip = await openZip(memorySource(readFileSync(join(root, set, "models.zip")), "models.zip"));
+  const zip = await openZip(memorySource(readFileSync(join(onnxFixtures, set, "models.zip")), "models.zip"));
   return async (name) => {
     const entry = zip.find(`${name}.onnx`);
     if (!entry) throw new Error(`${name} is not in the archive`);

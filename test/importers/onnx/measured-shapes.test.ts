@@ -18,9 +18,17 @@ interface MeasuredSet {
 
 type Networks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-const torch: Networks = expectedOf("torch").networks ?? {};
-const keras: Networks = expectedOf("keras").networks ?? {};
-const quantized: Networks = expectedOf("quantized").models ?? {};
+/** The one set that a sweep has made (scripts/truth.js). */
+const swept = process.env.ONNX_SETS;
+const has = (set: string): boolean => swept === undefined || swept === set;
+const networks = (set: string): Networks => {
+  const { networks, models } = has(set) ? expectedOf(set) : {};
+  return networks ?? models ?? {};
+};
+
+const torch = networks("torch");
+const keras = networks("keras");
+const quantized = networks("quantized");
 
 const both = (unknown: Readonly<Record<string, number>>): MeasuredSet["unknown"] => ({
   bound: unknown,
@@ -69,7 +77,7 @@ const sets: readonly MeasuredSet[] = [
   },
 ];
 
-describe.each(sets)("$name", ({ name, values, fed, unknown }) => {
+describe.each(sets.filter(({ name }) => has(name)))("$name", ({ name, values, fed, unknown }) => {
   test.each(["bound", "named"] as const)(
     "sizes %s",
     async (way) => {
@@ -85,7 +93,9 @@ describe.each(sets)("$name", ({ name, values, fed, unknown }) => {
         if (found.unknown.length > 0) left[model] = found.unknown.length;
       }
       expect(wrong).toEqual([]);
-      expect(left).toEqual(unknown[way]);
+      const present = Object.entries(unknown[way]).filter(([model]) => model in measured);
+      expect(left).toEqual(Object.fromEntries(present));
+      if (swept !== undefined) return;
       expect(known + Object.values(left).reduce((a, b) => a + b, 0)).toBe(values);
     },
     60_000,

@@ -17,6 +17,7 @@ import { substitute, symbolsOf } from "../../../src/ir/symbolic-dim.ts";
 import { operators } from "../../../src/operators/index.ts";
 import { inferShapes } from "../../../src/passes/infer-shapes.ts";
 import { openZip } from "../../../src/wire/zip.ts";
+import { onnxFixtures } from "./fixture-files.ts";
 
 /** Shape of each node's output by its name; null: what came out was no tensor. */
 export type Measured = Readonly<Record<string, readonly number[] | null>>;
@@ -37,10 +38,8 @@ export interface Comparison {
 /** `bound`: with the sizes of the run from the start, by rules alone. `named`: as the file is, sizes put in at the end. */
 export type Way = "bound" | "named";
 
-const root = join(import.meta.dirname, "../../../fixtures/onnx");
-
 export async function readMeasured(set: string): Promise<Readonly<Record<string, Measured>>> {
-  const zip = await openZip(memorySource(readFileSync(join(root, set, "shapes.zip")), "shapes.zip"));
+  const zip = await openZip(memorySource(readFileSync(join(onnxFixtures, set, "shapes.zip")), "shapes.zip"));
   const entry = zip.find("shapes.json");
   if (!entry) throw new Error("shapes.json is not in the archive");
   const source = await zip.openEntry(entry);
