@@ -3,7 +3,7 @@
  * reading of names and shapes: where two classes of torch.nn own the same, the answer is the word for both, or none.
  */
 
-import type { StaticShape } from "../../src/ir/shape.ts";
+import { type StaticShape, sameShape } from "../../src/ir/shape.ts";
 import type { Module } from "./modules.ts";
 
 /** Class as torch.nn has it; `Norm` is LayerNorm, GroupNorm or a BatchNorm without statistics. */
@@ -33,6 +33,9 @@ export function recognize(module: Module, transposed: ReadonlySet<string>): Reco
   const weight = shapeOf("weight") ?? normalizedWeight(shapeOf);
   if (weight === undefined) return null;
   const bias = shapeOf("bias");
+  // Over several axes only LayerNorm learns a scale and a shift for each place.
+  if (bias !== undefined && bias.length > 1 && sameShape(bias, weight))
+    return { type: "LayerNorm", roles: norm };
   if (bias !== undefined && bias.length !== 1) return null;
   const name = ownName(module.path);
   if (weight.length === 1) return vectorType(weight, bias, name);
