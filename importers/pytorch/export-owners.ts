@@ -35,6 +35,19 @@ export function findTies(all: readonly Held[], uses: readonly Use[]): ReadonlyMa
   return ties;
 }
 
+/** Parameters that nothing reads, of which no table says whether they are others. */
+export function countUnread(
+  all: readonly Held[],
+  uses: readonly Use[],
+  ties: ReadonlyMap<Held, Held>,
+): number {
+  const used = new Set(uses.map(({ held }) => held));
+  const unread = all.filter(
+    (one) => one.class === "parameter" && !one.window && !used.has(one) && !ties.has(one),
+  );
+  return unread.length;
+}
+
 /** The same for tensors that could stand in one another's place in a module. */
 function placeKey(module: string, { name, dtype, shape }: Held): string {
   return JSON.stringify([module, name.slice(name.lastIndexOf(".") + 1), dtype, shape]);

@@ -12,11 +12,11 @@ import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { GraphReader } from "./export-graph.ts";
-import { findTies, giveWeights, nameRows } from "./export-owners.ts";
+import { countUnread, findTies, giveWeights, nameRows } from "./export-owners.ts";
 import { holdsElements, noPayloads, type Payloads, readPayloads } from "./export-payloads.ts";
 import { listOf, objectOf, textOf } from "./export-schema.ts";
 import { readSignature } from "./export-signature.ts";
-import { TensorTable } from "./export-tensors.ts";
+import { type Held, TensorTable } from "./export-tensors.ts";
 import { foreignGlobals, globalDiagnostics } from "./globals.ts";
 
 const newestSchema = 8;
@@ -101,8 +101,9 @@ class ProgramImporter {
     const { inputs, all, outputs } = readSignature(json, payloads);
     const reader = new GraphReader((diagnostic) => this.report(diagnostic));
     const built = reader.read(graph as JsonValue, inputs, outputs ?? listOf(getKey(graph, "outputs")));
-    this.table.add(all, findTies(all, reader.uses), name);
-    this.describePayloads(payloads, all.length, name);
+    const ties = findTies(all, reader.uses);
+    this.table.add(all, ties, name);
+    this.describePayloads(payloads, all, countUnread(all, reader.uses, ties), name);
     const left = giveWeights(all, reader.drafts, reader.uses, (held) => this.table.weight(held));
     for (const { held, slot, inputs, input } of reader.uses) {
       const { tensor, view } = this.table.weight(held);
@@ -124,14 +125,16 @@ class ProgramImporter {
     );
   }
 
-  private describePayloads(payloads: Payloads, tensors: number, at: string): void {
+  private describePayloads(payloads: Payloads, all: readonly Held[], unread: number, at: string): void {
     for (const diagnostic of payloads.diagnostics) this.report(diagnostic);
     for (const { at: entry, imports } of payloads.imports)
       for (const found of foreignGlobals(imports, entry)) this.globals.push(found);
     for (const { name, stored, expected } of payloads.missing)
       this.report({ code: "payload-mismatch", args: { stored, expected }, at: name });
-    if (holdsElements(payloads) || tensors === 0) return;
-    const reason = `the file has the graph of ${tensors} tensors and not their elements; sizes and types are those the graph states`;
+    if (holdsElements(payloads) || all.length === 0) return;
+    const stated = `the file has the graph of ${all.length} tensors and not their elements; sizes and types are those the graph states`;
+    const doubt = `; ${unread} parameters that nothing reads are counted, though they may be others under a second name`;
+    const reason = unread > 0 ? `${stated}${doubt}` : stated;
     this.report({ code: "weights-not-read", args: { reason }, at });
   }
 

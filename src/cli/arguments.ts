@@ -99,9 +99,9 @@ export function parseDepth(text: string): number {
   );
 }
 
-export function parseGroup(text: string): "module" {
-  if (text === "module") return text;
-  throw new InvalidOptionError(`--group is ${JSON.stringify(text)}: give --group module`);
+export function parseGroup(text: string): "module" | "node" {
+  if (text === "module" || text === "node") return text;
+  throw new InvalidOptionError(`--group is ${JSON.stringify(text)}: give --group module or --group node`);
 }
 
 export function parseConvention(text: string): Convention {

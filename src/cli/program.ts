@@ -103,8 +103,12 @@ function addSummaryOptions(command: Command): void {
     .option("--expand-nested", "show the layers of nested models too")
     .option("--show-trainable", "add a column that tells which layers are trainable")
     .option("--layer-range <first> <last>", "show only the layers from FIRST to LAST", parseLayerRange)
-    .option("--all-nodes", "a row for every node of an ONNX graph, plumbing too")
-    .option("--group <what>", "module: one row for each module of the network, as a tree", parseGroup)
+    .option("--all-nodes", "a row for every node of a graph, plumbing too")
+    .option(
+      "--group <what>",
+      "module: a row for each module of the network, as a tree (default for\nPyTorch's exported programs); node: for each operation",
+      parseGroup,
+    )
     .option("--depth <n>", "how many levels of modules to show (default: all)", parseDepth)
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)

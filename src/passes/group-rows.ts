@@ -2,17 +2,23 @@
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { InvalidOptionError } from "../errors.ts";
-import type { LayerTable } from "../ir/graph.ts";
+import type { Graph, Layer, LayerTable } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import type { Weight } from "../ir/tensor.ts";
 import type { Analysis } from "./analyze.ts";
 import { foldRows } from "./fold-rows.ts";
+import type { LayerFacts } from "./infer-shapes.ts";
 import { growTree } from "./module-tree.ts";
+import type { ResolvedWeight } from "./resolve-weights.ts";
 
 export interface RowOptions {
   /** A row for every node, plumbing too. */
   readonly allNodes?: boolean | undefined;
-  /** `module`: a row for each module of the network that was exported, as a tree. */
-  readonly group?: "module" | undefined;
+  /**
+   * `module`: a row for each module of the network that was exported, as a tree; `node`: a row for each operation. Programs of
+   * PyTorch have modules by default, other graphs nodes.
+   */
+  readonly group?: "module" | "node" | undefined;
   /** How many levels the tree goes down; all by default. */
   readonly depth?: number | undefined;
 }
@@ -24,36 +30,43 @@ export interface RowView {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Files of this kind have a node for every step of the computation, and so many that are no layers to anybody. */
-const nodeDialect = "onnx";
+/** Files of these kinds have a node for every step of the computation, and so many that are no layers to anybody. */
+const nodeDialects = new Set(["onnx", "pytorch"]);
 
 /**
  * The model with rows as its layers, and what is known of them. Sums stay: every weight is in some row, and the ledger is
  * that of the file. Models of layers come back as they are.
- * @throws InvalidOptionError for a depth that is none.
+ * @throws InvalidOptionError for a group or depth that is none.
  */
 export function groupRows(model: Model, analysis: Analysis, options: RowOptions): RowView {
-  const depth = depthOf(options);
-  const nodes = model.graph.layers.some((layer) => layer.source.dialect === nodeDialect);
+  checkOptions(options);
+  const nodes =
+    model.kind === "graph" && model.graph.layers.some(({ source }) => nodeDialects.has(source.dialect));
   // What has weights only has a row for each module that owns some.
-  const owners = model.kind === "weights-only" && depth > 0;
-  const named = model.graph.layers.some(({ modules = [] }) => modules.length > 0);
-  const missing = { code: "modules-missing", args: { layers: model.graph.layers.length }, at: "" } as const;
-  const diagnostics = depth > 0 && !named ? [missing] : [];
-  if (!nodes && !owners) return { model, analysis, diagnostics };
-  const rows = foldRows(model.graph, analysis, owners || options.allNodes === true);
-  const { layers, facts, weights, place } = growTree(rows, depth, model.graph.topology);
-  const inputs = layers.flatMap((layer, i) =>
-    layer.operator === "Input" ? [{ layer: i, call: 0, output: 0 }] : [],
+  const owners = model.kind === "weights-only" && options.group === "module";
+  const named = model.graph.layers.some(
+    ({ modules = [], graph }) => modules.length > 0 || graph !== undefined,
   );
-  const outputs = rows.outputs.flatMap((ref) => place(ref) ?? []);
+  const missing = { code: "modules-missing", args: { layers: model.graph.layers.length }, at: "" } as const;
+  const diagnostics = options.group === "module" && !named ? [missing] : [];
+  if (!nodes && !owners) {
+    if (options.group !== "module") withoutTree(options);
+    return { model, analysis, diagnostics };
+  }
+  const grouping = new Grouping(analysis, options);
+  const graph = grouping.group(model.graph, model.weights);
+  const ofModel = analysis.weights.ofModel.filter((one) => !grouping.placed.has(one));
   return {
     diagnostics,
-    model: { ...model, graph: { ...model.graph, layers, inputs, outputs } },
+    model: { ...model, graph, weights: ofModel.map(({ weight }) => weight) },
     analysis: {
       ...analysis,
-      shapes: { layers: inFrontOf(analysis.shapes.layers, facts) },
-      weights: { ...analysis.weights, byLayer: inFrontOf(analysis.weights.byLayer, weights) },
+      shapes: { layers: inFrontOf(analysis.shapes.layers, grouping.facts) },
+      weights: {
+        ...analysis.weights,
+        ofModel,
+        byLayer: inFrontOf(analysis.weights.byLayer, grouping.weights),
+      },
     },
   };
 }
@@ -63,12 +76,69 @@ function inFrontOf<Known>(layers: LayerTable<Known>, rows: LayerTable<Known>): L
   return { get: (layer) => rows.get(layer) ?? layers.get(layer) };
 }
 
-function depthOf({ group, depth }: RowOptions): number {
-  if (group !== undefined && group !== "module") {
-    throw new InvalidOptionError(`group is ${JSON.stringify(group)}: only "module" can be asked for`);
+class Grouping {
+  readonly facts = new Map<Layer, LayerFacts>();
+  readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
+  /** Weights of the model that have come to be a module's. */
+  readonly placed = new Set<ResolvedWeight>();
+  private readonly analysis: Analysis;
+  private readonly options: RowOptions;
+
+  constructor(analysis: Analysis, options: RowOptions) {
+    this.analysis = analysis;
+    this.options = options;
   }
-  if (depth === undefined) return group === undefined ? 0 : Number.POSITIVE_INFINITY;
-  if (group === undefined) throw new InvalidOptionError("depth is that of a tree: it goes with group");
-  if (Number.isSafeInteger(depth) && depth > 0) return depth;
+
+  group(graph: Graph, spare: readonly Weight[]): Graph {
+    if (graph.layers.some(isProgram))
+      return { ...graph, layers: graph.layers.map((layer) => this.program(layer)) };
+    const { topology } = graph;
+    const { group, depth: levels, allNodes } = this.options;
+    const program =
+      graph.layers.some(({ source }) => source.dialect === "pytorch") && topology === "functional";
+    const modules = group === "module" || (group === undefined && allNodes !== true && program);
+    if (!modules) withoutTree(this.options);
+    const traced = program && modules;
+    // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
+    const rows = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
+    const known = new Set(traced ? spare : []);
+    const unread = this.analysis.weights.ofModel.filter(({ weight }) => known.has(weight));
+    const depth = modules ? (levels ?? Number.POSITIVE_INFINITY) : 0;
+    const tree = growTree(rows, { depth, topology, traced, spare: unread });
+    for (const [layer, facts] of tree.facts) this.facts.set(layer, facts);
+    for (const [layer, weights] of tree.weights) this.weights.set(layer, weights);
+    const left = new Set(tree.left);
+    for (const one of unread) if (!left.has(one)) this.placed.add(one);
+    const inputs = tree.layers.flatMap((layer, i) =>
+      layer.operator === "Input" ? [{ layer: i, call: 0, output: 0 }] : [],
+    );
+    const outputs = rows.outputs.flatMap((ref) => tree.place(ref) ?? []);
+    return { ...graph, layers: tree.layers, inputs, outputs };
+  }
+
+  /** One of several programs of a package. */
+  private program(layer: Layer): Layer {
+    if (!layer.graph) return layer;
+    const grouped = { ...layer, graph: this.group(layer.graph, []) };
+    const facts = this.analysis.shapes.layers.get(layer);
+    if (facts) this.facts.set(grouped, facts);
+    this.weights.set(grouped, this.analysis.weights.byLayer.get(layer) ?? []);
+    return grouped;
+  }
+}
+
+function isProgram({ source, operator, graph }: Layer): boolean {
+  return source.dialect === "pytorch" && operator === "Model" && graph !== undefined;
+}
+
+/** @throws InvalidOptionError for a depth where there is no tree. */
+function withoutTree({ depth }: RowOptions): void {
+  if (depth !== undefined) throw new InvalidOptionError("depth is that of a tree: it goes with group module");
+}
+
+function checkOptions({ group, depth }: RowOptions): void {
+  if (group !== undefined && group !== "module" && group !== "node")
+    throw new InvalidOptionError(`group is ${JSON.stringify(group)}: ask for "module" or "node"`);
+  if (depth === undefined || (Number.isSafeInteger(depth) && depth > 0)) return;
   throw new InvalidOptionError(`depth is ${depth}: give a whole number of levels from 1`);
 }

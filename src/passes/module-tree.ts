@@ -1,34 +1,47 @@
 /** Rows as the layers of a graph: one for each row, or one for each module of the network that was exported. */
 
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
-import { identityOf, type TensorType } from "../ir/tensor.ts";
+import type { TensorType } from "../ir/tensor.ts";
 import { maxModuleDepth } from "../limits.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
+import { countedCalls, repeatedCalls } from "./module-calls.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
 
 export interface Tree {
   readonly layers: readonly Layer[];
   readonly facts: ReadonlyMap<Layer, LayerFacts>;
   readonly weights: ReadonlyMap<Layer, readonly ResolvedWeight[]>;
+  /** Spare weights that are in no module of the tree. */
+  readonly left: readonly ResolvedWeight[];
   /** Where a row's output is among the outputs of `layers`. */
   place(ref: ValueRef): ValueRef | null;
 }
 
-/** Modules down to `depth` levels; 0: every row by itself. */
-export function growTree(rows: Rows, depth: number, topology: Graph["topology"]): Tree {
-  const grower = new Grower(rows, Math.min(depth, maxModuleDepth), topology);
-  const { layers, place } = depth === 0 ? grower.list() : grower.level([...rows.rows.keys()], 0);
-  return { layers, facts: grower.facts, weights: grower.weights, place };
+export interface TreeOptions {
+  /** Levels of modules; 0: every row by itself. */
+  readonly depth: number;
+  readonly topology: Graph["topology"];
+  /** The graph is a program of PyTorch: each node has the modules it ran in, with their classes. */
+  readonly traced: boolean;
+  /** Weights that no row holds, for the modules they are in. */
+  readonly spare: readonly ResolvedWeight[];
 }
 
-/** A layer to be: one row, or those of a module, apart by call of the module. */
+/** Rows as a tree of the modules they are in. */
+export function growTree(rows: Rows, options: TreeOptions): Tree {
+  const grower = new Grower(rows, { ...options, depth: Math.min(options.depth, maxModuleDepth) });
+  const all = [...rows.rows.keys()];
+  const { layers, place } = options.depth === 0 ? grower.list() : grower.level(all, 0, false);
+  const left = options.spare.filter((weight) => !grower.taken.has(weight));
+  return { layers, facts: grower.facts, weights: grower.weights, left, place };
+}
+
+/** A layer to be: one row, or those of a call of a module. */
 interface Item {
   readonly module: ModuleRef | null;
-  readonly calls: readonly Segment[];
-}
-
-interface Segment {
+  /** Which call of the module; 0 for the first. */
+  readonly call: number;
   readonly rows: readonly number[];
   /** What is used outside, or nowhere. */
   readonly outputs: readonly ValueRef[];
@@ -39,31 +52,45 @@ interface Level {
   readonly place: Place;
 }
 
+/** Gives the same elements in another order or number of dimensions: inside a module, its shape says as much. */
+const arranges =
+  /^aten\.(view|_unsafe_view|reshape|permute|transpose|t|flatten|unflatten|squeeze|unsqueeze|expand|select|slice|split|split_with_sizes|chunk|unbind|narrow|movedim|swapaxes|view_as|expand_as)$/;
+
+/** Gives its input itself, or may. */
+const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
+
 type Place = (ref: ValueRef) => ValueRef | null;
 
 class Grower {
   readonly facts = new Map<Layer, LayerFacts>();
   readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
+  readonly taken = new Set<ResolvedWeight>();
   private readonly rows: readonly Row[];
-  private readonly depth: number;
-  private readonly topology: Graph["topology"];
+  private readonly options: TreeOptions;
   private readonly modules: readonly (readonly ModuleRef[])[];
+  /** Paths of modules that have parameters. */
+  private readonly learned = new Set<string>();
+  /** The file says which call of a module a row is in. */
+  private readonly countsCalls: boolean;
   /** Rows that use an output, by its key; -1 stands for whoever runs the model. Only a tree asks for them. */
   private readonly users = new Map<string, number[]>();
 
-  constructor({ rows, outputs }: Rows, depth: number, topology: Graph["topology"]) {
-    this.topology = topology;
+  constructor({ rows, outputs }: Rows, options: TreeOptions) {
     this.rows = rows;
-    this.depth = depth;
+    this.options = options;
     this.modules = rows.map(({ layer }) => layer.modules ?? []);
-    if (depth === 0) return;
-    for (const [i, row] of rows.entries())
+    this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
+    if (options.depth === 0) return;
+    for (const [i, row] of rows.entries()) {
       for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
+      if (row.weights.some(({ weight }) => weight.class === "parameter"))
+        for (const { path } of this.modules[i] ?? []) this.learned.add(path);
+    }
     for (const ref of outputs) this.use(ref, -1);
   }
 
   private moduleOf(i: number, level: number): ModuleRef | undefined {
-    return level < this.depth ? this.modules[i]?.[level] : undefined;
+    return level < this.options.depth ? this.modules[i]?.[level] : undefined;
   }
 
   private use(ref: ValueRef, by: number): void {
@@ -76,35 +103,60 @@ class Grower {
   list(): Level {
     const place: Place = (ref) => (this.rows[ref.layer] ? ref : null);
     const names = new Set<string>();
-    return { layers: this.rows.map((row) => this.uniquelyNamed(this.row(row, place), names)), place };
+    const layers = this.rows.map((row) =>
+      this.uniquelyNamed(this.row(row, row.layer.name, row.weights, place), names),
+    );
+    return { layers, place };
   }
 
-  /** Layers for rows that are all in the same modules down to `level`. */
-  level(members: readonly number[], level: number): Level {
-    const items = this.items(members, level);
-    const places = new Map<number, { readonly item: number; readonly call: number }>();
+  /** Layers for rows that are all in the same modules down to `level`; `again`: in a further call, which holds no weights. */
+  level(members: readonly number[], level: number, again: boolean): Level {
+    const all = this.items(members, level);
+    const shown = all.filter((item) => !this.isSilent(item, level));
+    const items = shown.length > 0 ? shown : all;
+    const places = new Map<number, number>();
     const outputs = new Map<string, number>();
-    for (const [number, { module, calls }] of items.entries()) {
-      for (const [call, segment] of calls.entries()) {
-        for (const row of segment.rows) places.set(row, { item: number, call });
-        if (module) for (const [i, ref] of segment.outputs.entries()) outputs.set(keyOf(ref), i);
-      }
+    for (const [number, { module, rows, outputs: own }] of items.entries()) {
+      for (const row of rows) places.set(row, number);
+      if (module) for (const [i, ref] of own.entries()) outputs.set(keyOf(ref), i);
     }
     const place: Place = (ref) => {
-      const found = places.get(ref.layer);
-      if (!found) return null;
-      if (!items[found.item]?.module) return { ...ref, layer: found.item };
-      return { layer: found.item, call: found.call, output: outputs.get(keyOf(ref)) ?? 0 };
+      const at = this.shownSource(ref, places);
+      const found = at === null ? undefined : places.get(at.layer);
+      if (at === null || found === undefined) return null;
+      if (!items[found]?.module) return { ...at, layer: found };
+      return { layer: found, call: 0, output: outputs.get(keyOf(at)) ?? 0 };
     };
     const names = new Set<string>();
     const layers = items.map((item) => {
-      const { module, calls } = item;
-      const layer = module
-        ? this.module(module, calls, level, place)
-        : this.row(this.rows[calls[0]?.rows[0] ?? 0] as Row, place);
-      return this.uniquelyNamed(layer, names);
+      if (item.module) {
+        const further = again || item.call > 0;
+        return this.uniquelyNamed(this.module(item, item.module, level, further, place), names);
+      }
+      const row = this.rows[item.rows[0] ?? 0] as Row;
+      const name = level > 0 && this.options.traced ? nameInside(row.layer) : row.layer.name;
+      const weights = again ? [] : this.weightsAt(item.rows, level - 1);
+      return this.uniquelyNamed(this.row(row, name, weights, place), names);
     });
     return { layers, place };
+  }
+
+  /** What no row of its own shows, though it is no module: plumbing, and rearrangements inside a module. */
+  private isSilent({ module, rows }: Item, level: number): boolean {
+    const row = this.rows[rows[0] ?? 0];
+    if (module || !row || !this.options.traced || row.layer.operator === "Input") return false;
+    if (row.weights.length > 0 || row.layer.subgraphs) return false;
+    return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
+  }
+
+  /** The value itself if its row is shown, else what it was made from. */
+  private shownSource(ref: ValueRef, places: ReadonlyMap<number, number>): ValueRef | null {
+    let at: ValueRef | undefined = ref;
+    while (at && !places.has(at.layer)) {
+      const before: ValueRef | undefined = this.rows[at.layer]?.inputs[0]?.[0];
+      at = before && before.layer < at.layer ? before : undefined;
+    }
+    return at ?? null;
   }
 
   private uniquelyNamed(layer: Layer, names: Set<string>): Layer {
@@ -122,6 +174,7 @@ class Grower {
     if (weights.length > 0) this.weights.set(layer, weights);
   }
 
+  /** In the order in which they start. */
   private items(members: readonly number[], level: number): readonly Item[] {
     const found: { readonly module: ModuleRef | null; readonly rows: number[] }[] = [];
     const byPath = new Map<string, number[]>();
@@ -135,62 +188,65 @@ class Grower {
         if (module) byPath.set(module.path, rows);
       }
     }
-    return found.map(({ module, rows }) => ({
-      module,
-      calls: module ? this.callsOf(rows, level).map((part) => this.segment(part)) : [{ rows, outputs: [] }],
-    }));
+    return found
+      .flatMap(({ module, rows }) => {
+        const calls = module ? this.callsOf(rows, level) : new Map([[0, rows]]);
+        return [...calls].map(([call, part]) => {
+          const outputs = module ? this.outputsOf(part) : [];
+          return { module, call, rows: part, outputs };
+        });
+      })
+      .sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
   }
 
-  private segment(rows: readonly number[]): Segment {
+  /** Values that are used outside of the rows; of rows that nothing outside uses, what the last one gives. */
+  private outputsOf(rows: readonly number[]): readonly ValueRef[] {
     const inside = new Set(rows);
-    const outputs: ValueRef[] = [];
+    const used: ValueRef[] = [];
+    const made: ValueRef[] = [];
     for (const i of rows) {
       for (const output of (this.rows[i]?.facts?.calls[0]?.types ?? []).keys()) {
         const ref = { layer: i, call: 0, output };
-        if (this.users.get(keyOf(ref))?.some((user) => !inside.has(user))) outputs.push(ref);
+        // A size that is handed around is no output of the module.
+        if (this.rows[i]?.layer.plumbing && this.typeOf(ref).shape?.length === 0) continue;
+        made.push(ref);
+        if (this.users.get(keyOf(ref))?.some((user) => !inside.has(user))) used.push(ref);
       }
     }
-    const last = rows.at(-1);
-    return {
-      rows,
-      outputs: outputs.length > 0 || last === undefined ? outputs : [{ layer: last, call: 0, output: 0 }],
-    };
+    if (used.length < 2) return used.length > 0 ? used : made.slice(-1);
+    const own = used.filter((ref) => !this.isNewName(ref, inside));
+    return own.length > 0 ? own : used;
   }
 
   /**
-   * The rows of each call of a module that is called again and again: the same operations on the same weights, with rows of
-   * others between, or, where there is nothing but these operations in it, without.
+   * Whether a value is one from outside: what works in place, or hands on its input, gives it a new name, and whoever uses
+   * the value later uses it by that.
    */
-  private callsOf(rows: readonly number[], level: number): readonly (readonly number[])[] {
-    // Without calls, what is alike is one module beside another.
-    if (rows.every((i) => this.rows[i]?.layer.calls.length === 0)) return [rows];
-    const period = shortestPeriod(rows.map((i) => this.kindOf(i)));
-    if (period === rows.length) return [rows];
-    const parts: (readonly number[])[] = [];
-    for (let at = 0; at < rows.length; at += period) parts.push(rows.slice(at, at + period));
-    const apart = parts.every((part, i) => i === 0 || part[0] !== (parts[i - 1]?.at(-1) ?? 0) + 1);
-    const leaf = !this.goesDeeper(rows, level);
-    const weighted = rows.some((i) => (this.rows[i]?.weights.length ?? 0) > 0);
-    return apart || (leaf && weighted) ? parts : [rows];
+  private isNewName(ref: ValueRef, inside: ReadonlySet<number>): boolean {
+    for (let at: ValueRef | undefined = ref; at && inside.has(at.layer); ) {
+      const row: Row | undefined = this.rows[at.layer];
+      const before: ValueRef | undefined = row?.inputs[0]?.[0];
+      if (!row || !renames.test(row.layer.source.type)) return false;
+      if (!before || before.layer >= at.layer) return false;
+      at = before;
+    }
+    return true;
   }
 
-  private kindOf(i: number): string {
-    const row = this.rows[i];
-    const weights = row?.weights.map(({ weight }) => {
-      const identity = identityOf(weight);
-      return typeof identity === "object" ? weight.name : String(identity);
-    });
-    return `${row?.layer.source.type} ${weights?.join(" ")}`;
+  private callsOf(rows: readonly number[], level: number): ReadonlyMap<number, readonly number[]> {
+    if (this.countsCalls) return countedCalls(rows, (i) => this.moduleOf(i, level)?.call ?? 0);
+    return new Map(repeatedCalls(rows, this.rows, !this.goesDeeper(rows, level)).entries());
   }
 
   private goesDeeper(rows: readonly number[], level: number): boolean {
     return rows.some((i) => this.moduleOf(i, level + 1) !== undefined);
   }
 
-  private row(row: Row, place: Place): Layer {
-    const { layer, facts, weights } = row;
+  private row(row: Row, name: string, weights: readonly ResolvedWeight[], place: Place): Layer {
+    const { layer, facts } = row;
     const shown: Layer = {
       ...layer,
+      name,
       weights: weights.map(({ weight }) => weight),
       calls: layer.calls.map((call, i) => ({ ...call, inputs: argumentsOf(row.inputs[i] ?? [], place) })),
     };
@@ -198,51 +254,83 @@ class Grower {
     return shown;
   }
 
-  private module(module: ModuleRef, calls: readonly Segment[], level: number, place: Place): Layer {
-    const members = calls.flatMap(({ rows }) => rows);
-    const inner = this.goesDeeper(members, level) ? this.level(members, level + 1).layers : null;
-    const graph: Graph | null = inner && {
-      topology: this.topology,
-      layers: inner,
-      inputs: [],
-      outputs: [],
-    };
-    const weights = inner ? [] : members.flatMap((i) => this.rows[i]?.weights ?? []);
-    const first = this.rows[members[0] ?? 0] as Row;
-    const { dialect, type, recognized } = first.layer.source;
-    const single = !inner && calls.every(({ rows }) => rows.length === 1) && !isBelow(first.layer, module);
+  private module(item: Item, module: ModuleRef, level: number, again: boolean, place: Place): Layer {
+    const { rows: members, outputs } = item;
+    const inner = this.goesDeeper(members, level) ? this.level(members, level + 1, again).layers : null;
+    const { topology } = this.options;
+    const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
+    const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
+    const held = this.weightsAt(inner ? deeper : members, level, inner === null);
+    const weights = again ? [] : [...held, ...this.takeSpare(module, members, level)];
+    const recursive = again && this.learned.has(module.path);
     const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
     const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
     const layer: Layer = {
-      name: module.path,
-      source: {
-        dialect,
-        type: module.type ?? (single ? type : "Module"),
-        ...(single && module.type === null && recognized && { recognized }),
-      },
+      name: item.call > 0 ? `${module.path}@${item.call}` : module.path,
+      source: this.sourceOf(module, members, inner !== null),
       kind: inner ? "model" : "layer",
       operator: "Module",
-      attributes: {},
+      attributes: { ...(item.call > 0 && { call: item.call }), ...(recursive && { recursive }) },
       scope: "",
       trainable: null,
       weights: weights.map(({ weight }) => weight),
-      calls: called
-        ? calls.map((segment) => ({ inputs: argumentsOf(this.enteringInto(segment), place) }))
-        : [],
+      calls: called ? [{ inputs: argumentsOf(this.enteringInto(item), place) }] : [],
       ...(graph && { graph }),
       ...(given && { needsNoBuild: true }),
     };
-    const facts: LayerFacts = {
-      calls: (called ? calls : []).map(({ outputs }) => {
-        const types = outputs.map((ref) => this.typeOf(ref));
-        return { types, structure: types.length === 1 ? 0 : { list: [...types.keys()] } };
-      }),
-      built: null,
-      weights: {},
-      failed: false,
-    };
-    this.note(layer, facts, weights);
+    const types = outputs.map((ref) => this.typeOf(ref));
+    const structure = types.length === 1 ? 0 : { list: [...types.keys()] };
+    const calls = called ? [{ types, structure }] : [];
+    this.note(layer, { calls, built: null, weights: {}, failed: false }, weights);
     return layer;
+  }
+
+  /** Weights that rows read and that are the module's at `level`, or of those inside it too. */
+  private weightsAt(rows: readonly number[], level: number, inside = false): readonly ResolvedWeight[] {
+    return rows.flatMap((i) =>
+      (this.rows[i]?.weights ?? []).filter((one) => {
+        const home = this.homeOf(i, one);
+        return home === level || (inside && home > level);
+      }),
+    );
+  }
+
+  /** Level of the module around a row that a weight is of, by its name; that of the innermost where it is of none of them. */
+  private homeOf(i: number, { weight }: ResolvedWeight): number {
+    const around = this.modules[i] ?? [];
+    if (!this.options.traced) return Math.min(around.length, this.options.depth) - 1;
+    const home = around.findLastIndex(({ path }) => weight.name.startsWith(`${path}.`));
+    return home < 0 ? around.length - 1 : home;
+  }
+
+  private sourceOf(module: ModuleRef, members: readonly number[], deeper: boolean): Layer["source"] {
+    const first = this.rows[members[0] ?? 0] as Row;
+    const { dialect, type, recognized } = first.layer.source;
+    const single = !deeper && members.length === 1 && !isBelow(first.layer, module);
+    return {
+      dialect,
+      type: module.type ?? (single ? type : "Module"),
+      ...(single && module.type === null && recognized && { recognized }),
+    };
+  }
+
+  /** Weights that nothing reads, of the module or of those inside it that have no rows. */
+  private takeSpare(
+    { path }: ModuleRef,
+    members: readonly number[],
+    level: number,
+  ): readonly ResolvedWeight[] {
+    const { spare } = this.options;
+    if (spare.length === this.taken.size) return [];
+    const inside = new Set(members.flatMap((i) => this.moduleOf(i, level + 1)?.path ?? []));
+    const own = spare.filter(
+      (one) =>
+        !this.taken.has(one) &&
+        one.weight.name.startsWith(`${path}.`) &&
+        ![...inside].some((inner) => one.weight.name.startsWith(`${inner}.`)),
+    );
+    for (const one of own) this.taken.add(one);
+    return own;
   }
 
   private typeOf({ layer, output }: ValueRef): TensorType {
@@ -250,7 +338,7 @@ class Grower {
   }
 
   /** Values from outside, each once. */
-  private enteringInto({ rows }: Segment): readonly ValueRef[] {
+  private enteringInto({ rows }: Item): readonly ValueRef[] {
     const inside = new Set(rows);
     const seen = new Set<string>();
     return rows
@@ -264,6 +352,12 @@ function isBelow({ name }: Layer, { path }: ModuleRef): boolean {
   return name.startsWith(path) && /^[./]/.test(name.slice(path.length));
 }
 
+/** `layer1.0/add` for an operation of `layer1.0`, also where it is the only one. */
+function nameInside({ name, modules, source }: Layer): string {
+  const around = modules?.at(-1)?.path;
+  return name === around ? `${around}/${source.type.slice(source.type.lastIndexOf(".") + 1)}` : name;
+}
+
 function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {
   // What comes from outside the module is an input of the module's row.
   const inside = refs.map(place).filter((value) => value !== null);
@@ -272,17 +366,4 @@ function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][nu
 
 function keyOf({ layer, call, output }: ValueRef): string {
   return `${layer}/${call}/${output}`;
-}
-
-/** Length of the shortest beginning of which the whole list is a repetition. */
-function shortestPeriod(list: readonly string[]): number {
-  const borders = [0];
-  let length = 0;
-  for (let i = 1; i < list.length; i++) {
-    while (length > 0 && list[i] !== list[length]) length = borders[length - 1] ?? 0;
-    if (list[i] === list[length]) length += 1;
-    borders.push(length);
-  }
-  const period = list.length - (borders.at(-1) ?? 0);
-  return list.length % period === 0 ? period : list.length;
 }

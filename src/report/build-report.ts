@@ -143,6 +143,10 @@ class LayerBuilder {
         params: sums.params,
         trainable: sums.trainable,
         nonTrainable: sums.nonTrainable,
+        ...(layer.operator === "Module" && {
+          ownParams: sumWeights(all.filter(isMemberOf(layer)), this.counted).params,
+        }),
+        ...(layer.attributes.recursive === true && { recursive: true }),
         trainableFlag: layer.trainable,
         built: isBuilt(layer, facts, all),
         connectedTo: calls.flatMap((call) => call.inputs).map(connection),
@@ -175,6 +179,12 @@ class LayerBuilder {
     );
     return [...own, ...wrapped, ...run];
   }
+}
+
+/** Whether a weight is a member of a module itself, by its name, and of none inside it. */
+function isMemberOf({ name }: Layer): (weight: CountedWeight) => boolean {
+  const path = name.replace(/@\d+$/, "");
+  return ({ report }) => report.name.slice(0, Math.max(0, report.name.lastIndexOf("."))) === path;
 }
 
 /** A layer that holds one weight in two places lists it once. */

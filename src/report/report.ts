@@ -102,6 +102,10 @@ export interface ReportLayer {
   readonly params: number;
   readonly trainable: number;
   readonly nonTrainable: number;
+  /** Of a row that is a module of an exported network: those of `params` that are its own, and of no module inside it. */
+  readonly ownParams?: number;
+  /** A further call of a module that has parameters: they are in the row of its first call. */
+  readonly recursive?: boolean;
   /** The layer's own flag, as the framework holds it after loading (a frozen model freezes its layers); null: not recorded. */
   readonly trainableFlag: boolean | null;
   /** False when the framework would hold it without weights or shapes yet. */

@@ -1,16 +1,16 @@
 import type { Report, ReportLayer } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
-import { connectionNames, layerTitle, outputShapeField, parameterCount } from "./keras2-fields.ts";
+import { connectionNames, layerTitle, outputShapeField, parameterField } from "./keras2-fields.ts";
 import { keras2Totals } from "./keras2-totals.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
-import { topRows } from "./summary-rows.ts";
+import { hasConnections, topRows } from "./summary-rows.ts";
 import { heading, isWeightsOnly } from "./weights-only.ts";
 
 export type EarlyStyle = "keras2.3" | "keras2.2";
 
 /** The summary as Keras prints it up to 2.6 (keras/utils/layer_utils.py of 2.2.4, 2.3.1 and 2.6). */
 export function formatEarlyKeras2(report: Report, options: SummaryOptions, style: EarlyStyle): string {
-  const { linear } = report.model;
+  const linear = !hasConnections(report);
   const header = ["Layer (type)", "Output Shape", "Param #", ...(linear ? [] : ["Connected to"])];
   const lineLength = options.lineLength ?? (linear ? 65 : 98);
   let positions = options.positions ?? (linear ? [0.45, 0.85, 1] : [0.33, 0.55, 0.67, 1]);
@@ -35,9 +35,9 @@ function layerRows(layer: ReportLayer, report: Report, style: EarlyStyle): strin
   const fields = [
     layerTitle(layer, style),
     outputShapeField(layer, report, style),
-    unused ? "0 (unused)" : String(parameterCount(layer, report, style)),
+    unused ? "0 (unused)" : parameterField(layer, report, style),
   ];
-  if (report.model.linear) return [fields];
+  if (!hasConnections(report)) return [fields];
   const [first = "", ...others] = connectionNames(layer, report, style).map((name) => escapeName(name));
   return [[...fields, first], ...others.map((name) => ["", "", "", name])];
 }

@@ -9,19 +9,22 @@ import {
   isInput,
   isStandaloneKeras,
   nestedModelsCallThemselves,
+  recursiveMark,
+  shownName,
 } from "./summary-rows.ts";
 import { totalOf } from "./weight-totals.ts";
 
 /** The cells of a row, as all printers of Keras 2 have them. */
 
 /** `name (Class)`. */
-export function layerTitle(layer: ReportLayer, style: KerasStyle): string {
+export function layerTitle(layer: ReportLayer, style: KerasStyle, around?: ReportLayer): string {
   const type = escapeName(className(layer, style));
-  return type === "" ? escapeName(layer.name) : `${escapeName(layer.name)} (${type})`;
+  const name = escapeName(shownName(layer, around));
+  return type === "" ? name : `${name} (${type})`;
 }
 
-export function parameterCount(layer: ReportLayer, report: Report, style: KerasStyle): bigint {
-  return totalOf(weightsOf(layer), report, style).elements;
+export function parameterField(layer: ReportLayer, report: Report, style: KerasStyle): string {
+  return layer.recursive ? recursiveMark : String(totalOf(weightsOf(layer), report, style).elements);
 }
 
 /**

@@ -1,12 +1,12 @@
 import { InvalidOptionError } from "../errors.ts";
 import type { Report, ReportLayer } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
-import { connectionNames, layerTitle, outputShapeField, parameterCount } from "./keras2-fields.ts";
+import { connectionNames, layerTitle, outputShapeField, parameterField } from "./keras2-fields.ts";
 import { keras2Totals } from "./keras2-totals.ts";
 import { selectRange } from "./layer-range.ts";
 import { reprString } from "./python-text.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
-import { loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
+import { hasConnections, loadedTrainableFlag, nestedRows, showsInside, topRows } from "./summary-rows.ts";
 import { heading, trainableIsKnown } from "./weights-only.ts";
 
 export type Keras2Style = "keras2" | "keras2.7";
@@ -19,7 +19,8 @@ export function formatKeras2(report: Report, options: SummaryOptions, style: Ker
   printer.line("_".repeat(lineLength));
   printer.row(printer.header, 0);
   printer.line("=".repeat(lineLength));
-  for (const layer of selectRange(topRows(report, style), options.layerRange)) printer.layer(layer, 0, false);
+  for (const layer of selectRange(topRows(report, style), options.layerRange))
+    printer.layer(layer, undefined, 0, false);
   printer.line("=".repeat(lineLength));
   for (const line of keras2Totals(report, style)) printer.line(line);
   printer.line("_".repeat(lineLength));
@@ -43,8 +44,8 @@ class Printer {
     this.options = options;
     this.style = style;
     const header = ["Layer (type)", "Output Shape", "Param #"];
-    if (!report.model.linear) header.push("Connected to");
-    const linear = report.model.linear;
+    const linear = !hasConnections(report);
+    if (!linear) header.push("Connected to");
     let length = options.lineLength ?? (linear ? 65 : 98);
     const branched = style === "keras2" ? [0.3, 0.6, 0.7, 1] : [0.33, 0.55, 0.67, 1];
     const positions = absolutePositions(options.positions ?? (linear ? [0.45, 0.85, 1] : branched), length);
@@ -67,16 +68,17 @@ class Printer {
     this.lines.push(text);
   }
 
-  layer(layer: ReportLayer, level: number, last: boolean): void {
-    this.row(this.fields(layer, level), level);
-    const children = this.options.expandNested ? nestedRows(layer, this.style) : [];
+  layer(layer: ReportLayer, around: ReportLayer | undefined, level: number, last: boolean): void {
+    this.row(this.fields(layer, around, level), level);
+    const inside = showsInside(layer, this.options.expandNested);
+    const children = inside ? nestedRows(layer, this.style) : [];
     // Keras forgets, after the rows of a nested model, whether that model itself was the last of its parent.
     let isLast = last;
     if (children.length > 0) {
       this.frame(level + 1, "¯");
       for (const [index, child] of children.entries()) {
         isLast = index === children.length - 1;
-        this.layer(child, level + 1, isLast);
+        this.layer(child, layer, level + 1, isLast);
       }
       this.frame(level, "¯");
     }
@@ -87,15 +89,15 @@ class Printer {
     this.line("|".repeat(level) + fill.repeat(Math.max(0, this.lineLength - 2 * level)) + "|".repeat(level));
   }
 
-  private fields(layer: ReportLayer, level: number): string[] {
+  private fields(layer: ReportLayer, around: ReportLayer | undefined, level: number): string[] {
     const { report, style } = this;
     const unused = !layer.built && layer.kind !== "model";
     const fields = [
-      layerTitle(layer, style),
+      layerTitle(layer, style, around),
       outputShapeField(layer, report, style),
-      unused ? "0 (unused)" : String(parameterCount(layer, report, style)),
+      unused ? "0 (unused)" : parameterField(layer, report, style),
     ];
-    if (!report.model.linear) {
+    if (hasConnections(report)) {
       const names = level === 0 ? connectionNames(layer, report, style) : [];
       fields.push(escapeName(`[${names.map(reprString).join(", ")}]`));
     }

@@ -9,7 +9,17 @@ import { cropLine, type Line, lineText, type RichColumn, renderTable, renderText
 import { escapeMarkup } from "./rich-text.ts";
 import type { Justify } from "./rich-wrap.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
-import { className, connectionsOf, loadedTrainableFlag, nestedRows, topRows } from "./summary-rows.ts";
+import {
+  className,
+  connectionsOf,
+  hasConnections,
+  loadedTrainableFlag,
+  nestedRows,
+  recursiveMark,
+  shownName,
+  showsInside,
+  topRows,
+} from "./summary-rows.ts";
 import { totalLines, totalOf, type WeightTotal } from "./weight-totals.ts";
 import { heading, trainableIsKnown } from "./weights-only.ts";
 
@@ -19,7 +29,7 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const styled = options.color === true;
   const layout = layoutOf(report, options, consoleWidth);
   const layers = selectRange(topRows(report, "keras3"), options.layerRange);
-  const rows = layerRows(layers, 0, { report, options });
+  const rows = layerRows(layers, undefined, 0, { report, options });
   const title = bold(heading(report, (name) => escapeMarkup(escapeName(name))));
   const text: string[] = [];
   const print = (lines: Iterable<Line>): void => {
@@ -39,7 +49,7 @@ function layoutOf(
   options: SummaryOptions,
   consoleWidth: number,
 ): { columns: RichColumn[]; lineLength: number } {
-  const linear = report.model.linear;
+  const linear = !hasConnections(report);
   const names = linear ? header.slice(0, 3) : [...header];
   const justify = alignment.slice(0, names.length);
   let positions = options.positions ?? (linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1]);
@@ -81,23 +91,34 @@ interface Context {
   readonly options: SummaryOptions;
 }
 
-function* layerRows(layers: readonly ReportLayer[], level: number, context: Context): Generator<string[]> {
+function* layerRows(
+  layers: readonly ReportLayer[],
+  around: ReportLayer | undefined,
+  level: number,
+  context: Context,
+): Generator<string[]> {
   for (const layer of layers) {
-    yield layerFields(layer, level, context);
-    if (context.options.expandNested) yield* layerRows(nestedRows(layer, "keras3"), level + 1, context);
+    yield layerFields(layer, around, level, context);
+    if (showsInside(layer, context.options.expandNested))
+      yield* layerRows(nestedRows(layer, "keras3"), layer, level + 1, context);
   }
 }
 
-function layerFields(layer: ReportLayer, level: number, { report, options }: Context): string[] {
+function layerFields(
+  layer: ReportLayer,
+  around: ReportLayer | undefined,
+  level: number,
+  { report, options }: Context,
+): string[] {
   const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
   const type = escapeMarkup(escapeName(className(layer, "keras3"), "cell"));
-  const name = escapeMarkup(prefix + escapeName(layer.name, "cell"));
+  const name = escapeMarkup(prefix + escapeName(shownName(layer, around), "cell"));
   const fields = [
     type === "" ? name : `${name} (${symbol(type)})`,
     shapeField(layer),
     parameterField(layer, report),
   ];
-  if (!report.model.linear) fields.push(level === 0 ? connectionField(layer) : "-");
+  if (hasConnections(report)) fields.push(level === 0 ? connectionField(layer) : "-");
   if (options.showTrainable) fields.push(trainableField(layer, report));
   return fields;
 }
@@ -122,6 +143,7 @@ function shapeMarkup(shape: ReportShape): string {
 }
 
 function parameterField(layer: ReportLayer, report: Report): string {
+  if (layer.recursive) return recursiveMark;
   if (layer.kind === "operation") return number(0);
   if (!layer.built) return `${number(0)} (unbuilt)`;
   return number(withCommas(totalOf(weightsOf(layer), report, "keras3").elements));

@@ -19,6 +19,30 @@ export function nestedRows(layer: ReportLayer, style: KerasStyle): readonly Repo
   return visibleLayers(layer.layers ?? [], layer.topology, withOperations);
 }
 
+/** Modules of a tree show what is in them; for models of Keras that is asked for. */
+export function showsInside(layer: ReportLayer, expandNested: boolean | undefined): boolean {
+  return expandNested === true || layer.operator === "Module" || (layer.layers?.some(isOfTree) ?? false);
+}
+
+/** Whether there is a column of connections: a tree of modules has none. */
+export function hasConnections(report: Report): boolean {
+  return !report.model.linear && !report.layers.some(isOfTree);
+}
+
+function isOfTree({ operator, layers }: ReportLayer): boolean {
+  return operator === "Module" || (layers?.some(isOfTree) ?? false);
+}
+
+/** Inside a module, a name goes on from that of the module around: `conv1` of `layer1.0.conv1`. */
+export function shownName({ name }: ReportLayer, around: ReportLayer | undefined): string {
+  const path = around?.operator === "Module" ? around.name.replace(/@\d+$/, "") : "";
+  const inside = path !== "" && name.startsWith(path) && /^[./]./.test(name.slice(path.length));
+  return inside ? name.slice(path.length + 1) : name;
+}
+
+/** What stands in place of a number of parameters that an earlier call of the module has. */
+export const recursiveMark = "(recursive)";
+
 function visibleLayers(
   layers: readonly ReportLayer[],
   topology: ReportLayer["topology"],

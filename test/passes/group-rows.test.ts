@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type InspectOptions, inspectFile, type Report } from "../../src/public/node.ts";
+import { formatSummary, type InspectOptions, inspectFile, type Report } from "../../src/public/node.ts";
 
 const onnx = resolve(import.meta.dirname, "../../fixtures/onnx");
 
@@ -117,7 +117,8 @@ describe("a tree of modules", () => {
   test("marks a module that is called again", async () => {
     const tree = await torch("resnet18-dynamo", { group: "module" });
     const block = row(tree, "layer1").layers?.[0]?.layers ?? [];
-    expect(block.find(({ type }) => type === "ReLU")?.calls).toHaveLength(2);
+    const relus = block.filter(({ type }) => type === "ReLU");
+    expect(relus.map(({ name }) => name)).toEqual(["layer1.0.relu", "layer1.0.relu@1"]);
     expect(block.find(({ type }) => type === "Add")?.calls[0]?.inputs.map(({ layer }) => layer)).toEqual([
       "layer1.0.conv2",
     ]);
@@ -125,6 +126,7 @@ describe("a tree of modules", () => {
 
   test.each([
     { depth: 1 },
+    { group: "node", depth: 1 },
     { group: "module", depth: 0 },
     { group: "module", depth: 1.5 },
     { group: "name" },
@@ -141,4 +143,58 @@ test("a file that names no modules says so when it is to be grouped by them", as
   expect(await codes("torch/resnet18-script/model.onnx", { group: "module" })).not.toContain(
     "modules-missing",
   );
+});
+
+describe("a program of PyTorch", () => {
+  const archives = resolve(import.meta.dirname, "../../fixtures/pytorch/archives");
+  const again = (options: InspectOptions = {}, release = "2.14.1"): Promise<Report> =>
+    inspectFile(join(archives, release, "again.pt2"), options);
+  const names = (layers: Report["layers"]): unknown[] =>
+    layers.map(({ name, layers: inside }) => (inside ? [name, names(inside)] : name));
+
+  test("is a tree of its modules by default, each call of one by itself", async () => {
+    const report = await again();
+    expect(names(report.layers)).toEqual([
+      "x",
+      ["block", ["block.0", "block.1"]],
+      ["block@1", ["block.0@1", "block.1@1"]],
+      "add",
+      "other.own",
+      ["other.same", ["other.same.0", "other.same.1"]],
+    ]);
+    const [, first, second] = report.layers;
+    expect([first?.params, first?.ownParams, first?.recursive]).toEqual([20, 0, undefined]);
+    expect([second?.params, second?.ownParams, second?.recursive]).toEqual([0, 0, true]);
+    expect(second?.layers?.map(({ recursive }) => recursive)).toEqual([true, undefined]);
+    expect(formatSummary(report)).toContain("(recursive)");
+  });
+
+  test("is a row an operation where that is asked for, and one a node with all", async () => {
+    const nodes = await again({ group: "node" });
+    expect(nodes.layers.map(({ type }) => type)).toEqual([
+      "Input",
+      ...["linear", "relu", "linear", "relu", "add", "linear", "linear", "relu"].map(
+        (name) => `aten.${name}`,
+      ),
+    ]);
+    expect(nodes.totals).toEqual((await again()).totals);
+    const file = join(archives, "2.14.1/types.pt2");
+    expect((await inspectFile(file)).layers.map(({ type }) => type)).not.toContain("aten.to");
+    expect((await inspectFile(file, { allNodes: true })).layers.map(({ type }) => type)).toContain("aten.to");
+  });
+
+  test("goes as deep as asked", async () => {
+    expect(names((await again({ depth: 1 })).layers)).toEqual([
+      ...["x", "block", "block@1", "add", "other.own", "other.same"],
+    ]);
+  });
+
+  test("is one tree for each program of a package", async () => {
+    const report = await inspectFile(join(archives, "2.14.1/several.pt2"));
+    expect(report.layers.map(({ layers }) => layers?.some(({ operator }) => operator === "Module"))).toEqual([
+      true,
+      true,
+    ]);
+    expect(formatSummary(report)).toContain("└ stem (Sequential)");
+  });
 });

@@ -22,7 +22,7 @@ export interface SummaryFlags {
   readonly showTrainable?: boolean;
   readonly layerRange?: readonly [string, string];
   readonly allNodes?: boolean;
-  readonly group?: "module";
+  readonly group?: "module" | "node";
   readonly depth?: number;
   readonly convention?: Convention;
   readonly dim?: Readonly<Record<string, number>>;
