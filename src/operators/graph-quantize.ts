@@ -18,7 +18,6 @@ import {
   optionalInteger,
   optionalIntegers,
   reshaped,
-  tupleOf,
 } from "./tensor-rule.ts";
 import { listValue } from "./tensor-values.ts";
 
@@ -55,20 +54,6 @@ const dynamicQuantize = defineOperator<null>({
       { dtype: "uint8", shape: [] },
     ],
   }),
-});
-
-/** input -> a scale and a zero point for the whole of it, or for each of its rows. */
-const chooseQuantization = defineOperator<{ readonly rows: boolean }>({
-  name: "ChooseQuantization",
-  attributes: (raw) => ({ rows: readFlag(raw, "rows", false) }),
-  infer({ attributes: { rows }, inputs }) {
-    const { shape } = inputAt(inputs, "input", 0);
-    const one = rows ? shape && [...shape.slice(0, -1), 1] : [1];
-    return tupleOf([
-      { dtype: "float64", shape: one },
-      { dtype: "int64", shape: one },
-    ]);
-  },
 });
 
 type TypeRule = (inputs: readonly RuleInput[], stated: DType | null) => DType | null;
@@ -286,7 +271,6 @@ export const graphQuantizeOperators: readonly OperatorDef<unknown>[] = [
   quantize,
   dequantize,
   dynamicQuantize,
-  chooseQuantization,
   product("QLinearMatMul", typeOfInput("output-zero-point")),
   product("MatMulInteger", () => "int32"),
   product("FusedMatMul", typeOfInput("input")),

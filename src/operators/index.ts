@@ -14,6 +14,7 @@ import { convRecurrentOperators } from "./conv-recurrent.ts";
 import { einsumOperators } from "./einsum.ts";
 import { elementwiseOperators } from "./elementwise.ts";
 import { embeddingOperators } from "./embedding.ts";
+import { graphAffineOperators } from "./graph-affine.ts";
 import { graphAttentionOperators } from "./graph-attention.ts";
 import { graphCompareOperators } from "./graph-compare.ts";
 import { graphConvOperators } from "./graph-conv.ts";
@@ -21,6 +22,7 @@ import { graphCreateOperators } from "./graph-create.ts";
 import { graphFourierOperators } from "./graph-fourier.ts";
 import { graphFusedOperators } from "./graph-fused.ts";
 import { graphGenerateOperators } from "./graph-generate.ts";
+import { graphGradientOperators } from "./graph-gradients.ts";
 import { graphIndexOperators } from "./graph-index.ts";
 import { graphJoinOperators } from "./graph-join.ts";
 import { graphLayerOperators } from "./graph-layers.ts";
@@ -78,6 +80,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   einsumOperators,
   elementwiseOperators,
   embeddingOperators,
+  graphAffineOperators,
   graphAttentionOperators,
   graphCompareOperators,
   graphConvOperators,
@@ -85,6 +88,7 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphFourierOperators,
   graphFusedOperators,
   graphGenerateOperators,
+  graphGradientOperators,
   graphIndexOperators,
   graphJoinOperators,
   graphLayoutOperators,

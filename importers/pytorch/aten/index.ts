@@ -8,6 +8,7 @@ import { convolutionOps } from "./convolution.ts";
 import { copyOps } from "./copy.ts";
 import { creationOps } from "./creation.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { gradientOps } from "./gradients.ts";
 import { imageOps } from "./images.ts";
 import { indexingOps } from "./indexing.ts";
 import { joiningOps } from "./joining.ts";
@@ -29,6 +30,7 @@ const families: readonly AtenOps[] = [
   copyOps,
   creationOps,
   elementwiseOps,
+  gradientOps,
   imageOps,
   indexingOps,
   joiningOps,

@@ -2,12 +2,11 @@
 
 import { type AtenOp, type AtenOps, type NodeView, port } from "../aten.ts";
 
-function quantize(scales: string): AtenOp {
+function quantize(scales: string, result = "dtype"): AtenOp {
   return {
     operator: "QuantizeLinear",
     inputs: ["input", port(scales, "scale")],
-    attributes: (node) => ({ dtype: node.dtype("dtype") }),
-    applies: (node) => node.dtype("dtype") !== null,
+    attributes: (node) => ({ dtype: node.dtype(result) }),
   };
 }
 
@@ -17,7 +16,6 @@ function dequantize(scales: string, result: string): AtenOp {
     operator: "DequantizeLinear",
     inputs: ["input", port(scales, "scale")],
     attributes: (node) => ({ dtype: node.has(result) ? node.dtype(result) : "float32" }),
-    applies: (node) => !node.has(result) || node.dtype(result) !== null,
   };
 }
 
@@ -57,6 +55,38 @@ export const quantizedOps: AtenOps = {
     operator: "GraphCast",
     inputs: ["input"],
     attributes: (node) => ({ dtype: node.dtype("dtype") }),
+  },
+  "torchao.quantize_affine": quantize("scale", "output_dtype"),
+  "torchao.dequantize_affine": dequantize("scale", "output_dtype"),
+  "torchao.choose_qparams_affine": {
+    operator: "ChooseBlockQuantization",
+    inputs: ["input", port("block_size", "block")],
+    attributes: (node) => ({
+      block: node.sizes("block_size"),
+      keepsAxes: node.flag("keepdim", false),
+      scaleType: node.dtype("scale_dtype"),
+      zeroType: node.dtype("zero_point_dtype"),
+    }),
+  },
+  "torchao.choose_scale_float8": {
+    operator: "ChooseBlockQuantization",
+    inputs: [port("tensor", "input"), port("block_size", "block")],
+    attributes: (node) => ({
+      block: node.sizes("block_size"),
+      keepsAxes: true,
+      scaleType: node.dtype("scale_dtype") ?? "float32",
+      scaleOnly: true,
+    }),
+  },
+  "torchao.quantize_affine_float8_non_decomposed": {
+    operator: "QuantizeLinear",
+    inputs: [port("tensor", "input"), "scale"],
+    attributes: (node) => ({ dtype: node.dtype("float8_dtype") ?? "float8_e4m3fn" }),
+  },
+  "torchao.dequantize_affine_float8_non_decomposed": {
+    operator: "DequantizeLinear",
+    inputs: [port("tensor", "input"), "scale"],
+    attributes: (node) => ({ dtype: node.dtype("output_dtype") ?? "float32" }),
   },
   "aten.fake_quantize_per_tensor_affine": simulate("self"),
   "aten.fake_quantize_per_channel_affine": simulate("self"),
