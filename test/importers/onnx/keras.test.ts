@@ -128,3 +128,35 @@ describe("parameters of each layer", () => {
     expect(wrong.map((layer) => layer.name).join(", ")).toBe(known ?? "");
   });
 });
+
+function noteOf({ imported }: Weighed, code: string): object | undefined {
+  return imported.diagnostics.find((diagnostic) => diagnostic.code === code)?.args;
+}
+
+describe("what the exporter did", () => {
+  test.each(Object.keys(networks))("%s: normalizations that were folded", async (name) => {
+    const [weighed] = (await weighZipped("keras", [name])) as readonly [Weighed];
+    const gone = folded(networks[name]?.layers ?? [], weighed);
+    const statistics = gone.flatMap(({ weights }) =>
+      (weights ?? []).filter(([weight]) => weight.includes("/moving_")).map(([, shape]) => size(shape)),
+    );
+    // Of scale and shift a network may have left out one.
+    const args = { modules: gone.length, parameters: sum(statistics), statistics: sum(statistics) };
+    const found = noteOf(weighed, "normalization-likely-folded");
+    expect(found).toEqual(gone.length > 0 ? args : undefined);
+  });
+
+  test.each([
+    ["lstm", 2, 96 + 64],
+    ["bidirectional", 1, 2 * 40],
+    ["time_distributed", 1, 24],
+  ])("%s: biases that were padded", async (name, layers, elements) => {
+    const [weighed] = (await weighZipped("keras", [name])) as readonly [Weighed];
+    expect(noteOf(weighed, "bias-padded")).toEqual({ layers, elements });
+  });
+
+  test("a GRU that learned both biases has no padding", async () => {
+    const [weighed] = (await weighZipped("keras", ["gru"])) as readonly [Weighed];
+    expect(noteOf(weighed, "bias-padded")).toBeUndefined();
+  });
+});
