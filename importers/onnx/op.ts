@@ -151,10 +151,11 @@ export class NodeView {
     return this.find(name, "type")?.value ?? null;
   }
 
-  /** Element type that an integer attribute names. */
+  /** Element type that an integer attribute names; null for one that is not known. */
   dtype(name: string): DType | null {
     const code = this.optionalInt(name);
-    return code === null ? null : dtypeOf(code);
+    const dtype = code === null ? null : dtypeOf(code);
+    return dtype === "opaque" ? null : dtype;
   }
 
   /** Elements of a list attribute, or of a tensor. */

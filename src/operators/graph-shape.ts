@@ -159,7 +159,12 @@ const squeeze = defineOperator<Axes & { readonly onlyOnes: boolean }>({
     const data = inputAt(inputs, "data", 0);
     const axes = statedOrPassed(attributes.axes, optionalInput(inputs, "axes", 1));
     const remove = attributes.onlyOnes ? withoutOnes : squeezed;
-    const shape = data.shape === null ? null : remove(data.shape, axes);
+    // A list of no axes is none to onnx's reference and all of size 1 to onnxruntime.
+    const contested =
+      !attributes.onlyOnes &&
+      axes?.length === 0 &&
+      data.shape?.some((dim) => dim !== 0 && mayBeOne(dim)) === true;
+    const shape = data.shape === null || contested ? null : remove(data.shape, axes);
     return output(data.dtype, shape, knownElements(data));
   },
 });
