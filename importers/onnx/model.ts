@@ -11,6 +11,7 @@ import { reportCopies, reportFolded } from "./folded.ts";
 import { buildGraph } from "./graph.ts";
 import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
+import { placeMadeUp } from "./made-up-nodes.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
 import { readOnnxModel } from "./read-model.ts";
 import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
@@ -47,6 +48,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   reportCopies(facts, table, report);
   reportBlocks(facts, report);
   addTraining(onnx, table);
+  if (onnx.producerName === "tf2onnx") placeMadeUp(facts);
   placeByWeights(facts);
   nameLayers(facts);
   await checkExternal(source, externalTensors(onnx), report);
