@@ -1,4 +1,7 @@
-/** State dicts of 92 networks of torchvision and timm against PyTorch's counts. Payloads are holes: nothing reads them. */
+/**
+ * State dicts of 92 networks of torchvision and timm against PyTorch's counts: archives, and of some also streams and
+ * safetensors. Payloads are holes: nothing reads them.
+ */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,6 +31,23 @@ const networks = readFileSync(join(folder, "expected.jsonl"), "utf8")
   .slice(1)
   .map((line): Network => JSON.parse(line));
 const pickles = await openZip(memorySource(readFileSync(join(folder, "pickles.zip"))));
+
+const headers = await openZip(memorySource(readFileSync(join(folder, "headers.zip"))));
+
+async function header(name: string): Promise<Uint8Array | null> {
+  const found = headers.find(name);
+  if (!found) return null;
+  const source = await headers.openEntry(found);
+  return source.read(0, source.size);
+}
+
+/** Bytes of all tensors of a header. */
+function dataBytes(bytes: Uint8Array): number {
+  const entries: Record<string, { readonly data_offsets?: readonly number[] }> = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(8)),
+  );
+  return Math.max(...Object.values(entries).map(({ data_offsets }) => data_offsets?.[1] ?? 0));
+}
 
 async function entry(name: string): Promise<Uint8Array | null> {
   const found = pickles.find(name);
@@ -68,6 +88,18 @@ describe.each(networks)("$name", (network) => {
     const data = await entry(`${network.name}/data.pkl`);
     if (!data) throw new Error("no pickle");
     check(await inspect(buildZip([{ name: "archive/data.pkl", data }])), network);
+  });
+
+  test("as safetensors, where there is one, in the same rows", async () => {
+    const bytes = await header(network.name);
+    if (!bytes) return;
+    const report = await inspect(followed(bytes, dataBytes(bytes)));
+    check(report, network);
+    const data = await entry(`${network.name}/data.pkl`);
+    const other = await inspect(buildZip([{ name: "archive/data.pkl", data: data as Uint8Array }]));
+    const rows = ({ layers }: Report): string[] =>
+      layers.map(({ name, type, params }) => `${name} ${type} ${params}`).sort();
+    expect(rows(report)).toEqual(rows(other));
   });
 
   test("as a stream, where there is one", async () => {
