@@ -106,7 +106,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "bias-padded": "info",
   "operator-unknown": "warning",
   "function-closed": "warning",
-  "channels-in-blocks": "info",
+  "channels-in-blocks": "warning",
   "modules-missing": "info",
   "opset-missing": "info",
   "weight-not-stored": "warning",
@@ -204,7 +204,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "function-closed":
       return `function ${d.args.type} stays closed: ${d.args.reason}; what it computes with is unclassified and not in the totals`;
     case "channels-in-blocks":
-      return `${d.args.layers} convolutions have their channels in blocks, as ONNX Runtime lays them out for one kind of processor; kernels may be filled up with zeros to whole blocks, which count here`;
+      return `${d.args.layers} convolutions have their channels in blocks, as ONNX Runtime lays them out for one kind of processor; kernels may be filled up with zeros to whole blocks, which count here: the network may have fewer parameters`;
     case "modules-missing":
       return `the file does not say of which module its ${d.args.layers} layers are: nothing is grouped`;
     case "opset-missing":
