@@ -2,6 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { hostOf } from "./host.ts";
 import { run } from "./main.ts";
+import { endOnOutputError } from "./output-error.ts";
 
 // The HDF5 library is a megabyte of WebAssembly of which a run uses a few functions: validating each when it is first
 // called, and never optimising any, takes a third off a whole run. Other V8 versions may not know the flags and would
@@ -14,14 +15,9 @@ if (/^v?2[0-4]\./.test(process.versions.node)) {
   setFlagsFromString("--interrupt-budget=1000000");
 }
 
-// A reader that has seen enough (`| head`) closes the pipe: that is no failure, and nobody is left to tell.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
-}
+const host = hostOf(process);
+endOnOutputError(process.stdout, process.stderr, host, (code) => process.exit(code));
 
 // No handler for SIGINT: one would have to wait for the event loop, and Ctrl-C must work amid a long parse. The exit
 // code is set, not forced, so that what was written to a slow pipe still gets out.
-process.exitCode = await run(hostOf(process));
+process.exitCode = await run(host);

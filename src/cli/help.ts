@@ -2,8 +2,9 @@
 
 import { summaryStyles } from "../public/index.ts";
 
-export const description = `Weighs a trained-model file without unloading it: prints Keras's model.summary() and
-adds up every tensor element in the file. Needs no Python and reads no weights.`;
+export const description = `Weighs a trained-model file (Keras, ONNX, PyTorch, safetensors) without unloading it:
+prints a summary as Keras's model.summary() does, and adds up every tensor element in the
+file. Needs no Python and reads no weights.`;
 
 /** After the options of a summary. */
 export function summaryNotes(): string {
@@ -32,8 +33,12 @@ Examples:
   weighbridge model.keras                        as Keras 3 prints it
   weighbridge --style keras2 --expand-nested model.h5
   weighbridge --layer-range conv1 conv3 model.h5
-  weighbridge --json model.keras | jq .ledger    every element, by class
-  curl -s https://example.org/model.h5 | weighbridge -
+  weighbridge --batch 1 --dim seq=128 model.onnx        named sizes filled in
+  weighbridge --group module --depth 2 model.pt2        a tree of the modules
+  weighbridge checkpoint.pt adapter.safetensors         two files, one by one
+  weighbridge llama/                                    a Hugging Face folder
+  weighbridge --json model.onnx | jq .ledger            every element, by class
+  curl -sL https://example.org/model.h5 | weighbridge -
   weighbridge convert model.h5 --output model.ir.json`;
 
 export const convertNotes = `

@@ -26,7 +26,9 @@ export async function run(host: Host): Promise<ExitCode> {
 
 /** Neither an option nor one of the words that program.ts knows as commands. */
 function isFile(word: string): boolean {
-  return (word === "-" || !word.startsWith("-")) && !["summary", "formats", "convert", ""].includes(word);
+  return (
+    (word === "-" || !word.startsWith("-")) && !["summary", "formats", "convert", "help", ""].includes(word)
+  );
 }
 
 /** Read through the package's own name, since dist/ lies deeper than src/. */

@@ -52,7 +52,7 @@ function createProgram(host: Host, version: string, end: (code: ExitCode) => voi
     .description(description)
     .usage("[options] FILE...\n       weighbridge COMMAND ...")
     .enablePositionalOptions()
-    .helpCommand(false)
+    .helpCommand("help [command]", "print this help, or that of a command")
     .action(summarize)
     .addHelpText("after", () => [summaryNotes(), exitCodes, examples].join("\n"));
   addSummaryOptions(program);
@@ -137,7 +137,9 @@ function configure(command: Command, host: Host): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError("Run weighbridge --help for all options.");
+    .showHelpAfterError(
+      `Run weighbridge ${command.name() === "weighbridge" ? "" : `${command.name()} `}--help for all options.`,
+    );
 }
 
 /** `weighbridge --json formats`: the option belongs to a summary that is not asked for, and would be lost in silence. */

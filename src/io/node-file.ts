@@ -226,6 +226,9 @@ function describeOpenFailure(path: string, cause: unknown): string {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
+      if (/^https?:\/\//.test(path)) {
+        return `${path}: an address, not a file, and nothing is fetched here; download it first or pipe it: curl -sL ADDRESS | weighbridge -`;
+      }
       return `${path}: no such file; check the path`;
     case "EACCES":
     case "EPERM":

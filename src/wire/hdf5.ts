@@ -157,7 +157,11 @@ function captureErrors(library: Library): void {
 function explain(printed: readonly string[]): string {
   const lines = printed.join("").split("\n");
   const reasons = lines.flatMap((line) => /^\s*#\d+: .*\(\): (.*)$/.exec(line)?.[1] ?? []);
-  return reasons.at(-1) ?? "";
+  const reason = reasons.at(-1) ?? "";
+  const cut = /^truncated file: eof = (\d+), sblock->base_addr = \d+, stored_eof = (\d+)/.exec(reason);
+  return cut
+    ? `it has ${cut[1]} bytes of the ${cut[2]} that it says it has; it is probably truncated, get it again`
+    : reason;
 }
 
 // One file ------------------------------------------------------------------------------------------------------

@@ -52,6 +52,14 @@ describe("text", () => {
     expect(report(new InvalidOptionError("lineLength is 0: give more")).text).toBe(
       "weighbridge: --line-length is 0: give more\n",
     );
+    for (const [said, shown] of [
+      ["--style is x: give y", "--style is x: give y"],
+      ["layerRange: no layer", "--layer-range: no layer"],
+      ["give a greater lineLength (or columns)", "give a greater --line-length (or columns)"],
+      ["the layers are input, depth", "the layers are input, depth"],
+    ]) {
+      expect(report(new InvalidOptionError(`${said}`)).text).toBe(`weighbridge: ${shown}\n`);
+    }
   });
 
   test("escapes what comes from the file", () => {

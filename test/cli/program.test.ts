@@ -19,13 +19,24 @@ describe("--help", () => {
       expect(stdout).toContain(description);
     }
     expect(stdout).toContain("Exit codes:");
-    expect(stdout).toContain("Examples:");
+    for (const file of ["model.keras", "model.onnx", "model.pt2", "checkpoint.pt", ".safetensors"]) {
+      expect(stdout.slice(stdout.indexOf("Examples:"))).toContain(file);
+    }
   });
 
   test.each(["summary", "formats", "convert"])("of %s", async (command) => {
     const { code, stdout } = await runCli([command, "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: weighbridge ${command}`);
+  });
+
+  test("also as a word, of a command too", async () => {
+    expect(await runCli(["help"])).toEqual(await runCli(["--help"]));
+    expect(await runCli(["help", "convert"])).toEqual(await runCli(["convert", "--help"]));
+  });
+
+  test("is pointed to for the command that was not understood", async () => {
+    expect((await runCli(["convert", "a.h5"])).stderr).toContain("Run weighbridge convert --help for");
   });
 
   test("fits the terminal, 90 columns at most", async () => {

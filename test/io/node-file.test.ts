@@ -55,6 +55,10 @@ describe("openFile", () => {
     expect(() => openFile(path(name))).toThrow(message);
   });
 
+  test("an address is told from a path", () => {
+    expect(() => openFile("https://example.org/m.onnx")).toThrow(/nothing is fetched here.*curl -sL/);
+  });
+
   test.skipIf(process.platform === "win32")("a FIFO is refused at once instead of waited for", () => {
     execFileSync("mkfifo", [path("fifo")]);
     expect(() => openFile(path("fifo"))).toThrow(/is a pipe.*standard input/);

@@ -286,3 +286,11 @@ describe("sources", () => {
     );
   });
 });
+
+test("a file that was cut short is said to be, in words", async () => {
+  const whole = load("attributes");
+  const cut = memorySource(whole.subarray(0, whole.length / 2), "cut.h5");
+  await expect(openHdf5(cut, () => {})).rejects.toThrow(
+    `it has ${cut.size} bytes of the ${whole.length} that it says it has; it is probably truncated, get it again`,
+  );
+});

@@ -1,0 +1,26 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import { endOnOutputError } from "../../src/cli/output-error.ts";
+import { fakeHost } from "./run-cli.ts";
+
+async function ending(name: "stdout" | "stderr", code: string): Promise<{ exit: number; text: string }> {
+  const host = fakeHost([]);
+  const streams = { stdout: new EventEmitter(), stderr: new EventEmitter() };
+  const exit = await new Promise<number>((resolve) => {
+    endOnOutputError(streams.stdout, streams.stderr, host, resolve);
+    streams[name].emit("error", Object.assign(new Error("write"), { code }));
+  });
+  return { exit, text: host.written.stderr };
+}
+
+test("a reader that left is no failure", async () => {
+  expect(await ending("stdout", "EPIPE")).toEqual({ exit: 0, text: "" });
+  expect(await ending("stderr", "EPIPE")).toEqual({ exit: 0, text: "" });
+});
+
+test("a full disk is one, in a line and without a stack", async () => {
+  const { exit, text } = await ending("stdout", "ENOSPC");
+  expect(exit).toBe(3);
+  expect(text).toMatch(/^weighbridge: standard output could not be written \(ENOSPC\); check .*\n$/);
+  expect(await ending("stderr", "ENOSPC")).toEqual({ exit: 3, text: "" });
+});
