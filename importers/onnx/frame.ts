@@ -11,6 +11,9 @@ export type Source =
   /** `type` is set where the value is not the stored tensor as it stands: a sparse one, of which the other elements are zero. */
   | { readonly kind: "tensor"; readonly tensor: number; readonly type?: TensorType };
 
+/** Where a name leads that nothing defines. */
+export const nowhere: Source = { kind: "tensor", tensor: -1, type: { dtype: null, shape: null } };
+
 /** Layers of one graph; several frames share them when functions are opened inside. */
 export interface Level {
   readonly layers: Draft[];

@@ -12,6 +12,7 @@ import {
   type Frame,
   findName,
   type Level,
+  nowhere,
   type Source,
 } from "./frame.ts";
 import { bindingOf, bindNode, countNodes, functionKey, functionsOf, openedSizes } from "./functions.ts";
@@ -28,6 +29,7 @@ import type {
   OnnxSparseTensor,
   OnnxValue,
 } from "./proto.ts";
+import { trimmed } from "./read-context.ts";
 import { SizeNames } from "./size-names.ts";
 import type { TensorTable } from "./tensor-table.ts";
 import { declaredTypes, typeOf } from "./types.ts";
@@ -205,19 +207,16 @@ class GraphBuilder {
   private slots(node: OnnxNode, ports: readonly Port[], frame: Frame): readonly Slot[] {
     const slots: Slot[] = [];
     const last = ports.at(-1);
+    const rest = typeof last === "object" && last.variadic ? last : undefined;
     for (const [i, name] of node.inputs.entries()) {
       if (name === "") continue;
-      const rest = typeof last === "object" && last.variadic ? last : undefined;
       const port = portOf(ports[i] ?? rest ?? `input${i}`);
       const found = findName(frame, name);
-      if (found) slots.push({ port, found });
-      else {
+      slots.push({ port, found: found ?? { source: nowhere, levels: 0, level: frame.level } });
+      if (!found)
         this.report({ code: "graph-dangling", args: { reference: name }, at: frame.prefix + node.name });
-        const source: Source = { kind: "tensor", tensor: -1, type: { dtype: null, shape: null } };
-        slots.push({ port, found: { source, levels: 0, level: frame.level } });
-      }
     }
-    return slots;
+    return trimmed(slots);
   }
 
   private subgraphs(node: OnnxNode, frame: Frame, name: string): readonly Subgraph[] {

@@ -75,7 +75,8 @@ class Folding {
     this.graph = graph;
     this.layers = graph.layers;
     this.analysis = analysis;
-    this.uses = graph.layers.map((layer) => valuesUsedBy(layer, 0));
+    // Copied, a list has room for its items alone; one that grew has room for 17.
+    this.uses = graph.layers.map((layer) => valuesUsedBy(layer, 0).slice());
     this.consumers = graph.layers.map(() => []);
     for (const [i, uses] of this.uses.entries()) {
       for (const { layer } of uses) this.consumers[layer]?.push(i);
