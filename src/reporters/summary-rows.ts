@@ -26,8 +26,13 @@ export function showsInside(layer: ReportLayer, expandNested: boolean | undefine
 
 /** Whether there is a column of connections: a tree of modules has none. */
 export function hasConnections(report: Report): boolean {
-  return !report.model.linear && !report.layers.some(isOfTree);
+  // Asked for every row, and to answer takes a look at all of them.
+  const known = connected.get(report) ?? (!report.model.linear && !report.layers.some(isOfTree));
+  connected.set(report, known);
+  return known;
 }
+
+const connected = new WeakMap<Report, boolean>();
 
 function isOfTree({ operator, layers }: ReportLayer): boolean {
   return operator === "Module" || (layers?.some(isOfTree) ?? false);
