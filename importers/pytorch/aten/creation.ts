@@ -51,6 +51,12 @@ const newTensor: AtenOp = {
   attributes: (node) => ({ shape: node.sizes("size"), dtype: node.dtype("dtype") }),
 };
 
+const scalarTensor: AtenOp = {
+  operator: "ScalarTensor",
+  inputs: [operand("s", "value")],
+  attributes: (node) => ({ dtype: node.dtype("dtype") }),
+};
+
 const range: AtenOp = {
   operator: "GraphRange",
   inputs: [operand("start"), operand("end", "limit"), operand("step", "delta")],
@@ -97,11 +103,8 @@ export const creationOps: AtenOps = {
   "aten.full": filled(null),
   "aten.zeros": filled(0),
   "aten.ones": filled(1),
-  "aten.scalar_tensor": {
-    operator: "ScalarTensor",
-    inputs: [operand("s", "value")],
-    attributes: (node) => ({ dtype: node.dtype("dtype") }),
-  },
+  "aten.scalar_tensor": scalarTensor,
+  "prims.scalar_tensor": scalarTensor,
   "aten.empty": ofShape("size"),
   "aten.empty_strided": ofShape("size"),
   "aten.empty_permuted": ofShape("size"),

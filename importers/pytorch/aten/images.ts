@@ -81,6 +81,24 @@ export const imageOps: AtenOps = {
   "torchvision.roi_pool": regions("MaxRoiPool", { places: true }),
   "torchvision.ps_roi_align": regions("RoiAlign", { ownChannels: true, places: true }),
   "torchvision.ps_roi_pool": regions("MaxRoiPool", { ownChannels: true, places: true }),
+  "torchvision.deform_conv2d": {
+    operator: "DeformConv",
+    inputs: ["input", port("weight", "kernel"), "offset", "mask", "bias"],
+    attributes(node) {
+      const [height, width] = [node.int("pad_h", 0), node.int("pad_w", 0)];
+      return {
+        strides: [node.int("stride_h", 1), node.int("stride_w", 1)],
+        dilations: [node.int("dilation_h", 1), node.int("dilation_w", 1)],
+        padding: [
+          [height, height],
+          [width, width],
+        ],
+        layout: "channels-first",
+        // The number of groups is worked out from the shapes, so that they fit.
+        blocked: true,
+      };
+    },
+  },
   "torchvision.nms": { operator: "SuppressOverlaps", inputs: [port("dets", "boxes"), "scores"] },
   "aten.fft_fft": fourier(),
   "aten.fft_ifft": fourier(),

@@ -146,6 +146,7 @@ export const indexingOps: AtenOps = {
   "aten.index_put": changed,
   "aten.index_put_": changed,
   "aten._unsafe_index_put": changed,
+  "aten._index_put_impl": changed,
   "aten._index_put_impl_": changed,
   "aten.index_add": changed,
   "aten.index_add_": changed,

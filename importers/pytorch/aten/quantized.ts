@@ -20,9 +20,7 @@ function dequantize(scales: string, result: string): AtenOp {
 }
 
 /** The same numbers, rounded to what is left of them when they are quantised. */
-function simulate(argument: string): AtenOp {
-  return { operator: "SimulateQuantization", inputs: [port(argument, "input")] };
-}
+const simulate: AtenOp = { operator: "SimulateQuantization", inputs: ["input"] };
 
 /** For the whole tensor, or for each of its rows. */
 function choose(rows: boolean): AtenOp {
@@ -50,7 +48,7 @@ export const quantizedOps: AtenOps = {
   [`${d}.choose_qparams_per_token`]: choose(true),
   [`${d}.choose_qparams_per_token_asymmetric`]: choose(true),
   [`${d}._choose_qparams_per_token_asymmetric_impl`]: choose(true),
-  [`${d}.fake_quant_per_channel`]: simulate("input"),
+  [`${d}.fake_quant_per_channel`]: simulate,
   [`${d}.convert_element_type`]: {
     operator: "GraphCast",
     inputs: ["input"],
@@ -88,8 +86,6 @@ export const quantizedOps: AtenOps = {
     inputs: [port("tensor", "input"), "scale"],
     attributes: (node) => ({ dtype: node.dtype("output_dtype") ?? "float32" }),
   },
-  "aten.fake_quantize_per_tensor_affine": simulate("self"),
-  "aten.fake_quantize_per_channel_affine": simulate("self"),
   "aten._weight_int8pack_mm": {
     operator: "FusedMatMul",
     inputs: [port("self", "input"), port("mat2", "kernel"), port("scales", "scale")],

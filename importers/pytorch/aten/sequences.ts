@@ -21,13 +21,8 @@ function recurrent(operator: string): AtenOp {
       biases: node.flag("has_biases", true),
       batchFirst: node.flag("batch_first", false),
     }),
-  };
-}
-
-function packed(operator: string): AtenOp {
-  return {
-    ...recurrent(operator),
-    inputs: [port("data", "input"), port("hx", "states"), port("params", "kernels")],
+    // Of packed sequences the input has another name.
+    applies: (node) => node.has("input"),
   };
 }
 
@@ -72,10 +67,6 @@ export const sequenceOps: AtenOps = {
   "aten.gru": recurrent("StackedGru"),
   "aten.rnn_tanh": recurrent("StackedRnn"),
   "aten.rnn_relu": recurrent("StackedRnn"),
-  "aten.lstm.data": packed("StackedLstm"),
-  "aten.gru.data": packed("StackedGru"),
-  "aten.rnn_tanh.data": packed("StackedRnn"),
-  "aten.rnn_relu.data": packed("StackedRnn"),
   "aten.lstm_cell": step,
   "aten.gru_cell": step,
   "aten.rnn_tanh_cell": step,

@@ -26,6 +26,12 @@ function swap(first: string, second: string): AtenOp {
 
 const reversed: AtenOp = { operator: "GraphTranspose", inputs: [port("self", "data")] };
 
+const unsqueeze: AtenOp = {
+  operator: "Unsqueeze",
+  inputs: [port("self", "data")],
+  attributes: (node) => ({ axes: [node.int("dim", 0)] }),
+};
+
 const matrixTranspose: AtenOp = { operator: "MatrixTranspose", inputs: [port("self", "x")] };
 
 const move: AtenOp = {
@@ -226,16 +232,9 @@ export const viewOps: AtenOps = {
   "aten.squeeze": squeeze("dim"),
   "aten.squeeze_": squeeze("dim"),
   "aten.squeeze_copy": squeeze("dim"),
-  "aten.unsqueeze": {
-    operator: "Unsqueeze",
-    inputs: [port("self", "data")],
-    attributes: (node) => ({ axes: [node.int("dim", 0)] }),
-  },
-  "aten.unsqueeze_": {
-    operator: "Unsqueeze",
-    inputs: [port("self", "data")],
-    attributes: (node) => ({ axes: [node.int("dim", 0)] }),
-  },
+  "aten.unsqueeze": unsqueeze,
+  "aten.unsqueeze_": unsqueeze,
+  "aten.unsqueeze_copy": unsqueeze,
   "aten.expand": expand,
   "aten.expand_copy": expand,
   "aten.broadcast_to": expand,
