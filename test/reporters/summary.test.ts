@@ -265,6 +265,25 @@ test("weights alone: groups as rows, and it says so", () => {
   }
 });
 
+test.each(["keras3", "keras2", "keras2.3"] as const)(
+  "%s looks through all layers a few times, not for each row",
+  (style) => {
+    const rows = Array.from({ length: 200 }, (_, i) => dense(`layer${i}`));
+    const report = reportOf({ layers: rows });
+    let looks = 0;
+    const counted = {
+      ...report,
+      model: { ...report.model, linear: false },
+      get layers() {
+        looks += 1;
+        return report.layers;
+      },
+    };
+    formatSummary(counted, { style });
+    expect(looks).toBeLessThan(20);
+  },
+);
+
 test("JSON has two blanks of indent and a line end", () => {
   expect(formatJson(chain)).toMatch(/^\{\n {2}"file": \{\n {4}"name": "model.keras",\n/);
   expect(formatJson(chain).endsWith("\n}\n")).toBe(true);
