@@ -11,11 +11,12 @@ import {
 } from "../../src/wire/pickle-value.ts";
 import { numpyTypeOf, type TorchType } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
-import type { TorchTensor } from "./tensor.ts";
+import { TensorFault, type TorchTensor } from "./tensor.ts";
 
 /**
  * An array as protocols 0 to 4 write it (`_reconstruct` and a state) or protocol 5 (`_frombuffer`). `null` for anything else, also for
- * arrays of objects, texts and records.
+ * arrays of objects, texts and dates.
+ * @throws TensorFault for records, and for a shape that what is held does not fill
  */
 export function readNumpyArray(value: PickleObject): TorchTensor | null {
   const name = globalName(value.callable);
@@ -47,7 +48,9 @@ function array(
   if (elements === null || elements > maxModelElements) return null;
   // A shape is a claim until the bytes are there.
   const [least, most] = lengthOf(held);
-  if (elements * type.bytes < least || elements * type.bytes > most) return null;
+  const bytes = elements * type.bytes;
+  if (bytes < least || bytes > most)
+    throw new TensorFault(`its shape and type take ${bytes} bytes, and it holds ${Math.min(least, most)}`);
   return {
     dtype: type.dtype,
     itemBytes: type.bytes,
@@ -79,5 +82,8 @@ function readDtype(value: PickleValue | undefined): TorchType | null {
   if (!isRecord(value) || value.kind !== "object" || globalName(value.callable) !== "numpy.dtype")
     return null;
   const code = itemsOf(value.args)?.[0];
+  // bfloat16 apart, what has no type of its own is a record.
+  if (typeof code === "string" && /^V\d+$/.test(code) && numpyTypeOf(code) === null)
+    throw new TensorFault(`its elements are records (${code}), which are not counted`);
   return typeof code === "string" ? numpyTypeOf(code) : null;
 }

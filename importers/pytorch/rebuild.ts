@@ -16,10 +16,7 @@ import {
 import { dtypeOf, storageTypeOf, type TorchType, valuesPerByte } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { readNumpyArray } from "./numpy.ts";
-import type { TorchStorage, TorchTensor } from "./tensor.ts";
-
-/** Something in the pickle claims to be a tensor and cannot be one; the message says why. */
-export class TensorFault extends Error {}
+import { TensorFault, type TorchStorage, type TorchTensor } from "./tensor.ts";
 
 /** A window on a storage that another one is the root of, as PyTorch 0.x wrote them. */
 interface StorageView {

@@ -3,6 +3,9 @@
 import type { DType } from "../../src/ir/dtype.ts";
 import type { TorchType } from "./dtypes.ts";
 
+/** Something in the pickle claims to be a tensor and cannot be one; the message says why. */
+export class TensorFault extends Error {}
+
 /** Elements one after the other, which tensors are views of. */
 export interface TorchStorage {
   /** Unique in the file: the number of its record. */

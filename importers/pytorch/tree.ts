@@ -11,9 +11,9 @@ import {
 } from "../../src/wire/pickle-value.ts";
 import { newestName } from "./globals.ts";
 import { optimizerOf } from "./optimizer.ts";
-import { TensorFault, type TensorReader } from "./rebuild.ts";
+import type { TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-classes.ts";
-import type { TorchTensor } from "./tensor.ts";
+import { TensorFault, type TorchTensor } from "./tensor.ts";
 
 /** What a module says of a tensor it holds. */
 export type Holding = "parameter" | "buffer" | "transient-buffer";

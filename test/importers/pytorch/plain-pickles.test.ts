@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { couldBeModel } from "../../../importers/detect.ts";
 import { inspectFile } from "../../../src/public/node.ts";
-import { named, readable, unreadable } from "../../hostile/survive.ts";
+import { named, readable, said, unreadable } from "../../hostile/survive.ts";
 
 const folder = join(import.meta.dirname, "../../../fixtures/pytorch");
 
@@ -88,6 +88,21 @@ describe("what is no network", () => {
     const error = await inspectFile(join(folder, `estimators/${name}.joblib`)).catch((one) => one);
     expect(error).toMatchObject({ kind: "unknown-format" });
     expect(error.message).toContain(what);
+  });
+
+  test("records beside arrays are told, and not counted", async () => {
+    const report = await inspectFile(join(folder, "estimators/records.pkl"));
+    expect(report.totals.parameters).toBe(3);
+    expect(said(report, "object-unreadable")).toEqual([expect.stringMatching(/^nodes: .*records \(V12\)/)]);
+  });
+
+  test("an array that holds less than its shape says is told", async () => {
+    const array =
+      "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tC\x01btR(K\x01(K\x05tcnumpy\ndtype\n(U\x02f4\x89\x88tR\x89C\x04abcdtb";
+    const report = await readable(bytesOf(`\x80\x03}U\x01w${array}s.`));
+    expect(said(report, "object-unreadable")).toEqual([
+      expect.stringMatching(/take 20 bytes, and it holds 4/),
+    ]);
   });
 
   test("one that would run something is reported all the same", async () => {
