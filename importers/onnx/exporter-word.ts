@@ -1,7 +1,7 @@
 /** What PyTorch's exporter leaves of the program that it exported: kinds of its inputs, and which are gone. */
 
 import type { Stated } from "./classify.ts";
-import type { OnnxGraph } from "./proto.ts";
+import type { OnnxGraph, OnnxModel } from "./proto.ts";
 
 type Kind = "parameter" | "buffer" | "constant";
 
@@ -15,11 +15,31 @@ const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
 const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
 
 /** The program's signature, and what is noted at the tensors themselves; `unknown` are tensors that nothing can tell of. */
-export function readStated(graph: OnnxGraph, unknown: readonly string[]): Stated {
+export function readStated(onnx: OnnxModel, graph: OnnxGraph, unknown: readonly string[]): Stated {
   const kinds = statedKinds(graph);
   const unsure = unknown.map((name) => [name, "unknown"] as const);
-  return { kinds: new Map([...unsure, ...kinds]), gone: goneFrom(graph, kinds) };
+  const literal = tracedLiterals(onnx, graph).map((name) => [name, "constant"] as const);
+  return { kinds: new Map([...literal, ...unsure, ...kinds]), gone: goneFrom(graph, kinds) };
 }
+
+/**
+ * Outputs of Constant nodes that hold literals. In a trace, weights and buffers are inputs, which become initializers, and what
+ * stands in a Constant node was made in the program: zeros that a recurrent layer starts with, a mask. A module that was frozen
+ * before has its weights there, too: then nothing is known.
+ */
+function tracedLiterals(onnx: OnnxModel, graph: OnnxGraph): readonly string[] {
+  if (onnx.producerName !== "pytorch" || signature(graph).size > 0) return [];
+  const literals = new Set(
+    graph.nodes.flatMap(({ opType, outputs }) => (opType === "Constant" ? outputs : [])),
+  );
+  const frozen = graph.nodes.some(
+    ({ opType, inputs }) => weighted.test(opType) && inputs.slice(1, 3).some((name) => literals.has(name)),
+  );
+  const stored = graph.initializers.some(({ dtype }) => /^b?float/.test(dtype));
+  return frozen || !stored ? [] : [...literals];
+}
+
+const weighted = /^(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN)$/;
 
 /** What the program had and no tensor bears the name of, by the module that it was the own of. */
 function goneFrom(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["gone"] {

@@ -1,0 +1,58 @@
+/** Constant nodes of PyTorch's older exporter: literals of a traced program, or weights of a module that was frozen. */
+
+import { onnx } from "onnx-proto";
+import { expect, test } from "vitest";
+import { readModel, reportOf } from "../../../src/public/index.ts";
+
+const tensor = (name: string, dims: number[]): onnx.ITensorProto => ({
+  name,
+  dims,
+  dataType: 1,
+  floatData: Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => i + 1),
+});
+
+const constant = (name: string, dims: number[]): onnx.INodeProto => ({
+  opType: "Constant",
+  output: [name],
+  attribute: [{ name: "value", type: onnx.AttributeProto.AttributeType.TENSOR, t: tensor("", dims) }],
+});
+
+/** A convolution, and a square of numbers that is added to what it gives. */
+async function unclassified(kernel: "initializer" | "constant", square: "initializer" | "constant") {
+  const float = { tensorType: { elemType: 1 } };
+  const stored = { kernel: [2, 1, 1, 1], square: [1, 2, 3, 3] };
+  const made = { kernel, square };
+  const names = ["kernel", "square"] as const;
+  const model = onnx.ModelProto.create({
+    irVersion: 8,
+    opsetImport: [{ version: 17 }],
+    producerName: "pytorch",
+    graph: {
+      name: "main_graph",
+      input: [{ name: "x", type: float }],
+      output: [{ name: "y", type: float }],
+      initializer: names
+        .filter((name) => made[name] === "initializer")
+        .map((name) => tensor(name, stored[name])),
+      node: [
+        ...names.filter((name) => made[name] === "constant").map((name) => constant(name, stored[name])),
+        { opType: "Conv", input: ["x", "kernel"], output: ["c"] },
+        { opType: "Add", input: ["c", "square"], output: ["y"] },
+      ],
+    },
+  });
+  const { ledger } = reportOf(await readModel(new Uint8Array(onnx.ModelProto.encode(model).finish())));
+  return [ledger.classes.unclassified.elements, ledger.classes.constant.elements];
+}
+
+test("a literal of the program is a constant", async () => {
+  expect(await unclassified("initializer", "constant")).toEqual([0, 18]);
+});
+
+test("a tensor that the program was given may be learned", async () => {
+  expect(await unclassified("initializer", "initializer")).toEqual([18, 0]);
+});
+
+test("in a frozen module nothing tells literals from weights", async () => {
+  expect(await unclassified("constant", "constant")).toEqual([18, 0]);
+});
