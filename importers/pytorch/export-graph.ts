@@ -13,7 +13,7 @@ import {
   literalOf,
   namesIn,
   objectOf,
-  readMeta,
+  readType,
   type Tagged,
   textOf,
   unionOf,
@@ -343,8 +343,8 @@ function graphOf(argument: Tagged, number: number): { readonly name: string; rea
 
 /** Type the graph states for a name; null when it states none. */
 function typeOf(graph: JsonValue, name: string): TensorType | null {
-  const meta = readMeta(getKey(getKey(graph, "tensor_values"), name), name);
-  if (meta) return { dtype: meta.dtype, shape: meta.shape };
+  const type = readType(getKey(getKey(graph, "tensor_values"), name), name);
+  if (type) return type;
   for (const [key, dtype] of scalars)
     if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
   return null;

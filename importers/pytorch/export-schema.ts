@@ -8,6 +8,7 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxRank } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { parseSymInt } from "../sym-int.ts";
+import { remembering } from "./bounded-cache.ts";
 import { dtypeOf } from "./dtypes.ts";
 
 /** A member of a union: which one, and what it holds. */
@@ -18,8 +19,11 @@ export interface Tagged {
 
 /** Newer writers have the one key; the first ones had every key, null but for one. All null: `as_none`. */
 export function unionOf(value: JsonValue | undefined): Tagged {
-  for (const [tag, held] of Object.entries(objectOf(value) ?? {})) {
-    if (held !== null && !tag.startsWith("$")) return { tag, value: held };
+  const members = objectOf(value);
+  // What JSON gives has no keys but its own.
+  for (const tag in members) {
+    const held = members[tag];
+    if (held !== undefined && held !== null && !tag.startsWith("$")) return { tag, value: held };
   }
   return { tag: "as_none", value: null };
 }
@@ -88,16 +92,39 @@ export interface Meta extends TensorType {
   readonly strided: boolean;
 }
 
-/** @throws MalformedFileError for sizes that no tensor has. */
-export function readMeta(value: JsonValue | undefined, at: string): Meta | null {
-  // The first schema puts one more object around it.
+type Shaped = TensorType & { readonly shape: readonly Dim[] };
+
+/** Everyone who reads a value asks for its type. */
+const types = new WeakMap<object, Shaped>();
+
+/** Type and shape of a `TensorMeta`. @throws MalformedFileError for sizes that no tensor has. */
+export function readType(value: JsonValue | undefined, at: string): TensorType | null {
+  const meta = metaOf(value);
+  return meta && typeOfMeta(meta, at);
+}
+
+/** The first schema puts one more object around it. */
+function metaOf(value: JsonValue | undefined): { readonly [key: string]: JsonValue } | null {
   const meta = objectOf(getKey(value, "meta")) ?? objectOf(value);
-  if (!meta || !Array.isArray(meta.sizes)) return null;
+  return meta && Array.isArray(meta.sizes) ? meta : null;
+}
+
+function typeOfMeta(meta: { readonly [key: string]: JsonValue }, at: string): Shaped {
+  const known = types.get(meta);
+  if (known) return known;
   const sizes = listOf(meta.sizes);
   if (sizes.length > maxRank) throw new MalformedFileError(`${at}: a tensor of ${sizes.length} dimensions`);
+  const type = { dtype: scalarType(meta.dtype), shape: sizes.map((size) => readSize(size, at)) };
+  types.set(meta, type);
+  return type;
+}
+
+/** @throws MalformedFileError for sizes that no tensor has. */
+export function readMeta(value: JsonValue | undefined, at: string): Meta | null {
+  const meta = metaOf(value);
+  if (!meta) return null;
   return {
-    dtype: scalarType(meta.dtype),
-    shape: sizes.map((size) => readSize(size, at)),
+    ...typeOfMeta(meta, at),
     strides: listOf(meta.strides).map((stride) => readInt(stride)),
     offset: readInt(meta.storage_offset),
     strided: meta.layout === undefined || meta.layout === 7 || meta.layout === "Strided",
@@ -113,14 +140,22 @@ function readSize(value: JsonValue, at: string): Dim {
 
 /** A SymInt, or a plain number. @throws MalformedFileError for one that is no whole number. */
 export function readInt(value: JsonValue | undefined): Dim {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
   const held = typeof value === "number" ? { tag: "as_int", value } : unionOf(value);
   if (held.tag === "as_int") {
     if (Number.isSafeInteger(held.value)) return held.value as number;
     throw new MalformedFileError(`a size of ${String(held.value).slice(0, 40)}`);
   }
   const text = held.tag === "as_expr" ? textOf(getKey(held.value, "expr_str")) : null;
-  return text === null ? null : parseSymInt(text);
+  return text === null ? null : rememberedSize(text).size;
 }
+
+/** A graph has some hundred different sizes, each some hundred times. */
+const sizesKept = 1024;
+
+const rememberedSize = remembering(sizesKept, (text): { readonly size: Dim } => ({
+  size: parseSymInt(text),
+}));
 
 /** Names of the values that an argument reads, in order; null for an absent one of a list. */
 export function namesIn(argument: Tagged): readonly (string | null)[] {

@@ -34,10 +34,13 @@ export function readSignature(program: JsonValue, payloads: Payloads): Signature
   const signature = getKey(module, "signature");
   const graph = getKey(module, "graph");
   const values = getKey(graph, "tensor_values");
-  const pathOf = tracedNames(graph);
+  const specs = specsOf(signature);
+  // Only early names are not those of the modules.
+  const early = !Array.isArray(getKey(signature, "input_specs")) || specs.some(isTraced);
+  const pathOf = early ? tracedNames(graph) : (name: string): string => name;
   const inputs = new Map<string, Held | null>();
   const byName = new Map<string, Held>();
-  for (const { tag, placeholder, name } of specsOf(signature)) {
+  for (const { tag, placeholder, name } of specs) {
     if (tag === "user_input") continue;
     if (name === null) {
       if (placeholder !== null) inputs.set(placeholder, null);
@@ -67,6 +70,10 @@ export function readSignature(program: JsonValue, payloads: Payloads): Signature
   return { inputs, all: [...byName.values()], outputs: outputsOf(signature) };
 }
 
+function isTraced({ name }: Spec): boolean {
+  return name?.startsWith("L__self__") === true;
+}
+
 function specsOf(signature: JsonValue | undefined): readonly Spec[] {
   const early = (key: string, tag: string): Spec[] =>
     Object.entries(objectOf(getKey(signature, key)) ?? {}).map(([placeholder, name]) => ({
@@ -90,17 +97,24 @@ function specsOf(signature: JsonValue | undefined): readonly Spec[] {
  * or `L__self___scale` for one of the root; which module `L__self___block_0` is, the nodes tell.
  */
 function tracedNames(graph: JsonValue | undefined): (name: string) => string {
-  const paths = new Map<string, string>();
-  for (const node of listOf(getKey(graph, "nodes"))) {
-    const stack = textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "";
-    for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
-  }
+  let paths: ReadonlyMap<string, string> | null = null;
   return (name) => {
+    paths ??= modulePaths(graph);
     const dot = name.lastIndexOf(".");
     const path = dot < 0 ? undefined : paths.get(name.slice(0, dot));
     if (path !== undefined && path !== "") return `${path}${name.slice(dot)}`;
     return name.replace(/^L__self___(?=.)/, "");
   };
+}
+
+/** Paths of modules by the names that the tracer had for them. */
+function modulePaths(graph: JsonValue | undefined): ReadonlyMap<string, string> {
+  const paths = new Map<string, string>();
+  for (const node of listOf(getKey(graph, "nodes"))) {
+    const stack = textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "";
+    for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
+  }
+  return paths;
 }
 
 /** The graph's name: in the first schema too, where it is an argument of its own. */

@@ -2,16 +2,20 @@
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
 import { maxModuleStackCharacters } from "../../src/limits.ts";
+import { remembering } from "./bounded-cache.ts";
 
 /** A module of a stack, with the tracer's name for it (`L__self___layer1_0`). */
 interface Entry extends ModuleRef {
   readonly key: string;
 }
 
+/** Stacks that are remembered: nodes of one module stand together. */
+const stacksKept = 256;
+
 /** Outermost first, the root (path "") included. Empty when the node has none. */
-export function parseModuleStack(text: string): readonly ModuleRef[] {
-  return entriesOf(text).map(({ path, type, call }) => ({ path, type, ...(call !== undefined && { call }) }));
-}
+export const parseModuleStack: (text: string) => readonly ModuleRef[] = remembering(stacksKept, (text) =>
+  entriesOf(text).map(({ path, type, call }) => ({ path, type, ...(call !== undefined && { call }) })),
+);
 
 /** The tracer's names of the modules around a node. */
 export function moduleKeys(text: string): readonly { readonly key: string; readonly path: string }[] {
@@ -20,16 +24,21 @@ export function moduleKeys(text: string): readonly { readonly key: string; reado
 
 function entriesOf(text: string): readonly Entry[] {
   if (text.length > maxModuleStackCharacters) return [];
-  return splitOutside(text, ";").flatMap((entry) => {
-    const early = /^([^,]*?):\((.*)\)$/.exec(entry);
-    const parts = splitOutside(early?.[2] ?? entry, ",").map((part) => part.trim());
-    const [path, type] = early ? parts : parts.slice(1);
-    if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
-    const key = early?.[1] ?? parts[0] ?? "";
-    const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
-    const call = again ? { call: Number(again[1]) } : {};
-    return [{ key, path: modulePath(path), type: bareClass(type), ...call }];
-  });
+  return splitOutside(text, ";").flatMap(parseEntry);
+}
+
+/** Those of outer modules are the same in many stacks. */
+const parseEntry = remembering(4 * stacksKept, readEntry);
+
+function readEntry(entry: string): readonly Entry[] {
+  const early = /^([^,]*?):\((.*)\)$/.exec(entry);
+  const parts = splitOutside(early?.[2] ?? entry, ",").map((part) => part.trim());
+  const [path, type] = early ? parts : parts.slice(1);
+  if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
+  const key = early?.[1] ?? parts[0] ?? "";
+  const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
+  const call = again ? { call: Number(again[1]) } : {};
+  return [{ key, path: modulePath(path), type: bareClass(type), ...call }];
 }
 
 /** `layer1.0` of `L['self'].layer1.0`, of `getattr(L['self'].layer1, '0')` and of `layer1.0@1`, its second call. */

@@ -72,8 +72,8 @@ class Grower {
   private readonly learned = new Set<string>();
   /** The file says which call of a module a row is in. */
   private readonly countsCalls: boolean;
-  /** Rows that use an output, by its key; -1 stands for whoever runs the model. Only a tree asks for them. */
-  private readonly users = new Map<string, number[]>();
+  /** By row and output, the rows that use it; -1 stands for whoever runs the model. Only a tree asks for them. */
+  private readonly users: number[][][] = [];
 
   constructor({ rows, outputs }: Rows, options: TreeOptions) {
     this.rows = rows;
@@ -93,10 +93,11 @@ class Grower {
     return level < this.options.depth ? this.modules[i]?.[level] : undefined;
   }
 
-  private use(ref: ValueRef, by: number): void {
-    const users = this.users.get(keyOf(ref));
+  private use({ layer, output }: ValueRef, by: number): void {
+    this.users[layer] ??= [];
+    const users = this.users[layer][output];
     if (users) users.push(by);
-    else this.users.set(keyOf(ref), [by]);
+    else this.users[layer][output] = [by];
   }
 
   /** A layer for each row. */
@@ -114,6 +115,8 @@ class Grower {
     const all = this.items(members, level);
     const shown = all.filter((item) => !this.isSilent(item, level));
     const items = shown.length > 0 ? shown : all;
+    const silent = new Set(members);
+    for (const { rows } of items) for (const row of rows) silent.delete(row);
     const places = new Map<number, number>();
     const outputs = new Map<string, number>();
     for (const [number, { module, rows, outputs: own }] of items.entries()) {
@@ -121,7 +124,7 @@ class Grower {
       if (module) for (const [i, ref] of own.entries()) outputs.set(keyOf(ref), i);
     }
     const place: Place = (ref) => {
-      const at = this.shownSource(ref, places);
+      const at = this.shownSource(ref, silent);
       const found = at === null ? undefined : places.get(at.layer);
       if (at === null || found === undefined) return null;
       if (!items[found]?.module) return { ...at, layer: found };
@@ -149,10 +152,10 @@ class Grower {
     return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
   }
 
-  /** The value itself if its row is shown, else what it was made from. */
-  private shownSource(ref: ValueRef, places: ReadonlyMap<number, number>): ValueRef | null {
+  /** The value itself unless its row is silent; then what that was made from. */
+  private shownSource(ref: ValueRef, silent: ReadonlySet<number>): ValueRef | null {
     let at: ValueRef | undefined = ref;
-    while (at && !places.has(at.layer)) {
+    while (at && silent.has(at.layer)) {
       const before: ValueRef | undefined = this.rows[at.layer]?.inputs[0]?.[0];
       at = before && before.layer < at.layer ? before : undefined;
     }
@@ -210,7 +213,7 @@ class Grower {
         // A size that is handed around is no output of the module.
         if (this.rows[i]?.layer.plumbing && this.typeOf(ref).shape?.length === 0) continue;
         made.push(ref);
-        if (this.users.get(keyOf(ref))?.some((user) => !inside.has(user))) used.push(ref);
+        if (this.users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
       }
     }
     if (used.length < 2) return used.length > 0 ? used : made.slice(-1);
