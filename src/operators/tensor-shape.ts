@@ -262,16 +262,20 @@ const repeat = defineOperator<RepeatAttributes>({
   },
 });
 
-/** x -> `n` times the differences of neighbours along `axis`. */
+/** x, what is put before and behind it -> `n` times the differences of neighbours along `axis`. */
 const difference = defineOperator<{ n: number; axis: number }>({
   name: "Difference",
   attributes: (raw) => ({ n: optionalInteger(raw, "n") ?? 1, axis: optionalInteger(raw, "axis") ?? -1 }),
-  infer: ({ attributes: { n, axis }, inputs }) =>
-    only(
-      reshaped(mainInput(inputs), (shape) =>
-        withDim(shape, axis, maxDims(addDims(dimAt(shape, axis), -n), 0)),
-      ),
-    ),
+  infer({ attributes: { n, axis }, inputs }) {
+    const around = ["prepend", "append"].flatMap((name) => inputs.find((input) => input.name === name) ?? []);
+    return only(
+      reshaped(mainInput(inputs), (shape) => {
+        const place = resolveAxis(axis, shape.length);
+        const lengths = around.map((input) => input.shape?.[place] ?? null);
+        return withDim(shape, place, maxDims(addDims(dimAt(shape, place), ...lengths, -n), 0));
+      }),
+    );
+  },
 });
 
 /** x (..., n, m) -> (..., m, n). */

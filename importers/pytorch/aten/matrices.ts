@@ -1,6 +1,6 @@
 /** Decompositions and functions of matrices. */
 
-import { type AtenOp, type AtenOps, port } from "../aten.ts";
+import { type AtenOp, type AtenOps, type NodeView, port } from "../aten.ts";
 
 /** `argument`: the schema's name for the matrices. */
 function matrices(operator: string, argument: string): AtenOp {
@@ -11,9 +11,13 @@ function withStatus(op: AtenOp): AtenOp {
   return { ...op, attributes: () => ({ status: true }) };
 }
 
+function isReal(node: NodeView, argument: string): boolean {
+  return /^float/.test(node.elementType(argument) ?? "");
+}
+
 /** Parts of complex matrices may be real: which, the canonical operators do not tell. */
 function ofReal(op: AtenOp, argument: string): AtenOp {
-  return { ...op, applies: (node) => /^float/.test(node.elementType(argument) ?? "") };
+  return { ...op, applies: (node) => isReal(node, argument) };
 }
 
 const svd: AtenOp = {
@@ -40,9 +44,19 @@ export const matrixOps: AtenOps = {
   "aten.linalg_cholesky": matrices("Cholesky", "self"),
   "aten.linalg_cholesky_ex": withStatus(matrices("Cholesky", "self")),
   "aten.cholesky_inverse": matrices("CholeskyInverse", "self"),
-  "aten.linalg_eigh": ofReal(matrices("Eigen", "A"), "A"),
+  "aten.linalg_eigh": ofReal(matrices("Eigen", "self"), "self"),
+  "aten._linalg_eigh": {
+    ...matrices("Eigen", "A"),
+    applies: (node) => isReal(node, "A") && node.flag("compute_v", true),
+  },
   "aten.linalg_qr": qr,
   "aten.linalg_svd": ofReal(svd, "A"),
+  // Without vectors there are matrices without elements in their place.
+  "aten._linalg_svd": {
+    ...svd,
+    attributes: (node) => ({ fullMatrices: node.flag("full_matrices", false) }),
+    applies: (node) => isReal(node, "A") && node.flag("compute_uv", true),
+  },
   "aten.linalg_solve": {
     operator: "Solve",
     inputs: [port("A", "a"), port("B", "b")],
@@ -56,8 +70,7 @@ export const matrixOps: AtenOps = {
   "aten.pinverse": matrices("PseudoInverse", "self"),
   "aten.diff": {
     operator: "Difference",
-    inputs: [port("self", "x")],
+    inputs: [port("self", "x"), "prepend", "append"],
     attributes: (node) => ({ n: node.int("n", 1), axis: node.int("dim", -1) }),
-    applies: (node) => !node.has("prepend") && !node.has("append"),
   },
 };

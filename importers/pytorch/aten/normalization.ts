@@ -70,6 +70,7 @@ export const normalizationOps: AtenOps = {
     operator: "InstanceNormalization",
     inputs: [...affine, port("running_mean", "moving-mean"), port("running_var", "moving-variance")],
   },
+  "aten._weight_norm": { operator: "LikeFirst", inputs: [port("v", "input"), port("g", "gamma")] },
   "aten.renorm": { operator: "LikeFirst", inputs: [port("self", "input")] },
 
   "aten.dropout": dropout("Dropout"),
