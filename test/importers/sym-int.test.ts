@@ -22,6 +22,7 @@ describe("sizes", () => {
     [`Mul(Pow(${s}, Integer(-1)), Mul(Integer(3), ${s}))`, "3"],
     ["TruncToInt(0.5*ToFloat(h))", "floor(h/2)"],
     ["TruncToInt(1.25*ToFloat(h))", "h + floor(h/4)"],
+    [`TruncToInt(Mul(Float('1.5', precision=53), ToFloat(${s})))`, "s77 + floor(s77/2)"],
     [`CeilToInt(IntTrueDiv(Mul(Integer(4), ${s}), Integer(2)))`, "2*s77"],
   ])("%s", (text, expected) => expect(formatDim(parseSymInt(text))).toBe(expected));
 
@@ -31,6 +32,7 @@ describe("sizes", () => {
     "s0/2",
     "0.1*s0",
     "TruncToInt(0.1*ToFloat(s0))",
+    "TruncToInt(Mul(Float('1.3', precision=53), ToFloat(s0)))",
     "frobnicate(s0)",
     "s0 +",
     "(s0",
