@@ -115,7 +115,8 @@ const looks: readonly {
   },
 ];
 
-function describe(sniffed: Sniffed): string {
+/** What bytes look like that no importer takes: `a Git LFS pointer, ...`. */
+export function describe(sniffed: Sniffed): string {
   const text = new TextDecoder().decode(sniffed.head.subarray(0, 256));
   const known = looks.find((look) => look.test(sniffed.head, text));
   if (sniffed.zip) {

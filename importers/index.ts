@@ -1,6 +1,6 @@
 /** Every format there is an importer for. Written by hand: one line a format, loaded when it is needed. */
 
-import { sniff } from "./detect.ts";
+import { describe, sniff } from "./detect.ts";
 import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
@@ -11,7 +11,7 @@ import { makeSafetensorsImporter } from "./safetensors/index.ts";
 /** Folders and indexes of Hugging Face name files of either format. */
 const safetensorsImporter = makeSafetensorsImporter(async (source, prefix) => {
   const sniffed = await sniff(source);
-  if (!(await isCheckpoint(sniffed))) return null;
+  if (!(await isCheckpoint(sniffed))) return describe(sniffed);
   return (await import("./pytorch/read-checkpoint.ts")).readTensors(source, sniffed, prefix);
 });
 

@@ -122,9 +122,9 @@ async function readShard(
   try {
     if (await isSafetensors(shard)) return await readTensors(shard, `${name}/`);
     const read = await other(shard, `${name}/`);
-    const reason = "it is neither a safetensors file nor a PyTorch checkpoint";
-    if (!read) report({ code: "shard-not-read", args: { name, tensors, reason }, at: "weight_map" });
-    return read;
+    if (typeof read !== "string") return read;
+    report({ code: "shard-not-read", args: { name, tensors, reason: `it is ${read}` }, at: "weight_map" });
+    return null;
   } finally {
     // An index may name thousands; a process may hold open about one thousand.
     shard.close?.();

@@ -1,5 +1,6 @@
 /** One file of weights with the configuration beside it. */
 
+import { UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { maxSmallValues } from "../../src/limits.ts";
 import type { Imported } from "../importer.ts";
@@ -10,10 +11,10 @@ import { type Header, type HeaderTensor, readHeader } from "./header.ts";
 import { type ModelConfig, readModelConfig } from "./model-config.ts";
 
 /**
- * Reads a file of a model that is no safetensors file. `null`: it is of no other format that keeps tensors by name. `prefix` is
- * put before the paths of its tensors.
+ * Reads a file of a model that is no safetensors file. A text: what it is, when that is no format which
+ * keeps tensors by name. `prefix` is put before the paths of its tensors.
  */
-export type OtherReader = (source: ByteSource, prefix: string) => Promise<FileTensors | null>;
+export type OtherReader = (source: ByteSource, prefix: string) => Promise<FileTensors | string>;
 
 /** Imports a file by itself. */
 export async function importSingle(
@@ -21,8 +22,9 @@ export async function importSingle(
   variant: string,
   other: OtherReader,
 ): Promise<Imported> {
-  const read = (await isSafetensors(source)) ? null : await other(source, "");
-  return finish(source, variant, read ?? (await readTensors(source)));
+  const read = (await isSafetensors(source)) ? await readTensors(source) : await other(source, "");
+  if (typeof read !== "string") return finish(source, variant, read);
+  throw new UnknownFormatError(`${source.name}: its weights are ${read}`, { file: source.name });
 }
 
 /** A length, and the brace of the header. */

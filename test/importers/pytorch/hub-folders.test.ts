@@ -105,3 +105,27 @@ describe("shards", () => {
     expect(report.totals).toMatchObject({ parameters: 8, status: "complete" });
   });
 });
+
+const pointer = new TextEncoder().encode(
+  "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+);
+
+describe("weights that are still to be fetched", () => {
+  test("a folder of a Git LFS pointer says so", async () => {
+    const config = new TextEncoder().encode('{"architectures": ["Net"], "model_type": "net"}');
+    const folder: ByteSource = {
+      ...memorySource(config, "config.json"),
+      companion: async (name) => (name === "pytorch_model.bin" ? memorySource(pointer, name) : null),
+    };
+    await expect(inspect(folder)).rejects.toThrow(
+      /^config\.json: its weights are a Git LFS pointer, not the model itself/,
+    );
+  });
+
+  test("a shard that is one is told", async () => {
+    const files = { "1.bin": checkpoint("a.weight"), "2.bin": pointer };
+    const report = await inspect(index(files, { "a.weight": "1.bin", "b.weight": "2.bin" }));
+    expect(report.totals).toMatchObject({ parameters: 6, status: "partial" });
+    expect(said(report, "shard-not-read")).toEqual([expect.stringContaining("a Git LFS pointer")]);
+  });
+});
