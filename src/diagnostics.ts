@@ -84,6 +84,7 @@ export type Diagnostic =
     >
   | Found<"bytes-unclaimed", { readonly bytes: number }>
   | Found<"shard-not-read", { readonly name: string; readonly tensors: number; readonly reason: string }>
+  | Found<"tensors-missing", { readonly tensors: number; readonly first: string }>
   | Found<"index-mismatch", { readonly count: number; readonly what: string; readonly first: string }>
   | Found<"diagnostics-left-out", { readonly count: number }>;
 
@@ -141,6 +142,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "weights-packed": "warning",
   "bytes-unclaimed": "error",
   "shard-not-read": "warning",
+  "tensors-missing": "warning",
   "index-mismatch": "warning",
   "diagnostics-left-out": "warning",
 };
@@ -188,7 +190,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "weight-generated":
       return `weight ${d.args.weight} ${d.args.shape} is made when the model runs, not stored; it counts as a parameter`;
     case "class-ambiguous":
-      return `${d.args.tensors} tensors (${d.args.elements} elements) may be learned or constant, nothing in the file tells; they are unclassified and not in the totals: ${d.args.names}`;
+      return `${many(d.args.tensors, "tensor")} (${many(d.args.elements, "element")}) may be learned or constant, and nothing in the file tells which; in the ledger as unclassified, not in the totals, which are a lower bound: ${d.args.names}`;
     case "class-likely":
       return `${d.args.tensors} vectors (${d.args.elements} elements) scale or shift what a layer gives and count as learned, though a buffer would look the same: ${d.args.names}`;
     case "normalization-folded":
@@ -277,9 +279,15 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.bytes} bytes of the data belong to no tensor; the safetensors library refuses such a file`;
     case "shard-not-read":
       return `the shard ${d.args.name} was not read: ${d.args.reason}; its ${d.args.tensors} tensors are not counted, and totals are a lower bound`;
+    case "tensors-missing":
+      return `the index names ${many(d.args.tensors, "tensor")} that the shards lack, the first is ${d.args.first}; totals go without and are a lower bound`;
     case "index-mismatch":
       return `index and shards disagree: ${d.args.count} ${d.args.what} (${d.args.first})`;
     case "diagnostics-left-out":
       return `${d.args.count} more things like these were found, and are left out`;
   }
+}
+
+function many(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
 import { affinityBehind, affinityOf, isVector, transparent } from "./affine.ts";
+import { reportDoubt } from "./doubt.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
 import { ownerName } from "./names.ts";
@@ -330,8 +331,7 @@ function settle(
   table: TensorTable,
   report: (diagnostic: Diagnostic) => void,
 ): void {
-  const names: string[] = [];
-  let elements = 0;
+  const open: StoredTensor[] = [];
   for (const [index, tensor] of table.tensors.entries()) {
     const found = classes.get(index);
     if (found === undefined) {
@@ -339,13 +339,9 @@ function settle(
       continue;
     }
     table.settle(index, found);
-    if (found !== "unclassified") continue;
-    names.push(tensor.path);
-    elements += countOf(tensor.shape) ?? 0;
+    if (found === "unclassified") open.push(tensor);
   }
-  if (names.length === 0) return;
-  const args = { tensors: names.length, elements, names: names.slice(0, 5).join(", ") };
-  report({ code: "class-ambiguous", args, at: "" });
+  reportDoubt("class-ambiguous", open, report);
 }
 
 function reportLikely(
@@ -354,13 +350,10 @@ function reportLikely(
   table: TensorTable,
   report: (diagnostic: Diagnostic) => void,
 ): void {
-  const tensors = [...likely].filter((index) => classes.get(index) === "parameter").map((i) => table.get(i));
-  if (tensors.length === 0) return;
-  const elements = tensors.reduce((sum, { shape }) => sum + (countOf(shape) ?? 0), 0);
-  const names = tensors.slice(0, 5).map(({ path }) => path);
-  report({
-    code: "class-likely",
-    args: { tensors: tensors.length, elements, names: names.join(", ") },
-    at: "",
-  });
+  const learned = [...likely].filter((index) => classes.get(index) === "parameter");
+  reportDoubt(
+    "class-likely",
+    learned.map((index) => table.get(index)),
+    report,
+  );
 }

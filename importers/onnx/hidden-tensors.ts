@@ -6,6 +6,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
+import { reportDoubt } from "./doubt.ts";
 import { functionKey, functionsOf, graphsOf } from "./functions.ts";
 import { findOp, isStandard } from "./ops/index.ts";
 import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxSparseTensor, OnnxTensor } from "./proto.ts";
@@ -23,20 +24,14 @@ export function addHiddenTensors(
   const collector = new Collector(functions, table, hidden);
   if (model.graph) collector.graph(model.graph, "");
   for (const called of reached(closed, functions)) collector.nodes(called.nodes, `${called.name}/`);
-  const names: string[] = [];
-  let elements = 0;
+  const open: StoredTensor[] = [];
   for (const index of hidden) {
     const tensor = table.get(index);
     const found = classOf(tensor);
     table.settle(index, found);
-    if (found !== "unclassified") continue;
-    names.push(tensor.path);
-    elements += countOf(tensor.shape) ?? 0;
+    if (found === "unclassified") open.push(tensor);
   }
-  if (names.length > 0) {
-    const args = { tensors: names.length, elements, names: names.slice(0, 5).join(", ") };
-    report({ code: "class-ambiguous", args, at: "" });
-  }
+  reportDoubt("class-ambiguous", open, report);
   // What nobody calls is stored all the same; unused is what an unclaimed tensor is.
   for (const other of model.functions) collector.nodes(other.nodes, `${other.name}/`);
 }

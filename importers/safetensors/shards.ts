@@ -140,7 +140,11 @@ function compare(
   report: Report,
 ): void {
   const found = new Set(tensors.filter(({ row }) => row !== false).map(({ name }) => name));
-  const lacking = [...index.files].filter(([name, file]) => read.has(file) && !found.has(name));
+  const [lacking, ...others] = [...index.files].filter(([name, file]) => read.has(file) && !found.has(name));
+  if (lacking) {
+    const args = { tensors: 1 + others.length, first: lacking[0] };
+    report({ code: "tensors-missing", args, at: "weight_map" });
+  }
   const extra = [...found].filter((name) => !index.files.has(name));
   const tell = (what: string, names: readonly string[]): void => {
     if (names.length === 0) return;
@@ -150,10 +154,6 @@ function compare(
       at: "weight_map",
     });
   };
-  tell(
-    "tensors it names are not in their shard",
-    lacking.map(([name]) => name),
-  );
   tell("tensors of the shards are not in it; they are counted", extra);
   tell(
     "tensors are in a second shard too; those copies are not used",

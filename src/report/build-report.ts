@@ -77,6 +77,7 @@ const incomplete: ReadonlySet<Diagnostic["code"]> = new Set([
   "class-ambiguous",
   "weights-packed",
   "shard-not-read",
+  "tensors-missing",
 ]);
 
 function reportDiagnostics(found: readonly Diagnostic[]): Report["diagnostics"] {
