@@ -136,13 +136,21 @@ export const indexingOps: AtenOps = {
   },
   "aten.index": advanced,
   "aten._unsafe_index": advanced,
-  "aten.index_select": {
-    operator: "GraphGather",
-    inputs: [port("self", "data"), port("index", "indices")],
-    attributes: (node) => axis(node),
+  "aten.index_select": [
+    {
+      operator: "GraphGather",
+      inputs: [port("self", "data"), port("index", "indices")],
+      attributes: (node) => axis(node),
+      applies: (node) => node.rank("index") === 1 && node.rank("self") !== 0,
+    },
     // A lone number as an index leaves an axis of size 1.
-    applies: (node) => node.rank("index") === 1 && node.rank("self") !== 0,
-  },
+    {
+      operator: "Narrow",
+      inputs: [port("self", "input")],
+      attributes: (node) => ({ ...axis(node), length: [1] }),
+      applies: (node) => node.rank("index") === 0 && node.rank("self") !== 0,
+    },
+  ],
   "aten.index_put": changed,
   "aten.index_put_": changed,
   "aten._unsafe_index_put": changed,
