@@ -1,11 +1,12 @@
 """Makes the files that the benchmark reads.
 
-    python bench/make_files.py FOLDER keras torch onnx safetensors
+    python bench/make_files.py FOLDER keras torch program onnx safetensors
 
 keras (needs keras, tensorflow): VGG-16 as Keras writes it, 553 MB, and the same net with wider dense layers: every byte of
 its 5.5 GB is allocated, but in the .h5 as a hole, so that the disk need not hold it.
 torch (torch, torchvision, onnxscript): the same net as PyTorch exports it to ONNX, weights inside and beside; a
 checkpoint of 5 GB with a hole in place of each storage; and checkpoints of 10,000 and 50,000 tiny tensors.
+program (torch, torchvision): an exported program, a vision transformer of 240 blocks, as the JSON of its graph: 20 MB.
 onnx (onnx): graphs of 5,000 to 50,000 nodes, residual blocks of Conv, Relu, Mul and Add one after another.
 safetensors (nothing): 5 GB of which only the header is written.
 """
@@ -116,6 +117,25 @@ def make_torch(folder):
     torch.onnx.export(model, (image,), os.path.join(folder, "vgg16-external.onnx"), dynamo=True, external_data=True)
 
 
+def make_program(folder):
+    import io
+
+    import torch
+    from torchvision.models import VisionTransformer
+
+    sizes = {"image_size": 224, "patch_size": 16, "num_layers": 240, "num_heads": 3, "hidden_dim": 48, "mlp_dim": 96}
+    model = VisionTransformer(**sizes).eval()
+    batch = ({0: torch.export.Dim.DYNAMIC},)
+    with torch.no_grad():
+        program = torch.export.export(model, (torch.zeros(2, 3, 224, 224),), dynamic_shapes=batch)
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    archive = zipfile.ZipFile(buffer)
+    graph = next(name for name in archive.namelist() if name.endswith("models/model.json"))
+    with open(os.path.join(folder, "program.json"), "wb") as file:
+        file.write(archive.read(graph))
+
+
 def make_onnx(folder):
     import numpy
     from onnx import TensorProto, helper, numpy_helper, save
@@ -153,7 +173,13 @@ def make_safetensors(folder):
         handle.truncate(8 + len(text) + end)
 
 
-MAKERS = {"keras": make_keras, "torch": make_torch, "onnx": make_onnx, "safetensors": make_safetensors}
+MAKERS = {
+    "keras": make_keras,
+    "torch": make_torch,
+    "program": make_program,
+    "onnx": make_onnx,
+    "safetensors": make_safetensors,
+}
 
 
 def main(folder, *kinds):

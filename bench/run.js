@@ -42,7 +42,7 @@ if (!existsSync(folder)) {
 
 const program = resolve(import.meta.dirname, "../dist/bin/weighbridge.js");
 const files = readdirSync(folder)
-  .filter((name) => /\.(h5|keras|onnx|pt|safetensors)$/.test(name) && name.includes(values.only))
+  .filter((name) => /\.(h5|json|keras|onnx|pt|safetensors)$/.test(name) && name.includes(values.only))
   .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
   .map((name) => join(folder, name));
 

@@ -11,7 +11,7 @@ import {
   moduloDim,
   multiplyDims,
 } from "../src/ir/dim.ts";
-import { symbol } from "../src/ir/symbolic-dim.ts";
+import { symbol, symbolsOf } from "../src/ir/symbolic-dim.ts";
 import { maxSymIntCharacters, maxSymIntDepth } from "../src/limits.ts";
 
 /** A number over a number: sympy writes `s0//2` also as `floor(s0*Rational(1, 2))`. Null: not known. */
@@ -111,10 +111,15 @@ const functions: Readonly<Record<string, (...items: Fraction[]) => Fraction>> = 
   CeilToInt: (a = null) => (a === null ? null : whole(ceilDivideDim(a.above, a.below))),
 };
 
+/** Sizes that values decide, as how many elements are not zero. */
+const unbacked = /^u\d+$/;
+
 const constants: Readonly<Record<string, number>> = { Zero: 0, One: 1, NegativeOne: -1 };
 
 class Parser {
   private readonly tokens: readonly string[];
+  /** Sizes that may be 0: nothing says that they are positive, and which of two is larger is then open. */
+  private readonly mayBeZero = new Set<string>();
   private at = 0;
 
   constructor(tokens: readonly string[]) {
@@ -164,6 +169,7 @@ class Parser {
     if (/^\d+\.\d+$/.test(token)) return decimal(token);
     if (/^\d+$/.test(token)) return Number.isSafeInteger(Number(token)) ? whole(Number(token)) : null;
     if (!/^[A-Za-z_]/.test(token)) return null;
+    if (unbacked.test(token)) this.mayBeZero.add(token);
     return this.take("(") ? this.call(token.slice(token.lastIndexOf(".") + 1), depth) : named(token);
   }
 
@@ -171,20 +177,34 @@ class Parser {
   private call(name: string, depth: number): Fraction {
     const quoted = /^['"](.*)['"]$/.exec(this.peek() ?? "");
     const items: Fraction[] = [];
+    let positive = false;
     if (quoted) this.at += 1;
     while (!this.take(")")) {
       this.take(",");
       if (this.done()) return null;
-      if (this.tokens[this.at + 1] === "=") this.at += 3;
-      else if (this.peek() !== ")") {
+      if (this.tokens[this.at + 1] === "=") {
+        positive ||= this.peek() === "positive" && this.tokens[this.at + 2] === "True";
+        this.at += 3;
+      } else if (this.peek() !== ")") {
         const before = this.at;
         items.push(this.sum(depth + 1));
         if (this.at === before) return null;
       }
     }
     if (name === "Float") return quoted?.[1] ? decimal(quoted[1]) : null;
-    if (name === "Symbol" || name === "Dummy") return quoted?.[1] ? whole(symbol(quoted[1])) : null;
+    if (name === "Symbol" || name === "Dummy") {
+      if (quoted?.[1] && !positive && unbacked.test(quoted[1])) this.mayBeZero.add(quoted[1]);
+      return quoted?.[1] ? whole(symbol(quoted[1])) : null;
+    }
+    if (/^(Max|Min)$/.test(name) && items.some((item) => this.isOpen(item))) return null;
     return Object.hasOwn(functions, name) ? (functions[name]?.(...items) ?? null) : null;
+  }
+
+  private isOpen(value: Fraction): boolean {
+    return [value?.above, value?.below].some((dim) => {
+      const names = typeof dim === "object" && dim !== null ? [...symbolsOf(dim)] : [];
+      return names.some((name) => this.mayBeZero.has(name));
+    });
   }
 
   private peek(): string | undefined {

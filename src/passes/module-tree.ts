@@ -56,6 +56,10 @@ interface Level {
 const arranges =
   /^aten\.(view|_unsafe_view|reshape|permute|transpose|t|flatten|unflatten|squeeze|unsqueeze|expand|select|slice|split|split_with_sizes|chunk|unbind|narrow|movedim|swapaxes|view_as|expand_as)$/;
 
+/** Makes a tensor of constants, or a number of a shape. */
+const makes =
+  /^aten\.(arange|zeros|ones|full|empty|scalar_tensor|eye|linspace|tril_indices|triu_indices|new_\w+|(zeros|ones|full|empty)_like|sym_\w+)$/;
+
 /** Gives its input itself, or may. */
 const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
 
@@ -72,6 +76,8 @@ class Grower {
   private readonly learned = new Set<string>();
   /** The file says which call of a module a row is in. */
   private readonly countsCalls: boolean;
+  /** Rows that are worked out from constants and sizes alone. */
+  private readonly workedOut: boolean[] = [];
   /** By row and output, the rows that use it; -1 stands for whoever runs the model. Only a tree asks for them. */
   private readonly users: number[][][] = [];
 
@@ -81,12 +87,20 @@ class Grower {
     this.modules = rows.map(({ layer }) => layer.modules ?? []);
     this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
     if (options.depth === 0) return;
+    if (options.traced) for (const row of rows) this.workedOut.push(this.isWorkedOut(row));
     for (const [i, row] of rows.entries()) {
       for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
       if (row.weights.some(({ weight }) => weight.class === "parameter"))
         for (const { path } of this.modules[i] ?? []) this.learned.add(path);
     }
     for (const ref of outputs) this.use(ref, -1);
+  }
+
+  private isWorkedOut({ layer, weights, inputs }: Row): boolean {
+    if (layer.operator === "Input" || weights.length > 0 || layer.subgraphs) return false;
+    if (makes.test(layer.source.type)) return true;
+    const refs = inputs.flat();
+    return refs.length > 0 && refs.every(({ layer: at }) => this.workedOut[at] === true);
   }
 
   private moduleOf(i: number, level: number): ModuleRef | undefined {
@@ -144,11 +158,15 @@ class Grower {
     return { layers, place };
   }
 
-  /** What no row of its own shows, though it is no module: plumbing, and rearrangements inside a module. */
+  /**
+   * What no row of its own shows, though it is no module: plumbing, what no input of the model has a part in but by its size, and
+   * rearrangements inside a module.
+   */
   private isSilent({ module, rows }: Item, level: number): boolean {
     const row = this.rows[rows[0] ?? 0];
     if (module || !row || !this.options.traced || row.layer.operator === "Input") return false;
     if (row.weights.length > 0 || row.layer.subgraphs) return false;
+    if (this.workedOut[rows[0] ?? 0]) return true;
     return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
   }
 

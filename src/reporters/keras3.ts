@@ -13,6 +13,7 @@ import {
   className,
   connectionsOf,
   hasConnections,
+  isTree,
   loadedTrainableFlag,
   nestedRows,
   recursiveMark,
@@ -52,7 +53,9 @@ function layoutOf(
   const linear = !hasConnections(report);
   const names = linear ? header.slice(0, 3) : [...header];
   const justify = alignment.slice(0, names.length);
-  let positions = options.positions ?? (linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1]);
+  // Names in a tree are indented; its modules are none of Keras's.
+  const own = isTree(report) ? [0.52, 0.83, 1] : linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1];
+  let positions = options.positions ?? own;
   let length = linear ? 88 : 108;
   if (options.showTrainable) {
     length += 12;

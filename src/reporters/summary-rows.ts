@@ -27,12 +27,17 @@ export function showsInside(layer: ReportLayer, expandNested: boolean | undefine
 /** Whether there is a column of connections: a tree of modules has none. */
 export function hasConnections(report: Report): boolean {
   // Asked for every row, and to answer takes a look at all of them.
-  const known = connected.get(report) ?? (!report.model.linear && !report.layers.some(isOfTree));
+  const known = connected.get(report) ?? (!report.model.linear && !isTree(report));
   connected.set(report, known);
   return known;
 }
 
 const connected = new WeakMap<Report, boolean>();
+
+/** Whether the rows are a tree of modules. */
+export function isTree(report: Report): boolean {
+  return report.layers.some(isOfTree);
+}
 
 function isOfTree({ operator, layers }: ReportLayer): boolean {
   return operator === "Module" || (layers?.some(isOfTree) ?? false);

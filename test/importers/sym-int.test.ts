@@ -19,6 +19,9 @@ describe("sizes", () => {
     [`Add(floor(Mul(Rational(1, 2), Add(${s}, Integer(-1)))), Integer(1))`, "floor((s77 - 1)/2) + 1"],
     [`FloorDiv(Mul(Integer(6), ${s}), Integer(3))`, "2*s77"],
     [`Max(Integer(1), ${s})`, "s77"],
+    ["Max(1, s0)", "s0"],
+    ["Symbol('u0', integer=True) + 3", "u0 + 3"],
+    ["Max(1, Symbol('u0', positive=True, integer=True))", "u0"],
     [`Mul(Pow(${s}, Integer(-1)), Mul(Integer(3), ${s}))`, "3"],
     ["TruncToInt(0.5*ToFloat(h))", "floor(h/2)"],
     ["TruncToInt(1.25*ToFloat(h))", "h + floor(h/4)"],
@@ -26,8 +29,10 @@ describe("sizes", () => {
     [`CeilToInt(IntTrueDiv(Mul(Integer(4), ${s}), Integer(2)))`, "2*s77"],
   ])("%s", (text, expected) => expect(formatDim(parseSymInt(text))).toBe(expected));
 
-  // s0/2 need not be whole; a tenth is rounded before it is multiplied; the others are nothing we know.
+  // What values decide may be 0. s0/2 need not be whole; a tenth is rounded before it is multiplied; the others are nothing we know.
   test.each([
+    "Max(1, u0)",
+    "Min(Integer(1), Symbol('u0', integer=True))",
     "",
     "s0/2",
     "0.1*s0",
