@@ -54,7 +54,7 @@ function layoutOf(
   const names = linear ? header.slice(0, 3) : [...header];
   const justify = alignment.slice(0, names.length);
   // Names in a tree are indented; its modules are none of Keras's.
-  const own = isTree(report) ? [0.52, 0.83, 1] : linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1];
+  const own = isTree(report) ? [0.5, 0.8, 1] : linear ? [0.45, 0.8, 1] : [0.3, 0.56, 0.74, 1];
   let positions = options.positions ?? own;
   let length = linear ? 88 : 108;
   if (options.showTrainable) {
