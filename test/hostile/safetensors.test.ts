@@ -171,7 +171,7 @@ describe("what stands beside", () => {
     expect(totals).toMatchObject({ parameters: 0, status: "partial" });
     expect(diagnostics.filter(({ code }) => code === "shard-not-read")).toHaveLength(2);
     // The pickle is read, and has no tensors.
-    expect(diagnostics.filter(({ code }) => code === "index-mismatch")).toHaveLength(1);
+    expect(diagnostics.filter(({ code }) => code === "tensors-missing")).toHaveLength(1);
   });
 
   test("a damaged shard of a set ends the reading, with its name", async () => {
