@@ -34,7 +34,8 @@ Examples:
   weighbridge --style keras2 --expand-nested model.h5
   weighbridge --layer-range conv1 conv3 model.h5
   weighbridge --batch 1 --dim seq=128 model.onnx        named sizes filled in
-  weighbridge --group module --depth 2 model.pt2        a tree of the modules
+  weighbridge --group module model.onnx                 its modules, as a tree
+  weighbridge --depth 2 model.pt2                       two levels of modules
   weighbridge checkpoint.pt adapter.safetensors         two files, one by one
   weighbridge llama/                                    a Hugging Face folder
   weighbridge --json model.onnx | jq .ledger            every element, by class
