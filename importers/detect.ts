@@ -103,11 +103,11 @@ const looks: readonly {
   { test: (_, text) => /^BZh[1-9]/.test(text), text: "bzip2 data; decompress it first" },
   {
     test: (head) => startsWith(head, [0x47, 0x47, 0x55, 0x46]),
-    text: "a GGUF file, which this version does not read",
+    text: "a GGUF file, which this version does not read; `weighbridge formats` lists what it reads",
   },
   {
     test: (head) => startsWith(head, [0x54, 0x46, 0x4c, 0x33], 4),
-    text: "a TensorFlow Lite model, which this version does not read",
+    text: "a TensorFlow Lite model, which this version does not read; `weighbridge formats` lists what it reads",
   },
   {
     test: (head) => head[8] === 0x7b,
@@ -125,7 +125,7 @@ export function describe(sniffed: Sniffed): string {
       .slice(0, 5)
       .map((entry) => entry.name)
       .join(", ");
-    return `a zip archive that is no model known here (${names}${entries.length > 5 ? ", ..." : ""})`;
+    return `a zip archive that is no model known here (${names}${entries.length > 5 ? ", ..." : ""}); \`weighbridge formats\` lists what is read`;
   }
   if (sniffed.container === "json")
     return "JSON, but no architecture that is known here; `weighbridge formats` lists what is read";
