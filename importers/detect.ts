@@ -101,6 +101,8 @@ const looks: readonly {
     text: "LZMA data; decompress it first",
   },
   { test: (_, text) => /^BZh[1-9]/.test(text), text: "bzip2 data; decompress it first" },
+  { test: (head) => startsWith(head, [0x04, 0x22, 0x4d, 0x18]), text: "LZ4 data; decompress it first" },
+  { test: (head) => startsWith(head, [0x28, 0xb5, 0x2f, 0xfd]), text: "Zstandard data; decompress it first" },
   {
     test: (head) => startsWith(head, [0x47, 0x47, 0x55, 0x46]),
     text: "a GGUF file, which this version does not read; `weighbridge formats` lists what it reads",

@@ -34,6 +34,8 @@ const foreign: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     /a Git LFS pointer, not the model itself; fetch the file with `git lfs pull`/,
   ],
   ["an HTML page", "<!DOCTYPE html><html><body>404</body></html>", /an HTML or XML page, not a model/],
+  ["LZ4", new Uint8Array([0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0]), /LZ4 data; decompress it first/],
+  ["Zstandard", new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0, 0]), /Zstandard data; decompress it first/],
   ["gzip", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), /gzip data; decompress it first/],
   ["nothing", "", /the file is empty/],
   ["one byte", "\x89", /no format that is known here \(it starts with/],
