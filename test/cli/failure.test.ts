@@ -56,6 +56,7 @@ describe("text", () => {
       ["--style is x: give y", "--style is x: give y"],
       ["layerRange: no layer", "--layer-range: no layer"],
       ["give a greater lineLength (or columns)", "give a greater --line-length (or columns)"],
+      ["depth is of a tree: it goes with group module", "--depth is of a tree: it goes with --group module"],
       ["the layers are input, depth", "the layers are input, depth"],
     ]) {
       expect(report(new InvalidOptionError(`${said}`)).text).toBe(`weighbridge: ${shown}\n`);
