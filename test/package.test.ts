@@ -72,6 +72,7 @@ describe("the library's names", () => {
     "SourceReadError",
     "UnknownFormatError",
     "UnsupportedFeatureError",
+    "conventions",
     "escapeText",
     "formatDiagnostic",
     "formatJson",

@@ -100,7 +100,7 @@ function addSummaryOptions(command: Command): void {
       "where the columns end, as fractions of the line\n(before Keras 3 also in characters)",
       parsePositions,
     )
-    .option("--expand-nested", "show the layers of nested models too")
+    .option("--expand-nested", "show the layers of nested models too, and what branches and\nloops run")
     .option("--show-trainable", "add a column that tells which layers are trainable")
     .option("--layer-range <first> <last>", "show only the layers from FIRST to LAST", parseLayerRange)
     .option("--all-nodes", "a row for every node of a graph, plumbing too")

@@ -17,6 +17,8 @@ export interface Row {
   /** Whose outputs it has. */
   readonly facts: LayerFacts | undefined;
   readonly weights: readonly ResolvedWeight[];
+  /** Weights of the graphs that it runs. */
+  readonly inside?: readonly ResolvedWeight[];
   /** By call of `layer`: outputs of rows (`layer` is the number of a row) that go into it. */
   readonly inputs: readonly (readonly ValueRef[])[];
 }

@@ -2,11 +2,11 @@
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { InvalidOptionError } from "../errors.ts";
-import type { Graph, Layer, LayerTable } from "../ir/graph.ts";
-import type { Model } from "../ir/model.ts";
-import type { Weight } from "../ir/tensor.ts";
+import type { Graph, Layer, LayerTable, ModuleRef } from "../ir/graph.ts";
+import { type Model, walkLayers } from "../ir/model.ts";
+import type { TensorType, Weight } from "../ir/tensor.ts";
 import type { Analysis } from "./analyze.ts";
-import { foldRows } from "./fold-rows.ts";
+import { foldRows, type Row } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 import { growTree } from "./module-tree.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
@@ -89,7 +89,7 @@ class Grouping {
     this.options = options;
   }
 
-  group(graph: Graph, spare: readonly Weight[]): Graph {
+  group(graph: Graph, spare: readonly Weight[], around: readonly ModuleRef[] = []): Graph {
     if (graph.layers.some(isProgram))
       return { ...graph, layers: graph.layers.map((layer) => this.program(layer)) };
     const { topology } = graph;
@@ -100,11 +100,12 @@ class Grouping {
     if (!modules) withoutTree(this.options);
     const traced = program && modules;
     // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
-    const rows = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
+    const folded = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
+    const rows = { ...folded, rows: folded.rows.map((row) => this.opened(row, traced)) };
     const known = new Set(traced ? spare : []);
     const unread = this.analysis.weights.ofModel.filter(({ weight }) => known.has(weight));
     const depth = modules ? (levels ?? Number.POSITIVE_INFINITY) : 0;
-    const tree = growTree(rows, { depth, topology, traced, spare: unread });
+    const tree = growTree(rows, { depth, topology, traced, around, spare: unread });
     for (const [layer, facts] of tree.facts) this.facts.set(layer, facts);
     for (const [layer, weights] of tree.weights) this.weights.set(layer, weights);
     const left = new Set(tree.left);
@@ -114,6 +115,44 @@ class Grouping {
     );
     const outputs = rows.outputs.flatMap((ref) => tree.place(ref) ?? []);
     return { ...graph, layers: tree.layers, inputs, outputs };
+  }
+
+  /** A row with the graphs that it runs, its branches or its body, as models inside it. */
+  private opened(row: Row, traced: boolean): Row {
+    const { subgraphs, ...layer } = row.layer;
+    if (!subgraphs) return row;
+    const inside: ResolvedWeight[] = [];
+    const layers = subgraphs.map(({ name, graph }): Layer => {
+      const grouped = this.group(graph, [], layer.modules);
+      walkLayers(grouped.layers, (inner) => inside.push(...(this.weights.get(inner) ?? [])));
+      const branch: Layer = {
+        name,
+        source: { dialect: layer.source.dialect, type: traced ? "GraphModule" : "Graph" },
+        kind: "model",
+        operator: traced ? "GraphModule" : "Graph",
+        attributes: {},
+        scope: "",
+        trainable: null,
+        weights: [],
+        calls: [],
+        graph: grouped,
+      };
+      this.facts.set(branch, this.resultsOf(graph));
+      return branch;
+    });
+    const graph: Graph = { topology: "layers", layers, inputs: [], outputs: [] };
+    return { ...row, layer: { ...layer, graph }, inside };
+  }
+
+  /** What a graph gives, as facts of the row that stands for it. */
+  private resultsOf({ layers, outputs }: Graph): LayerFacts {
+    const types = outputs.map(({ layer, call, output }): TensorType => {
+      const made = layers[layer];
+      const facts = made && this.analysis.shapes.layers.get(made);
+      return facts?.calls[call]?.types[output] ?? { dtype: null, shape: null };
+    });
+    const structure = types.length === 1 ? 0 : { list: [...types.keys()] };
+    return { calls: [{ types, structure }], built: null, weights: {}, failed: false };
   }
 
   /** One of several programs of a package. */

@@ -24,6 +24,8 @@ export interface TreeOptions {
   readonly topology: Graph["topology"];
   /** The graph is a program of PyTorch: each node has the modules it ran in, with their classes. */
   readonly traced: boolean;
+  /** Modules that the graph as a whole is in: of a branch, those around the row that runs it. */
+  readonly around: readonly ModuleRef[];
   /** Weights that no row holds, for the modules they are in. */
   readonly spare: readonly ResolvedWeight[];
 }
@@ -84,7 +86,7 @@ class Grower {
   constructor({ rows, outputs }: Rows, options: TreeOptions) {
     this.rows = rows;
     this.options = options;
-    this.modules = rows.map(({ layer }) => layer.modules ?? []);
+    this.modules = rows.map(({ layer }) => inside(layer.modules ?? [], options.around));
     this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
     if (options.depth === 0) return;
     if (options.traced) for (const row of rows) this.workedOut.push(this.isWorkedOut(row));
@@ -165,7 +167,7 @@ class Grower {
   private isSilent({ module, rows }: Item, level: number): boolean {
     const row = this.rows[rows[0] ?? 0];
     if (module || !row || !this.options.traced || row.layer.operator === "Input") return false;
-    if (row.weights.length > 0 || row.layer.subgraphs) return false;
+    if (row.weights.length > 0 || row.layer.graph) return false;
     if (this.workedOut[rows[0] ?? 0]) return true;
     return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
   }
@@ -282,7 +284,9 @@ class Grower {
     const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
     const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
     const held = this.weightsAt(inner ? deeper : members, level, inner === null);
-    const weights = again ? [] : [...held, ...this.takeSpare(module, members, level)];
+    // Of a module that is one row nothing inside is shown, so what it runs is its own.
+    const run = inner ? [] : members.flatMap((i) => this.rows[i]?.inside ?? []);
+    const weights = again ? [] : [...held, ...run, ...this.takeSpare(module, members, level)];
     const recursive = again && this.learned.has(module.path);
     const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
     const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
@@ -366,6 +370,12 @@ class Grower {
       .flatMap((i) => this.rows[i]?.inputs.flat() ?? [])
       .filter((ref) => !inside.has(ref.layer) && !seen.has(keyOf(ref)) && seen.add(keyOf(ref)));
   }
+}
+
+function inside(modules: readonly ModuleRef[], around: readonly ModuleRef[]): readonly ModuleRef[] {
+  const shared = around.findIndex(({ path }, i) => path !== modules[i]?.path);
+  const level = shared < 0 ? around.length : shared;
+  return level === 0 ? modules : modules.slice(level);
 }
 
 /** Whether a layer has a name inside the module's: it is a part of it, and not the whole. */

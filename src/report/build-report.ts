@@ -123,8 +123,7 @@ class LayerBuilder {
     const facts = this.analysis.shapes.layers.get(layer);
     const own = this.ownWeights(layer, inherited);
     const nested = layer.graph ? this.layers(layer.graph, inherited) : [];
-    const branches = (layer.subgraphs ?? []).flatMap((sub) => this.layers(sub.graph, inherited));
-    const inside = [...nested, ...branches].flatMap((child) => child.all);
+    const inside = nested.flatMap((child) => child.all);
     // Most layers hold nothing but their own, often nothing at all.
     const all = inside.length === 0 ? own : [...own, ...inside];
     const sums = sumWeights(all, this.counted);
@@ -168,17 +167,13 @@ class LayerBuilder {
       // A copy or a table beside the weights is the ledger's business alone.
       .filter(({ weight }) => weight.counted !== false)
       .map((weight) => reportWeight(weight, trainable));
-    if (!layer.inner && !layer.subgraphs) return own;
-    const wrapped = (layer.inner ?? []).flatMap((inner) => {
+    if (!layer.inner) return own;
+    const wrapped = layer.inner.flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
       const below = inner.graph ? this.layers(inner.graph, flag).flatMap((child) => child.all) : [];
       return [...this.ownWeights(inner, flag), ...below];
     });
-    // What a branch or a loop body holds counts with the operation that runs it.
-    const run = (layer.subgraphs ?? []).flatMap(({ graph }) =>
-      graph.layers.flatMap((inner) => this.ownWeights(inner, trainable)),
-    );
-    return [...own, ...wrapped, ...run];
+    return [...own, ...wrapped];
   }
 }
 

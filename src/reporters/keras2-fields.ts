@@ -6,6 +6,7 @@ import type { KerasStyle } from "./summary-options.ts";
 import {
   className,
   connectionsOf,
+  isGroup,
   isInput,
   isStandaloneKeras,
   nestedModelsCallThemselves,
@@ -62,8 +63,8 @@ function endsOf(layers: readonly ReportLayer[]): readonly ReportCall[] {
 /** Output of a nested model for the inputs it was made with, if it has just one: that of its only end. */
 function ownOutputShape(layer: ReportLayer): ReportShape {
   if (layer.kind !== "model" || layer.topology === "layers" || !layer.layers) return null;
-  // A module of an exported network is no model that was built by itself.
-  if (layer.operator === "Module") return null;
+  // A module of an exported network, or a branch of it, is no model that was built by itself.
+  if (isGroup(layer)) return null;
   const last = layer.calls.at(-1);
   if (!last || leavesOf(last.outputStructure).length !== 1 || typeof last.outputStructure !== "number")
     return null;

@@ -3,6 +3,14 @@ import type { KerasStyle } from "./summary-options.ts";
 
 /** What all styles agree on: which layers get a row, under which class name, and what their shapes are. */
 
+/** A module of a network, and a graph that an operation in one runs. */
+const ofTree: ReadonlySet<string> = new Set(["Module", "GraphModule"]);
+
+/** Rows of a graph taken together: what none of Keras's own models is. */
+export function isGroup({ operator }: ReportLayer): boolean {
+  return ofTree.has(operator) || operator === "Graph";
+}
+
 /** Rows at the top of the model. Only Keras 3 functional models keep operations among their layers. */
 export function topRows(report: Report, style: KerasStyle): readonly ReportLayer[] {
   const { topology, kind } = report.model;
@@ -15,13 +23,13 @@ export function topRows(report: Report, style: KerasStyle): readonly ReportLayer
 
 /** Rows below a nested model. */
 export function nestedRows(layer: ReportLayer, style: KerasStyle): readonly ReportLayer[] {
-  const withOperations = style !== "keras3" || layer.operator === "Module";
+  const withOperations = style !== "keras3" || isGroup(layer);
   return visibleLayers(layer.layers ?? [], layer.topology, withOperations);
 }
 
 /** Modules of a tree show what is in them; for models of Keras that is asked for. */
 export function showsInside(layer: ReportLayer, expandNested: boolean | undefined): boolean {
-  return expandNested === true || layer.operator === "Module" || (layer.layers?.some(isOfTree) ?? false);
+  return expandNested === true || ofTree.has(layer.operator) || (layer.layers?.some(isOfTree) ?? false);
 }
 
 /** Whether there is a column of connections: a tree of modules has none. */
@@ -40,11 +48,16 @@ export function isTree(report: Report): boolean {
 }
 
 function isOfTree({ operator, layers }: ReportLayer): boolean {
-  return operator === "Module" || (layers?.some(isOfTree) ?? false);
+  return ofTree.has(operator) || (layers?.some(isOfTree) ?? false);
 }
 
-/** Inside a module, a name goes on from that of the module around: `conv1` of `layer1.0.conv1`. */
+/** Inside a module, a name goes on from that of the module around: `conv1` of `layer1.0.conv1`; so inside a branch. */
 export function shownName({ name }: ReportLayer, around: ReportLayer | undefined): string {
+  if (around?.operator === "Graph") {
+    const before = `/${around.name}/`;
+    const at = name.lastIndexOf(before);
+    return at < 0 ? name : name.slice(at + before.length);
+  }
   const path = around?.operator === "Module" ? around.name.replace(/@\d+$/, "") : "";
   const inside = path !== "" && name.startsWith(path) && /^[./]./.test(name.slice(path.length));
   return inside ? name.slice(path.length + 1) : name;

@@ -29,6 +29,42 @@ test.each(networks)(
   },
 );
 
+describe("graphs inside operations", () => {
+  const rowsOf = (layer: Report["layers"][number]): unknown =>
+    layer.layers
+      ? [layer.name, layer.params, layer.layers.map(rowsOf)]
+      : [layer.name, layer.type, layer.params];
+
+  // What both branches capture, 12 weights and 3, is in the sum of the operation once.
+  test("branches are rows inside, with their own folding", async () => {
+    const report = await inspectFile(join(onnx, "structure/if-branches.onnx"));
+    expect(rowsOf(row(report, "n_y"))).toEqual([
+      "n_y",
+      39,
+      [
+        ["else_branch", 24, [["n_y/else_branch/n_no", "Sub", 24]]],
+        ["then_branch", 27, [["n_y/then_branch/n_yes", "Add", 27]]],
+      ],
+    ]);
+    expect(report.totals.parameters).toBe(39);
+    const shown = formatSummary(report, { expandNested: true, lineLength: 120 });
+    expect(shown).toMatch(/ {4}└ else_branch \(Graph\) +│ \(N, 3\)/);
+    expect(shown).toMatch(/ {7}└ n_yes \(Add\) +│ \(N, 3\)/);
+    expect(formatSummary(report)).not.toContain("else_branch");
+  });
+
+  test("those of a PyTorch program are shown in the tree, without the modules around them", async () => {
+    const file = resolve(onnx, "../pytorch/program-tied/model.pt2");
+    const cond = row(await inspectFile(file), "cond");
+    expect(cond.layers?.map(({ name, type }) => [name, type])).toEqual([
+      ["true_graph_0", "GraphModule"],
+      ["false_graph_0", "GraphModule"],
+    ]);
+    expect(cond.layers?.[0]?.layers?.at(-1)).toMatchObject({ type: "aten.mul", outputShapes: [["s77", 5]] });
+    expect(formatSummary(await inspectFile(file))).toContain("true_graph_0 (GraphModule)");
+  });
+});
+
 describe("plumbing", () => {
   test("the slices that put a recurrent kernel together are part of the layer that has it", async () => {
     const report = await torch("lstm-dynamo");
