@@ -99,7 +99,7 @@ class Grower {
   }
 
   private isWorkedOut({ layer, weights, inputs }: Row): boolean {
-    if (layer.operator === "Input" || weights.length > 0 || layer.subgraphs) return false;
+    if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
     if (makes.test(layer.source.type)) return true;
     const refs = inputs.flat();
     return refs.length > 0 && refs.every(({ layer: at }) => this.workedOut[at] === true);
