@@ -39,6 +39,7 @@ export type Diagnostic =
       "normalization-likely-folded",
       { readonly modules: number; readonly parameters: number; readonly statistics: number }
     >
+  | Found<"weight-copied", { readonly weight: string; readonly same: string }>
   | Found<"weight-maybe-tied", { readonly weight: string; readonly other: string; readonly elements: number }>
   | Found<"bias-padded", { readonly layers: number; readonly elements: number }>
   | Found<"operator-unknown", { readonly type: string }>
@@ -103,6 +104,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "class-likely": "info",
   "normalization-folded": "info",
   "normalization-likely-folded": "info",
+  "weight-copied": "info",
   "weight-maybe-tied": "warning",
   "bias-padded": "info",
   "operator-unknown": "warning",
@@ -197,6 +199,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics, of which ${d.args.left} parameters are left as biases`;
     case "normalization-likely-folded":
       return `${d.args.modules} convolutions have weights and biases that the exporter named, as it does where it folds the batch normalization after them; these had up to ${d.args.parameters} parameters, of which the biases are left, and ${d.args.statistics} statistics`;
+    case "weight-copied":
+      return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-maybe-tied":
       return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${d.args.elements} elements are stored, and count here, twice`;
     case "bias-padded":

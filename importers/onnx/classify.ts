@@ -78,7 +78,13 @@ export function classifyTensors(
         table.markUsed(tensor);
         const word = stated.kinds.get(table.get(tensor).path);
         // What only hands a tensor on says nothing of it, unless nobody else does.
-        if (passes && classes.has(tensor)) continue;
+        if (passes && classes.has(tensor)) {
+          // One node moves it, and another works something out of it: that it was not learned is no longer certain.
+          const open = word === undefined && passed.has(tensor);
+          if (open && passingClass(handsOn, table.get(tensor)) === "unclassified")
+            classes.set(tensor, "unclassified");
+          continue;
+        }
         const found =
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor))

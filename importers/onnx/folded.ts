@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { signature } from "./exporter-word.ts";
+import type { Draft } from "./frame.ts";
 import { modulesOf, ownerName } from "./names.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
@@ -87,10 +88,34 @@ function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, repor
 }
 
 /**
- * A matrix without a name of the network's that has the sizes of a table turned over: exporters turn matrices over when
- * they write the file, and so store a table that is also the last matrix twice. Nothing but the payload would tell.
+ * A last matrix without a name of the network's that has the sizes of a table turned over: exporters turn matrices over when
+ * they write the file, and so store a table that is also the last matrix twice. Where the table bears the name of the module that the
+ * matrix is used in, it is that one, and the copy counts for nothing; else nothing but the payload would tell.
  */
-export function reportCopies(facts: Facts, table: TensorTable, report: Report): void {
+export function settleCopies(facts: Facts, table: TensorTable, report: Report): void {
+  const tables = tablesBySize(facts, table);
+  if (tables.size === 0) return;
+  const last = [...facts.keys()].findLast(isProduct);
+  for (const [i, weight] of (last?.weights ?? []).entries()) {
+    if (!last || weight.tensor === undefined) continue;
+    const { path, shape, dtype } = table.get(weight.tensor);
+    const other = tables.get(`${dtype} ${shape[0]} ${shape[1]}`);
+    if (shape.length !== 2 || other === undefined || other === weight.tensor || ownerName(path) !== null)
+      continue;
+    const { path: same } = table.get(other);
+    if (ownerName(same) !== last.modules?.at(-1)?.path) {
+      const elements = (shape[0] ?? 0) * (shape[1] ?? 0);
+      report({ code: "weight-maybe-tied", args: { weight: path, other: same, elements }, at: last.name });
+      continue;
+    }
+    last.weights = last.weights.with(i, { ...weight, name: same, tensor: other, view: [...shape] });
+    table.settle(weight.tensor, "unused");
+    report({ code: "weight-copied", args: { weight: path, same }, at: last.name });
+  }
+}
+
+/** Learned tables that indices look up in, by type and sizes turned over. */
+function tablesBySize(facts: Facts, table: TensorTable): ReadonlyMap<string, number> {
   const tables = new Map<string, number>();
   for (const [draft, { slots }] of facts) {
     const [first] = slots;
@@ -101,19 +126,10 @@ export function reportCopies(facts: Facts, table: TensorTable, report: Report): 
     if (shape.length === 2 && draft.weights.some(({ tensor }) => tensor === source.tensor))
       tables.set(`${dtype} ${shape[1]} ${shape[0]}`, source.tensor);
   }
-  if (tables.size === 0) return;
-  const said = new Set<number>();
-  for (const [draft] of facts) {
-    if (!/^(MatMul|Gemm)$/.test(bareType(draft))) continue;
-    for (const { tensor } of draft.weights) {
-      if (tensor === undefined || said.has(tensor)) continue;
-      const { path, shape, dtype } = table.get(tensor);
-      const other = tables.get(`${dtype} ${shape[0]} ${shape[1]}`);
-      if (shape.length !== 2 || other === undefined || other === tensor || ownerName(path) !== null) continue;
-      said.add(tensor);
-      const elements = (shape[0] ?? 0) * (shape[1] ?? 0);
-      const args = { weight: path, other: table.get(other).path, elements };
-      report({ code: "weight-maybe-tied", args, at: draft.name });
-    }
-  }
+  return tables;
+}
+
+function isProduct(draft: Draft): boolean {
+  const learned = draft.weights.some(({ class: kind }) => kind === "parameter");
+  return learned && /^(MatMul|Gemm)$/.test(bareType(draft));
 }

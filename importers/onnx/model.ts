@@ -7,7 +7,7 @@ import type { Model } from "../../src/ir/model.ts";
 import type { Imported } from "../importer.ts";
 import { classifyTensors } from "./classify.ts";
 import { readStated } from "./exporter-word.ts";
-import { reportCopies, reportFolded } from "./folded.ts";
+import { reportFolded, settleCopies } from "./folded.ts";
 import { buildGraph } from "./graph.ts";
 import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
@@ -45,7 +45,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   addHiddenTensors(onnx, closed, table, report);
   halvePadded(onnx, facts, table, report);
   reportFolded(onnx, written, facts, table, report);
-  reportCopies(facts, table, report);
+  settleCopies(facts, table, report);
   reportBlocks(facts, report);
   addTraining(onnx, table);
   if (onnx.producerName === "tf2onnx") placeMadeUp(facts);

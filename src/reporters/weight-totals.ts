@@ -36,7 +36,14 @@ export function totalLines(report: Report, style: KerasStyle, optimizer?: Weight
         ["Statistics", statistics],
       );
   }
-  return lines;
+  return [...lines, ...unclassifiedLine(report)];
+}
+
+/** What may belong to the total and may not; in a table as Keras prints it there is no such line. */
+function unclassifiedLine({ file, ledger }: Report): readonly TotalLine[] {
+  const { elements, bytes } = ledger.classes.unclassified;
+  if (file.format === "keras" || elements === 0) return [];
+  return [["Unclassified", { elements: BigInt(elements), bits: BigInt(bytes) * 8n }]];
 }
 
 /** What modules hold beside their parameters; null when there is none of it. */

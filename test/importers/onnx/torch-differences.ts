@@ -63,7 +63,7 @@ export const known: readonly Known[] = [
       "maxvit_t.dynamo": [-28392, 403368],
       "swin_t.script": [-23322, 331338],
       "swin_t.dynamo": [-23322, 335356],
-      "swin_v2_t.script": [-6144, 6144],
+      "swin_v2_t.script": [-6144, 6594],
       "swin_v2_t.dynamo": [-12288, 1386688],
       "timm/coatnet_nano_rw_224.script": [-38836, 1786344],
       "timm/coatnet_nano_rw_224.dynamo": [-6760, 96040],

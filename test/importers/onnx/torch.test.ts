@@ -3,7 +3,15 @@
 import { describe, expect, test } from "vitest";
 import type { Layer } from "../../../src/ir/graph.ts";
 import { walkLayers } from "../../../src/ir/model.ts";
-import { elementsOf, expectedOf, imbalance, moduleSums, type Weighed, weighZipped } from "./fixture-files.ts";
+import {
+  elementsOf,
+  expectedOf,
+  imbalance,
+  moduleSums,
+  type Weighed,
+  weighFile,
+  weighZipped,
+} from "./fixture-files.ts";
 import { known, strays } from "./torch-differences.ts";
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -138,4 +146,14 @@ describe("what nothing in the file settles is said", () => {
     const said = (await weigh(file)).imported.diagnostics.find((diagnostic) => diagnostic.code === code);
     expect(said?.args).toMatchObject(args);
   });
+});
+
+test("a tied matrix that the exporter stored a second time, turned over, counts once", async () => {
+  const found = await weighFile("torch", "tied-dynamo/model.onnx");
+  // What torch_tied.py prints.
+  expect(found.report.totals.parameters).toBe(160);
+  expect(found.report.layers.map(({ params }) => params).filter((params) => params > 0)).toEqual([160, 160]);
+  expect(elementsOf(found, "unused")).toBe(160);
+  expect(imbalance(found)).toEqual([]);
+  expect(found.imported.diagnostics.map(({ code }) => code)).toEqual(["weight-copied"]);
 });
