@@ -8,6 +8,7 @@ import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { findOp } from "./aten/index.ts";
 import { operandsIn, type PortRecord, viewNode } from "./aten.ts";
+import { remembering } from "./bounded-cache.ts";
 import {
   listOf,
   literalOf,
@@ -166,15 +167,13 @@ export class GraphReader {
 
   private node(node: JsonValue, frame: Frame): void {
     const target = textOf(getKey(node, "target")) ?? "?";
-    const type = typeName(target);
+    const { type, name: operation, isPlumbing } = parseTarget(target);
     const stack = parseModuleStack(textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "");
-    const root = stack.find(({ path }) => path === "");
-    this.root ??= root?.type ?? null;
-    const own = stack.filter(({ path }) => path !== "");
-    const modules = stack.length > 0 ? own : frame.around;
-    const draft = this.push(frame, type.slice(type.lastIndexOf(".") + 1), type, "Opaque");
+    this.root ??= stack.root?.type ?? null;
+    const modules = stack.modules ?? frame.around;
+    const draft = this.push(frame, operation, type, "Opaque");
     if (modules.length > 0) draft.modules = modules;
-    if (plumbing.test(type)) draft.plumbing = true;
+    if (isPlumbing) draft.plumbing = true;
     const layer = frame.layers.length - 1;
     const written = listOf(getKey(node, "inputs")).map((input, i): Written => {
       const name = textOf(getKey(input, "name")) ?? "";
@@ -326,11 +325,22 @@ function numberArgument(value: number, name: string): Argument {
   return { kind: "constant", type, name, ...(Number.isFinite(value) && { value }) };
 }
 
-/** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
-function typeName(target: string): string {
-  const parts = /^torch\.ops\.([^.]+)\.([^.]+)/.exec(target);
-  return parts ? `${parts[1]}.${parts[2]}` : target;
+/** Operators that are remembered: a graph has some tens. */
+const targetsKept = 256;
+
+interface Target {
+  /** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
+  readonly type: string;
+  /** `conv2d`. */
+  readonly name: string;
+  readonly isPlumbing: boolean;
 }
+
+const parseTarget = remembering(targetsKept, (target): Target => {
+  const parts = /^torch\.ops\.([^.]+)\.([^.]+)/.exec(target);
+  const type = parts ? `${parts[1]}.${parts[2]}` : target;
+  return { type, name: type.slice(type.lastIndexOf(".") + 1), isPlumbing: plumbing.test(type) };
+});
 
 function operandless(argument: string): PortRecord {
   return { argument, name: argument };

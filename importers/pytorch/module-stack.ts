@@ -12,10 +12,25 @@ interface Entry extends ModuleRef {
 /** Stacks that are remembered: nodes of one module stand together. */
 const stacksKept = 256;
 
-/** Outermost first, the root (path "") included. Empty when the node has none. */
-export const parseModuleStack: (text: string) => readonly ModuleRef[] = remembering(stacksKept, (text) =>
-  entriesOf(text).map(({ path, type, call }) => ({ path, type, ...(call !== undefined && { call }) })),
-);
+/** What stands around a node. */
+export interface ModuleStack {
+  /** The whole program; null where the stack has none. */
+  readonly root: ModuleRef | null;
+  /** The modules inside it, outermost first; null where the node has no stack. */
+  readonly modules: readonly ModuleRef[] | null;
+}
+
+export const parseModuleStack: (text: string) => ModuleStack = remembering(stacksKept, (text) => {
+  const stack = entriesOf(text).map(({ path, type, call }) => ({
+    path,
+    type,
+    ...(call !== undefined && { call }),
+  }));
+  return {
+    root: stack.find(({ path }) => path === "") ?? null,
+    modules: stack.length > 0 ? stack.filter(({ path }) => path !== "") : null,
+  };
+});
 
 /** The tracer's names of the modules around a node. */
 export function moduleKeys(text: string): readonly { readonly key: string; readonly path: string }[] {
@@ -63,6 +78,8 @@ function bareClass(type: string | undefined): string | null {
 
 /** Parts between separators that are in no bracket. */
 function splitOutside(text: string, separator: string): readonly string[] {
+  // Most have no brackets.
+  if (!/[([]/.test(text)) return (text.endsWith(separator) ? text.slice(0, -1) : text).split(separator);
   const parts: string[] = [];
   let depth = 0;
   let start = 0;

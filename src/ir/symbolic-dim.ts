@@ -35,6 +35,8 @@ export function addExpressions(a: Expression, b: Expression): Result {
 }
 
 export function multiplyExpressions(a: Expression, b: Expression): Result {
+  if (typeof a === "number" && typeof b === "object" && isWhole(a)) return scale(b, a);
+  if (typeof b === "number" && typeof a === "object" && isWhole(b)) return scale(a, b);
   const left = termsOf(a);
   const right = termsOf(b);
   if ((left.length + 1) * (right.length + 1) > maxSymbolicTerms * 4) return null;
@@ -51,6 +53,17 @@ export function multiplyExpressions(a: Expression, b: Expression): Result {
   }
   for (const other of right) terms.push(scaled(other, constantOf(a)));
   return build(constantOf(a) * constantOf(b), terms);
+}
+
+/** By a whole number, which no term comes to 0 with and which leaves their order. */
+function scale({ constant, terms }: SymbolicDim, by: number): Result {
+  const scaled = terms.map(({ coefficient, atoms }) => ({ coefficient: coefficient * by, atoms }));
+  if (finite(constant * by) === null || scaled.some((term) => finite(term.coefficient) === null)) return null;
+  return { constant: constant * by, terms: scaled };
+}
+
+function isWhole(value: number): boolean {
+  return value !== 0 && Number.isInteger(value);
 }
 
 /** Rounds down. Null for a division by 0. */

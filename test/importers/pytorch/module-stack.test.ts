@@ -11,7 +11,9 @@ describe("modules", () => {
     ["k,L['self'].a._modules['b'],m.make.<locals>.Inner", ["a.b/Inner"]],
     ["_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e", []],
     ["", []],
-  ])("%s", (text, expected) =>
-    expect(parseModuleStack(text).map(({ path, type }) => `${path}/${type}`)).toEqual(expected),
-  );
+  ])("%s", (text, expected) => {
+    const { root, modules } = parseModuleStack(text);
+    const stack = [root ?? [], modules ?? []].flat();
+    expect(stack.map(({ path, type }) => `${path}/${type}`)).toEqual(expected);
+  });
 });
