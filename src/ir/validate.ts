@@ -30,9 +30,11 @@ function textOrNull(value: unknown, at: string): void {
 }
 
 function count(value: unknown, at: string): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : fail(at, "a whole number");
+  return isCount(value) ? value : fail(at, "a whole number");
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function flag(value: unknown, at: string): void {
@@ -46,6 +48,8 @@ function oneOf(value: unknown, options: readonly string[], at: string): void {
 function shape(value: unknown, at: string): void {
   if (value === null) return;
   for (const [i, dim] of list(value, at).entries()) {
+    // Most are; what follows writes down where they stand.
+    if (isCount(dim)) continue;
     if (typeof dim === "object" && dim !== null) checkExpression(dim, `${at}[${i}]`, 0);
     else if (dim !== null) count(dim, `${at}[${i}]`);
   }

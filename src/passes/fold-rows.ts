@@ -3,7 +3,7 @@
  * inputs alone, and the bias that is added to a product. Their weights go to the rows that use them.
  */
 
-import type { Graph, Layer, ValueRef } from "../ir/graph.ts";
+import type { Call, Graph, Layer, ValueRef } from "../ir/graph.ts";
 import { identityOf } from "../ir/tensor.ts";
 import { maxOriginsBehind } from "../limits.ts";
 import type { Analysis } from "./analyze.ts";
@@ -31,12 +31,23 @@ export interface Rows {
 
 /** Every layer as a row when `all`; else folded. */
 export function foldRows(graph: Graph, analysis: Analysis, all: boolean): Rows {
+  if (all) return everyLayer(graph, analysis);
   const folding = new Folding(graph, analysis);
-  if (!all) {
-    folding.fold();
-    folding.addBiases();
-  }
+  folding.fold();
+  folding.addBiases();
   return folding.rows();
+}
+
+function everyLayer({ layers, outputs }: Graph, { shapes, weights }: Analysis): Rows {
+  const valuesOf = ({ inputs }: Call): readonly ValueRef[] =>
+    inputs.flatMap((input) => (input.kind === "value" ? [input.value] : []));
+  const rows = layers.map((layer) => ({
+    layer,
+    facts: shapes.layers.get(layer),
+    weights: distinct(weights.byLayer.get(layer) ?? []),
+    inputs: layer.calls.map(valuesOf),
+  }));
+  return { rows, outputs };
 }
 
 /** What an output depends on: values that go into the model, only their shapes, or nothing but what is stored. */

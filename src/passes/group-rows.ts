@@ -119,8 +119,8 @@ class Grouping {
 
   /** A row with the graphs that it runs, its branches or its body, as models inside it. */
   private opened(row: Row, traced: boolean): Row {
+    if (!row.layer.subgraphs) return row;
     const { subgraphs, ...layer } = row.layer;
-    if (!subgraphs) return row;
     const inside: ResolvedWeight[] = [];
     const layers = subgraphs.map(({ name, graph }): Layer => {
       const grouped = this.group(graph, [], layer.modules);

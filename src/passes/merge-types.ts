@@ -13,6 +13,7 @@ export function mergeTypes<T extends TensorType>(
     const known = inferred.of !== undefined || inferred.shape !== null || inferred.dtype !== null;
     return { merged: known ? inferred : { ...inferred, ...declared }, conflict: false };
   }
+  if (isSame(inferred, declared)) return { merged: inferred, conflict: false };
   const dtypes = inferred.dtype !== null && declared.dtype !== null && inferred.dtype !== declared.dtype;
   const shapes = conflicting(inferred.shape, declared.shape);
   const shape = shapes ? inferred.shape : mergeShapes(inferred.shape, declared.shape);
@@ -20,6 +21,12 @@ export function mergeTypes<T extends TensorType>(
     merged: { ...inferred, dtype: inferred.dtype ?? declared.dtype, shape },
     conflict: dtypes || shapes,
   };
+}
+
+/** Nothing to put together: most rules give just what the file declares. */
+function isSame(a: TensorType, b: TensorType): boolean {
+  if (a.dtype !== b.dtype || a.shape === null || a.shape.length !== b.shape?.length) return false;
+  return a.shape.every((dim, i) => dim === b.shape?.[i]);
 }
 
 function conflicting(a: Shape, b: Shape): boolean {

@@ -18,32 +18,34 @@ export function countedCalls(
   return calls;
 }
 
+/** Equal for rows with the same operation on the same weights. */
+export function kindOf({ layer, weights }: Row): string {
+  const identities = weights.map(({ weight }) => {
+    const identity = identityOf(weight);
+    return typeof identity === "object" ? weight.name : String(identity);
+  });
+  return `${layer.source.type} ${identities.join(" ")}`;
+}
+
 /**
  * Where it does not: the same operations on the same weights again and again, with rows of others between, or, in a module
- * with none inside it, without.
+ * with none inside it, without. `kinds`: of all rows.
  */
 export function repeatedCalls(
   rows: readonly number[],
   all: readonly Row[],
+  kinds: readonly string[],
   leaf: boolean,
 ): readonly (readonly number[])[] {
   // Without calls, what is alike is one module beside another.
   if (rows.every((i) => all[i]?.layer.calls.length === 0)) return [rows];
-  const period = shortestPeriod(rows.map((i) => kindOf(all[i])));
+  const period = shortestPeriod(rows.map((i) => kinds[i] ?? ""));
   if (period === rows.length) return [rows];
   const parts: (readonly number[])[] = [];
   for (let at = 0; at < rows.length; at += period) parts.push(rows.slice(at, at + period));
   const apart = parts.every((part, i) => i === 0 || part[0] !== (parts[i - 1]?.at(-1) ?? 0) + 1);
   const weighted = rows.some((i) => (all[i]?.weights.length ?? 0) > 0);
   return apart || (leaf && weighted) ? parts : [rows];
-}
-
-function kindOf(row: Row | undefined): string {
-  const weights = row?.weights.map(({ weight }) => {
-    const identity = identityOf(weight);
-    return typeof identity === "object" ? weight.name : String(identity);
-  });
-  return `${row?.layer.source.type} ${weights?.join(" ")}`;
 }
 
 /** Length of the shortest beginning of which the whole list is a repetition. */

@@ -5,7 +5,8 @@ import type { TensorType } from "../ir/tensor.ts";
 import { maxModuleDepth } from "../limits.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
-import { countedCalls, repeatedCalls } from "./module-calls.ts";
+import { countedCalls, kindOf, repeatedCalls } from "./module-calls.ts";
+import { inside, isBelow, nameInside } from "./module-names.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
 
 export interface Tree {
@@ -78,6 +79,10 @@ class Grower {
   private readonly learned = new Set<string>();
   /** The file says which call of a module a row is in. */
   private readonly countsCalls: boolean;
+  /** By row; only where the file does not say. */
+  private readonly kinds: readonly string[];
+  /** By row and weight, the level of the module that the weight is of. */
+  private readonly homes: readonly (readonly number[])[];
   /** Rows that are worked out from constants and sizes alone. */
   private readonly workedOut: boolean[] = [];
   /** By row and output, the rows that use it; -1 stands for whoever runs the model. Only a tree asks for them. */
@@ -88,7 +93,10 @@ class Grower {
     this.options = options;
     this.modules = rows.map(({ layer }) => inside(layer.modules ?? [], options.around));
     this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
-    if (options.depth === 0) return;
+    const isTree = options.depth > 0;
+    this.kinds = isTree && !this.countsCalls ? rows.map(kindOf) : [];
+    this.homes = isTree ? rows.map((row, i) => row.weights.map((one) => this.homeOf(i, one))) : [];
+    if (!isTree) return;
     if (options.traced) for (const row of rows) this.workedOut.push(this.isWorkedOut(row));
     for (const [i, row] of rows.entries()) {
       for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
@@ -129,10 +137,9 @@ class Grower {
   /** Layers for rows that are all in the same modules down to `level`; `again`: in a further call, which holds no weights. */
   level(members: readonly number[], level: number, again: boolean): Level {
     const all = this.items(members, level);
-    const shown = all.filter((item) => !this.isSilent(item, level));
-    const items = shown.length > 0 ? shown : all;
-    const silent = new Set(members);
-    for (const { rows } of items) for (const row of rows) silent.delete(row);
+    const hidden = new Set(all.filter((item) => this.isSilent(item, level)));
+    const items = hidden.size < all.length ? all.filter((item) => !hidden.has(item)) : all;
+    const silent = new Set(items === all ? [] : [...hidden].flatMap(({ rows }) => rows));
     const places = new Map<number, number>();
     const outputs = new Map<string, number>();
     for (const [number, { module, rows, outputs: own }] of items.entries()) {
@@ -226,17 +233,18 @@ class Grower {
   private outputsOf(rows: readonly number[]): readonly ValueRef[] {
     const inside = new Set(rows);
     const used: ValueRef[] = [];
-    const made: ValueRef[] = [];
+    let last: ValueRef | null = null;
     for (const i of rows) {
       for (const output of (this.rows[i]?.facts?.calls[0]?.types ?? []).keys()) {
         const ref = { layer: i, call: 0, output };
         // A size that is handed around is no output of the module.
         if (this.rows[i]?.layer.plumbing && this.typeOf(ref).shape?.length === 0) continue;
-        made.push(ref);
+        last = ref;
         if (this.users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
       }
     }
-    if (used.length < 2) return used.length > 0 ? used : made.slice(-1);
+    if (used.length === 0) return last ? [last] : [];
+    if (used.length === 1) return used;
     const own = used.filter((ref) => !this.isNewName(ref, inside));
     return own.length > 0 ? own : used;
   }
@@ -258,7 +266,7 @@ class Grower {
 
   private callsOf(rows: readonly number[], level: number): ReadonlyMap<number, readonly number[]> {
     if (this.countsCalls) return countedCalls(rows, (i) => this.moduleOf(i, level)?.call ?? 0);
-    return new Map(repeatedCalls(rows, this.rows, !this.goesDeeper(rows, level)).entries());
+    return new Map(repeatedCalls(rows, this.rows, this.kinds, !this.goesDeeper(rows, level)).entries());
   }
 
   private goesDeeper(rows: readonly number[], level: number): boolean {
@@ -312,12 +320,14 @@ class Grower {
 
   /** Weights that rows read and that are the module's at `level`, or of those inside it too. */
   private weightsAt(rows: readonly number[], level: number, inside = false): readonly ResolvedWeight[] {
-    return rows.flatMap((i) =>
-      (this.rows[i]?.weights ?? []).filter((one) => {
-        const home = this.homeOf(i, one);
-        return home === level || (inside && home > level);
-      }),
-    );
+    const found: ResolvedWeight[] = [];
+    for (const i of rows) {
+      for (const [k, weight] of (this.rows[i]?.weights ?? []).entries()) {
+        const home = this.homes[i]?.[k] ?? -1;
+        if (home === level || (inside && home > level)) found.push(weight);
+      }
+    }
+    return found;
   }
 
   /** Level of the module around a row that a weight is of, by its name; that of the innermost where it is of none of them. */
@@ -365,28 +375,13 @@ class Grower {
   /** Values from outside, each once. */
   private enteringInto({ rows }: Item): readonly ValueRef[] {
     const inside = new Set(rows);
-    const seen = new Set<string>();
-    return rows
-      .flatMap((i) => this.rows[i]?.inputs.flat() ?? [])
-      .filter((ref) => !inside.has(ref.layer) && !seen.has(keyOf(ref)) && seen.add(keyOf(ref)));
+    const found = new Map<string, ValueRef>();
+    for (const i of rows) {
+      for (const ref of (this.rows[i]?.inputs ?? []).flat())
+        if (!inside.has(ref.layer) && !found.has(keyOf(ref))) found.set(keyOf(ref), ref);
+    }
+    return [...found.values()];
   }
-}
-
-function inside(modules: readonly ModuleRef[], around: readonly ModuleRef[]): readonly ModuleRef[] {
-  const shared = around.findIndex(({ path }, i) => path !== modules[i]?.path);
-  const level = shared < 0 ? around.length : shared;
-  return level === 0 ? modules : modules.slice(level);
-}
-
-/** Whether a layer has a name inside the module's: it is a part of it, and not the whole. */
-function isBelow({ name }: Layer, { path }: ModuleRef): boolean {
-  return name.startsWith(path) && /^[./]/.test(name.slice(path.length));
-}
-
-/** `layer1.0/add` for an operation of `layer1.0`, also where it is the only one. */
-function nameInside({ name, modules, source }: Layer): string {
-  const around = modules?.at(-1)?.path;
-  return name === around ? `${around}/${source.type.slice(source.type.lastIndexOf(".") + 1)}` : name;
 }
 
 function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {
