@@ -50,94 +50,131 @@ export function operand(argument: string, name: string = argument): PortRecord {
 /** What an argument is: a plain number is a literal or worked out from sizes, and has no element type of its own. */
 export type Kind = "tensor" | "bool" | "int" | "float" | "complex";
 
+/** The written arguments of a node, by name. */
+export type Arguments = ReadonlyMap<string, Tagged>;
+
 /**
  * A node as a record reads it, by the schema's names. What the file leaves out has the schema's default, which the record
  * gives. A number that is asked for and that the program works out, or one of another kind, is no default: it is `missed`.
  */
-export interface NodeView {
+export class NodeView {
   /** `aten.add.Tensor`. */
   readonly target: string;
+  private readonly written: Arguments;
+  private readonly results: readonly Tagged[];
+  private readonly statedType: (name: string) => TensorType | null;
+  private hasMissed = false;
+
+  /** `statedType`: what the file says of a value. */
+  constructor(
+    target: string,
+    written: Arguments,
+    results: readonly Tagged[],
+    statedType: (name: string) => TensorType | null,
+  ) {
+    this.target = target;
+    this.written = written;
+    this.results = results;
+    this.statedType = statedType;
+  }
+
   /** What the outputs are; null for one the file does not describe. */
-  readonly outputs: readonly (Kind | null)[];
+  get outputs(): readonly (Kind | null)[] {
+    return this.results.map(kindOf);
+  }
+
   /** Given, and not None. */
-  has(name: string): boolean;
-  kind(name: string): Kind | null;
-  flag(name: string, fallback: boolean): boolean;
+  has(name: string): boolean {
+    return (this.written.get(name)?.tag ?? "as_none") !== "as_none";
+  }
+
+  kind(name: string): Kind | null {
+    return kindOf(this.written.get(name));
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = plain(this.written.get(name));
+    return this.told(name, typeof value === "boolean" ? value : null) ?? fallback;
+  }
+
   /** A whole number; what is too large to be one is the largest, which stands for "to the end". */
-  int(name: string, fallback: number): number;
-  optionalInt(name: string): number | null;
-  number(name: string): number | null;
+  int(name: string, fallback: number): number {
+    return this.optionalInt(name) ?? fallback;
+  }
+
+  optionalInt(name: string): number | null {
+    return this.told(name, wholeOf(plain(this.written.get(name))));
+  }
+
+  number(name: string): number | null {
+    const value = plain(this.written.get(name));
+    return this.told(name, typeof value === "number" && Number.isFinite(value) ? value : null);
+  }
+
   /** Whole numbers; one by itself is a list of one. null when absent, or when one of them is worked out by the program. */
-  ints(name: string): readonly number[] | null;
-  floats(name: string): readonly number[] | null;
+  ints(name: string): readonly number[] | null {
+    const found = sizesOf(this.written.get(name));
+    return this.told(name, found?.every((size) => size !== null) ? (found as readonly number[]) : null);
+  }
+
+  floats(name: string): readonly number[] | null {
+    const argument = this.written.get(name);
+    const found = listOf(argument?.value).map((item) => (typeof item === "number" ? item : Number.NaN));
+    return this.told(name, argument?.tag === "as_floats" && found.every(Number.isFinite) ? found : null);
+  }
+
   /** Whole numbers, null for those that the program works out: these are inputs. */
-  sizes(name: string): readonly (number | null)[] | null;
+  sizes(name: string): readonly (number | null)[] | null {
+    return this.told(name, sizesOf(this.written.get(name)));
+  }
+
   /** For each tensor of a list whether it is given. */
-  present(name: string): readonly boolean[];
-  text(name: string): string | null;
-  dtype(name: string): DType | null;
+  present(name: string): readonly boolean[] {
+    return this.namesOf(name).map((item) => item !== null);
+  }
+
+  text(name: string): string | null {
+    const argument = this.written.get(name);
+    return argument?.tag === "as_string" ? textOf(argument.value) : null;
+  }
+
+  dtype(name: string): DType | null {
+    return this.told(name, dtypeArgument(this.written.get(name)));
+  }
+
   /** Axes of a tensor, as the file states it. */
-  rank(name: string): number | null;
+  rank(name: string): number | null {
+    return this.statedOf(name)?.shape?.length ?? null;
+  }
+
   /** Element type of a tensor, as the file states it. */
-  elementType(name: string): DType | null;
+  elementType(name: string): DType | null {
+    return this.statedOf(name)?.dtype ?? null;
+  }
+
   /** Whether something was asked for that is there and cannot be told: the record then does not describe the node. */
-  missed(): boolean;
-}
+  missed(): boolean {
+    return this.hasMissed;
+  }
 
-/** The written arguments of a node, by name. */
-export type Arguments = ReadonlyMap<string, Tagged>;
-
-/** `statedType`: what the file says of a value. */
-export function viewNode(
-  target: string,
-  written: Arguments,
-  outputs: readonly Tagged[],
-  statedType: (name: string) => TensorType | null,
-): NodeView {
-  const find = (name: string): Tagged | undefined => written.get(name);
-  const has = (name: string): boolean => (find(name)?.tag ?? "as_none") !== "as_none";
-  const statedOf = (name: string): TensorType | null => {
-    const [first] = namesIn(find(name) ?? { tag: "as_none", value: null });
-    return first ? statedType(first) : null;
-  };
-  let missed = false;
-  const told = <T>(name: string, value: T | null): T | null => {
-    missed ||= value === null && has(name);
+  private told<T>(name: string, value: T | null): T | null {
+    this.hasMissed ||= value === null && this.has(name);
     return value;
-  };
-  const optionalInt = (name: string): number | null => told(name, wholeOf(plain(find(name))));
-  return {
-    target,
-    outputs: outputs.map(kindOf),
-    has,
-    kind: (name) => kindOf(find(name)),
-    flag: (name, fallback) => {
-      const value = plain(find(name));
-      return told(name, typeof value === "boolean" ? value : null) ?? fallback;
-    },
-    int: (name, fallback) => optionalInt(name) ?? fallback,
-    optionalInt,
-    number: (name) => {
-      const value = plain(find(name));
-      return told(name, typeof value === "number" && Number.isFinite(value) ? value : null);
-    },
-    ints: (name) => {
-      const found = sizesOf(find(name));
-      return told(name, found?.every((size) => size !== null) ? (found as readonly number[]) : null);
-    },
-    floats: (name) => {
-      const found = listOf(find(name)?.value).map((item) => (typeof item === "number" ? item : Number.NaN));
-      return told(name, find(name)?.tag === "as_floats" && found.every(Number.isFinite) ? found : null);
-    },
-    sizes: (name) => told(name, sizesOf(find(name))),
-    present: (name) => namesIn(find(name) ?? { tag: "as_none", value: null }).map((item) => item !== null),
-    text: (name) => (find(name)?.tag === "as_string" ? textOf(find(name)?.value) : null),
-    dtype: (name) => told(name, dtypeArgument(find(name))),
-    rank: (name) => statedOf(name)?.shape?.length ?? null,
-    elementType: (name) => statedOf(name)?.dtype ?? null,
-    missed: () => missed,
-  };
+  }
+
+  private namesOf(name: string): readonly (string | null)[] {
+    const argument = this.written.get(name);
+    return argument ? namesIn(argument) : [];
+  }
+
+  private statedOf(name: string): TensorType | null {
+    const [first] = this.namesOf(name);
+    return first ? this.statedType(first) : null;
+  }
 }
+
+const plainTags = new Set(["as_int", "as_float", "as_bool"]);
+const symbolicTags = new Set(["as_sym_int", "as_sym_float", "as_sym_bool"]);
 
 /** A number or a truth value that is written down; as a size it may be one in a union of its own. */
 function plain(argument: Tagged | undefined): Json {
@@ -145,8 +182,8 @@ function plain(argument: Tagged | undefined): Json {
   const { tag, value } = argument;
   // What JSON has no number for is a text: "Infinity".
   if (tag === "as_float" && typeof value === "string") return Number(value);
-  if (/^as_(int|float|bool)$/.test(tag) && typeof value !== "object") return value as Json;
-  if (/^as_sym_(int|float|bool)$/.test(tag)) {
+  if (plainTags.has(tag) && typeof value !== "object") return value as Json;
+  if (symbolicTags.has(tag)) {
     const held = getKey(value, tag.replace("sym_", ""));
     return typeof held === "number" || typeof held === "boolean" ? held : null;
   }

@@ -7,7 +7,7 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { findOp } from "./aten/index.ts";
-import { operandsIn, type PortRecord, viewNode } from "./aten.ts";
+import { NodeView, operandsIn, type PortRecord } from "./aten.ts";
 import { remembering } from "./bounded-cache.ts";
 import {
   listOf,
@@ -186,12 +186,13 @@ export class GraphReader {
     const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length } : {};
     draft.calls = [{ inputs, ...stated }];
     const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
-    const operands = written.flatMap(({ key, argument }) =>
-      namesIn(argument).map((name): Operand => ({ name, fixed: !changing.has(key) })),
-    );
-    const inner = { ...frame, around: modules, casting: castsInside(type, written) ?? frame.casting };
-    if (graphs.length > 0)
+    if (graphs.length > 0) {
+      const operands = written.flatMap(({ key, argument }) =>
+        namesIn(argument).map((name): Operand => ({ name, fixed: !changing.has(key) })),
+      );
+      const inner = { ...frame, around: modules, casting: castsInside(type, written) ?? frame.casting };
       draft.subgraphs = graphs.map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
+    }
     for (const [output, name] of names.entries())
       if (name !== null) this.define(frame, name, { kind: "value", layer, output });
   }
@@ -206,7 +207,7 @@ export class GraphReader {
   ): Read {
     const runs = written.some(({ argument }) => argument.tag === "as_graph");
     const byName = new Map(written.map(({ key, argument }) => [key, argument]));
-    const view = viewNode(target, byName, outputs, (name) => typeOf(frame.graph, name));
+    const view = new NodeView(target, byName, outputs, (name) => typeOf(frame.graph, name));
     const op = findOp(view, draft.source.type);
     const attributes = op?.attributes?.(view) ?? {};
     const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
