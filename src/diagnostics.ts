@@ -20,7 +20,10 @@ export type Diagnostic =
       "declared-stored-mismatch",
       { readonly weight: string; readonly declared: string; readonly stored: string }
     >
-  | Found<"declared-inferred-mismatch", { readonly declared: string; readonly inferred: string }>
+  | Found<
+      "declared-inferred-mismatch",
+      { readonly declared: string; readonly inferred: string; readonly shown: "declared" | "inferred" }
+    >
   | Found<"nodes-reordered", { readonly nodes: number }>
   | Found<"name-defined-twice", { readonly name: string }>
   | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
@@ -184,7 +187,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "declared-stored-mismatch":
       return `weight ${d.args.weight}: the configuration implies ${d.args.declared}, the file stores ${d.args.stored}; totals use the stored shape`;
     case "declared-inferred-mismatch":
-      return `the file declares ${d.args.declared}, but ${d.args.inferred} follows from the operator; the latter is shown`;
+      return `the file declares ${d.args.declared}, but ${d.args.inferred} follows from the operator; what is ${d.args.shown} is shown`;
     case "nodes-reordered":
       return `${d.args.nodes} nodes stand before nodes they need; they were put in order`;
     case "name-defined-twice":

@@ -183,7 +183,7 @@ export class GraphReader {
     const { inputs, changing } = this.arguments(draft, frame, target, written, outputs);
     const names = outputs.flatMap(namesIn);
     const types = names.map((name) => (name === null ? null : typeOf(frame.graph, name)));
-    const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length } : {};
+    const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length, traced: true } : {};
     draft.calls = [{ inputs, ...stated }];
     const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
     if (graphs.length > 0) {

@@ -42,6 +42,8 @@ export interface Call {
   readonly outputs?: number;
   /** Types the file states for the outputs, by index, null where it states none; compared with what the rule gives. */
   readonly declaredTypes?: readonly (TensorType | null)[];
+  /** The framework worked these types out itself when it traced the call: where a rule gives others, the rule is wrong. */
+  readonly traced?: boolean;
 }
 
 /** A module of the network that an operation was traced in: its path (`layer1.0.conv1`) and class, if known. */

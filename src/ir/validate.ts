@@ -230,6 +230,7 @@ function checkCall(value: unknown, at: string): void {
   if (call.attributes !== undefined) object(call.attributes, `${at}.attributes`);
   if (call.declaredOutputs !== undefined) each(call.declaredOutputs, `${at}.declaredOutputs`, shape);
   if (call.outputs !== undefined) count(call.outputs, `${at}.outputs`);
+  if (call.traced !== undefined) flag(call.traced, `${at}.traced`);
   if (call.declaredTypes !== undefined) {
     each(call.declaredTypes, `${at}.declaredTypes`, (type, where) => {
       if (type !== null) checkType(type, where, 0);

@@ -192,8 +192,11 @@ class Engine {
       if (!stated) return type;
       const { merged, conflict } = mergeTypes(type, stated);
       if (conflict) {
-        const args = { declared: formatType(stated), inferred: formatType(type) };
+        const shown = call.traced ? "declared" : "inferred";
+        const args = { declared: formatType(stated), inferred: formatType(type), shown } as const;
         this.diagnostics.push({ code: "declared-inferred-mismatch", args, at });
+        // Values that a rule worked out beside a wrong shape are not to be trusted either.
+        if (call.traced) return stated;
       }
       return merged;
     });

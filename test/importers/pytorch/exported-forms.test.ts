@@ -178,3 +178,22 @@ describe("hostile", () => {
     expect(await survives(bytes({ graph_module: { graph: [] } }), "no graph")).toBe("malformed-file");
   });
 });
+
+test("what PyTorch traced goes before a rule, and a contradiction is said", async () => {
+  const altered = program();
+  const graph = (altered.graph_module as { [key: string]: Plain }).graph as { [key: string]: Plain };
+  const nodes = graph.nodes as { [key: string]: Plain }[];
+  const relu = nodes.find(({ target }) => target === "torch.ops.aten.relu.default") as {
+    [key: string]: Plain;
+  };
+  const [output] = relu.outputs as { as_tensor: { name: string } }[];
+  const values = graph.tensor_values as { [key: string]: { sizes: Plain } };
+  const name = output?.as_tensor.name ?? "";
+  (values[name] as { sizes: Plain }).sizes = [{ as_int: 7 }, { as_int: 7 }];
+  const report = await inspect(bytes(altered), { group: "node" });
+  const row = report.layers.find(({ type }) => type === "aten.relu");
+  expect(row?.outputShapes).toEqual([[7, 7]]);
+  const said = report.diagnostics.filter(({ code }) => code === "declared-inferred-mismatch");
+  expect(said[0]?.message).toContain("declares float32 (7, 7)");
+  expect(said[0]?.message).toContain("what is declared is shown");
+});
