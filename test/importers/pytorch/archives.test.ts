@@ -120,18 +120,23 @@ const packages = releases.flatMap((release) =>
     : [],
 );
 
-describe.each(packages)("$name of PyTorch $release", ({ release, name, stored, programs }) => {
-  const data = readFileSync(join(folder, release, `${name}.pt2`));
+const bytesOf = ({ release, name }: (typeof packages)[number]): Uint8Array =>
+  readFileSync(join(folder, release, `${name}.pt2`));
 
-  test.runIf(programs)("is several programs", async () => {
-    const report = await inspect(data);
+describe("packages of several programs", () => {
+  test.each(packages.filter(({ programs }) => programs))("$name of PyTorch $release", async (expected) => {
+    const { name, programs } = expected;
+    const report = await inspect(bytesOf(expected));
     checkFigures(report, name);
     const models = report.layers.map((layer) => [layer.name, layer.trainable]);
     expect(models).toEqual(Object.entries(programs ?? {}).map(([key, one]) => [key, parametersOf(one)]));
   });
+});
 
-  test.runIf(stored)("lists the weights that are left in compiled code", async () => {
-    const imported = await readModel(data);
+describe("weights that are left in compiled code", () => {
+  test.each(packages.filter(({ stored }) => stored))("$name of PyTorch $release", async (one) => {
+    const { stored } = one;
+    const imported = await readModel(bytesOf(one));
     const report = reportOf(imported);
     expect(report.file.variant).toBe("compiled-package");
     const found = Object.fromEntries(
