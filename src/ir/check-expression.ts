@@ -1,41 +1,41 @@
 /** Symbolic dimensions of a model that is read from JSON. */
 
 import { maxSymbolicDepth, maxSymbolicTerms } from "../limits.ts";
-import { fail, list, object, text } from "./fault.ts";
+import { each, fail, list, object, type Place, text, within } from "./fault.ts";
 
 /** @throws Fault unless `value` is a symbolic dimension of bounded size. */
-export function checkExpression(value: unknown, at: string, depth: number): void {
+export function checkExpression(value: unknown, at: Place, depth: number): void {
   if (depth > maxSymbolicDepth) fail(at, `nested at most ${maxSymbolicDepth} deep`);
   const dim = object(value, at);
-  finite(dim.constant, `${at}.constant`);
-  const terms = list(dim.terms, `${at}.terms`);
+  finite(dim.constant, within(at, "constant"));
+  const terms = list(dim.terms, within(at, "terms"));
   if (terms.length === 0 || terms.length > maxSymbolicTerms) fail(at, `of 1 to ${maxSymbolicTerms} terms`);
-  for (const [i, item] of terms.entries()) {
-    const term = object(item, `${at}.terms[${i}]`);
-    finite(term.coefficient, `${at}.terms[${i}].coefficient`);
-    const atoms = list(term.atoms, `${at}.terms[${i}].atoms`);
+  each(terms, within(at, "terms"), (item, place) => {
+    const term = object(item, place);
+    finite(term.coefficient, within(place, "coefficient"));
+    const atoms = list(term.atoms, within(place, "atoms"));
     if (atoms.length === 0 || atoms.length > maxSymbolicTerms)
       fail(at, `of 1 to ${maxSymbolicTerms} factors`);
-    for (const [k, atom] of atoms.entries()) checkAtom(atom, `${at}.terms[${i}].atoms[${k}]`, depth);
-  }
+    each(atoms, within(place, "atoms"), (atom, where) => checkAtom(atom, where, depth));
+  });
 }
 
-function checkAtom(value: unknown, at: string, depth: number): void {
+function checkAtom(value: unknown, at: Place, depth: number): void {
   const atom = object(value, at);
   if (atom.symbol !== undefined) {
-    text(atom.symbol, `${at}.symbol`);
+    text(atom.symbol, within(at, "symbol"));
     return;
   }
   const kind = ["floor", "max", "min"].find((name) => atom[name] !== undefined) ?? fail(at, "an atom");
-  const parts = list(atom[kind], `${at}.${kind}`);
+  const parts = list(atom[kind], within(at, kind));
   if (parts.length < 2 || parts.length > maxSymbolicTerms || (kind === "floor" && parts.length > 2))
-    fail(`${at}.${kind}`, "of a fitting length");
-  for (const [i, part] of parts.entries()) {
-    if (typeof part === "number") finite(part, `${at}.${kind}[${i}]`);
-    else checkExpression(part, `${at}.${kind}[${i}]`, depth + 1);
-  }
+    fail(within(at, kind), "of a fitting length");
+  each(parts, within(at, kind), (part, where) => {
+    if (typeof part === "number") finite(part, where);
+    else checkExpression(part, where, depth + 1);
+  });
 }
 
-function finite(value: unknown, at: string): void {
+function finite(value: unknown, at: Place): void {
   if (typeof value !== "number" || !Number.isFinite(value)) fail(at, "a number");
 }

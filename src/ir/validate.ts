@@ -4,7 +4,7 @@ import { maxModelElements } from "../limits.ts";
 import { checkExpression } from "./check-expression.ts";
 import { conventions } from "./convention.ts";
 import { isDType } from "./dtype.ts";
-import { Fault, type Fields, fail, list, object, text } from "./fault.ts";
+import { each, Fault, type Fields, fail, list, object, type Place, text, within } from "./fault.ts";
 import type { Graph, Layer } from "./graph.ts";
 import { type Model, walkLayers } from "./model.ts";
 import { countOf } from "./shape.ts";
@@ -12,8 +12,13 @@ import { type StoredTensor, tensorClasses, type Weight } from "./tensor.ts";
 
 /** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
 export function validateModel(value: unknown): string | null {
+  // Of most models no place is ever told: they are written down in a second look, at what has a fault.
+  return firstFault(value, null) && firstFault(value, "model");
+}
+
+function firstFault(value: unknown, at: Place): string | null {
   try {
-    checkModel(value);
+    checkModel(value, at);
     return null;
   } catch (error) {
     if (error instanceof Fault) return error.message;
@@ -25,69 +30,62 @@ const maxDepth = 256;
 /** The greediest optimizer of Keras has six. */
 const maxSlots = 64;
 
-function textOrNull(value: unknown, at: string): void {
+function textOrNull(value: unknown, at: Place): void {
   if (value !== null) text(value, at);
 }
 
-function count(value: unknown, at: string): number {
-  return isCount(value) ? value : fail(at, "a whole number");
+function count(value: unknown, at: Place): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : fail(at, "a whole number");
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function flag(value: unknown, at: string): void {
+function flag(value: unknown, at: Place): void {
   if (value !== null && typeof value !== "boolean") fail(at, "true, false or null");
 }
 
-function oneOf(value: unknown, options: readonly string[], at: string): void {
+function oneOf(value: unknown, options: readonly string[], at: Place): void {
   if (!options.includes(text(value, at))) fail(at, `one of ${options.join(", ")}`);
 }
 
-function shape(value: unknown, at: string): void {
-  if (value === null) return;
-  for (const [i, dim] of list(value, at).entries()) {
-    // Most are; what follows writes down where they stand.
-    if (isCount(dim)) continue;
-    if (typeof dim === "object" && dim !== null) checkExpression(dim, `${at}[${i}]`, 0);
-    else if (dim !== null) count(dim, `${at}[${i}]`);
-  }
+function shape(value: unknown, at: Place): void {
+  if (value !== null) each(value, at, dimension);
 }
 
-function dtypeOrNull(value: unknown, at: string): void {
+function dimension(value: unknown, at: Place): void {
+  if (typeof value === "object" && value !== null) checkExpression(value, at, 0);
+  else if (value !== null) count(value, at);
+}
+
+function dtypeOrNull(value: unknown, at: Place): void {
   if (value !== null && !isDType(text(value, at))) fail(at, "an element type");
 }
 
-function each(value: unknown, at: string, check: (item: unknown, at: string) => void): void {
-  for (const [i, item] of list(value, at).entries()) check(item, `${at}[${i}]`);
-}
-
-function checkModel(value: unknown): asserts value is Model {
-  const model = object(value, "model");
-  const file = object(model.file, "model.file");
-  for (const key of ["name", "format", "variant"]) text(file[key], `model.file.${key}`);
-  count(file.size, "model.file.size");
-  const producer = object(model.producer, "model.producer");
-  textOrNull(producer.framework, "model.producer.framework");
-  textOrNull(producer.version, "model.producer.version");
-  text(model.name, "model.name");
-  if (model.unnamed !== undefined) count(model.unnamed, "model.unnamed");
-  text(model.type, "model.type");
-  oneOf(model.kind, ["graph", "weights-only"], "model.kind");
-  flag(model.trainable, "model.trainable");
-  oneOf(model.freezing, ["enclosing", "owner"], "model.freezing");
-  if (model.convention !== undefined) oneOf(model.convention, conventions, "model.convention");
-  each(model.tensors, "model.tensors", checkTensor);
+function checkModel(value: unknown, at: Place): asserts value is Model {
+  const model = object(value, at);
+  const file = object(model.file, within(at, "file"));
+  for (const key of ["name", "format", "variant"]) text(file[key], within(within(at, "file"), key));
+  count(file.size, within(at, "file.size"));
+  const producer = object(model.producer, within(at, "producer"));
+  textOrNull(producer.framework, within(at, "producer.framework"));
+  textOrNull(producer.version, within(at, "producer.version"));
+  text(model.name, within(at, "name"));
+  if (model.unnamed !== undefined) count(model.unnamed, within(at, "unnamed"));
+  text(model.type, within(at, "type"));
+  oneOf(model.kind, ["graph", "weights-only"], within(at, "kind"));
+  flag(model.trainable, within(at, "trainable"));
+  oneOf(model.freezing, ["enclosing", "owner"], within(at, "freezing"));
+  if (model.convention !== undefined) oneOf(model.convention, conventions, within(at, "convention"));
+  each(model.tensors, within(at, "tensors"), checkTensor);
   const paths = (model.tensors as readonly { path: string }[]).map((tensor) => tensor.path);
   if (new Set(paths).size !== paths.length) fail("model.tensors", "free of duplicate paths");
   const tensors = paths.length;
   checkSums(model.tensors as readonly StoredTensor[]);
-  each(model.weights, "model.weights", (weight, at) => checkWeight(weight, at, tensors));
-  checkGraph(model.graph, "model.graph", tensors, 0);
+  each(model.weights, within(at, "weights"), (weight, where) => checkWeight(weight, where, tensors));
+  checkGraph(model.graph, within(at, "graph"), tensors, 0);
   checkShared((model.graph as Graph).layers);
-  if (model.optimizer !== null) checkOptimizer(model.optimizer, "model.optimizer");
-  if (model.globals !== undefined) each(model.globals, "model.globals", checkGlobal);
+  if (model.optimizer !== null) checkOptimizer(model.optimizer, within(at, "optimizer"));
+  if (model.globals !== undefined) each(model.globals, within(at, "globals"), checkGlobal);
 }
 
 /** Sums over the tensors stay exact. */
@@ -102,43 +100,44 @@ function checkSums(tensors: readonly StoredTensor[]): void {
   if (bytes > 16 * maxModelElements) fail("model.tensors", `of ${16 * maxModelElements} bytes at most`);
 }
 
-function checkTensor(value: unknown, at: string): void {
+function checkTensor(value: unknown, at: Place): void {
   const tensor = object(value, at);
-  text(tensor.path, `${at}.path`);
-  if (!isDType(text(tensor.dtype, `${at}.dtype`))) fail(`${at}.dtype`, "an element type");
-  each(tensor.shape, `${at}.shape`, count);
-  count(tensor.bytes, `${at}.bytes`);
-  oneOf(tensor.unclaimed, tensorClasses, `${at}.unclaimed`);
+  text(tensor.path, within(at, "path"));
+  if (!isDType(text(tensor.dtype, within(at, "dtype")))) fail(within(at, "dtype"), "an element type");
+  each(tensor.shape, within(at, "shape"), count);
+  count(tensor.bytes, within(at, "bytes"));
+  oneOf(tensor.unclaimed, tensorClasses, within(at, "unclaimed"));
   if (tensor.values !== undefined) {
-    each(tensor.values, `${at}.values`, (item, where) => {
+    each(tensor.values, within(at, "values"), (item, where) => {
       if (typeof item !== "number") fail(where, "a number");
     });
   }
 }
 
-function checkWeight(value: unknown, at: string, tensors: number): void {
+function checkWeight(value: unknown, at: Place, tensors: number): void {
   const weight = object(value, at);
-  text(weight.name, `${at}.name`);
-  text(weight.role, `${at}.role`);
-  oneOf(weight.class, tensorClasses, `${at}.class`);
-  flag(weight.trainable, `${at}.trainable`);
-  dtypeOrNull(weight.dtype, `${at}.dtype`);
-  if (weight.shape !== undefined) shape(weight.shape, `${at}.shape`);
-  if (weight.view !== undefined) each(weight.view, `${at}.view`, count);
+  text(weight.name, within(at, "name"));
+  text(weight.role, within(at, "role"));
+  oneOf(weight.class, tensorClasses, within(at, "class"));
+  flag(weight.trainable, within(at, "trainable"));
+  dtypeOrNull(weight.dtype, within(at, "dtype"));
+  if (weight.shape !== undefined) shape(weight.shape, within(at, "shape"));
+  if (weight.view !== undefined) each(weight.view, within(at, "view"), count);
   if (weight.packing !== undefined) {
-    const packing = object(weight.packing, `${at}.packing`);
-    if (count(packing.values, `${at}.packing.values`) < 1) fail(`${at}.packing.values`, "at least 1");
-    if (packing.per !== undefined && count(packing.per, `${at}.packing.per`) < 1)
-      fail(`${at}.packing.per`, "at least 1");
-    if (packing.flat !== undefined) flag(packing.flat, `${at}.packing.flat`);
-    if (packing.padded !== undefined) flag(packing.padded, `${at}.packing.padded`);
-    if (packing.transposed !== undefined) flag(packing.transposed, `${at}.packing.transposed`);
+    const packing = object(weight.packing, within(at, "packing"));
+    if (count(packing.values, within(at, "packing.values")) < 1)
+      fail(within(at, "packing.values"), "at least 1");
+    if (packing.per !== undefined && count(packing.per, within(at, "packing.per")) < 1)
+      fail(within(at, "packing.per"), "at least 1");
+    if (packing.flat !== undefined) flag(packing.flat, within(at, "packing.flat"));
+    if (packing.padded !== undefined) flag(packing.padded, within(at, "packing.padded"));
+    if (packing.transposed !== undefined) flag(packing.transposed, within(at, "packing.transposed"));
     if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
-      fail(`${at}.packing.axis`, "an axis");
+      fail(within(at, "packing.axis"), "an axis");
   }
-  if (weight.tensor !== undefined && count(weight.tensor, `${at}.tensor`) >= tensors)
-    fail(`${at}.tensor`, "an index into model.tensors");
-  if (weight.shared !== undefined) count(weight.shared, `${at}.shared`);
+  if (weight.tensor !== undefined && count(weight.tensor, within(at, "tensor")) >= tensors)
+    fail(within(at, "tensor"), "an index into model.tensors");
+  if (weight.shared !== undefined) count(weight.shared, within(at, "shared"));
 }
 
 /** Uses of one weight do not contradict one another. */
@@ -155,150 +154,151 @@ function checkShared(layers: readonly Layer[]): void {
   });
 }
 
-function checkGraph(value: unknown, at: string, tensors: number, depth: number): void {
+function checkGraph(value: unknown, at: Place, tensors: number, depth: number): void {
   if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
   const graph = object(value, at);
-  oneOf(graph.topology, ["functional", "sequential", "layers"], `${at}.topology`);
-  const layers = list(graph.layers, `${at}.layers`);
-  for (const [i, layer] of layers.entries()) checkLayer(layer, `${at}.layers[${i}]`, tensors, depth);
-  const ref = (item: unknown, where: string): void => checkRef(item, where, layers);
-  each(graph.inputs, `${at}.inputs`, ref);
-  each(graph.outputs, `${at}.outputs`, ref);
-  const outputs = list(graph.outputs, `${at}.outputs`).length;
+  oneOf(graph.topology, ["functional", "sequential", "layers"], within(at, "topology"));
+  const layers = list(graph.layers, within(at, "layers"));
+  each(layers, within(at, "layers"), (layer, where) => checkLayer(layer, where, tensors, depth));
+  const ref = (item: unknown, where: Place): void => checkRef(item, where, layers);
+  each(graph.inputs, within(at, "inputs"), ref);
+  each(graph.outputs, within(at, "outputs"), ref);
+  const outputs = list(graph.outputs, within(at, "outputs")).length;
   if (graph.outputStructure !== undefined)
-    checkStructure(graph.outputStructure, `${at}.outputStructure`, outputs, 0);
-  for (const [i, layer] of layers.entries()) {
-    each((layer as Fields).calls, `${at}.layers[${i}].calls`, (call, where) => {
-      each((call as Fields).inputs, `${where}.inputs`, (input, place) => {
-        if ((input as Fields).kind === "value") ref((input as Fields).value, `${place}.value`);
+    checkStructure(graph.outputStructure, within(at, "outputStructure"), outputs, 0);
+  each(layers, within(at, "layers"), (layer, place) => {
+    each((layer as Fields).calls, within(place, "calls"), (call, where) => {
+      each((call as Fields).inputs, within(where, "inputs"), (input, place) => {
+        if ((input as Fields).kind === "value") ref((input as Fields).value, within(place, "value"));
       });
     });
-  }
+  });
 }
 
-function checkLayer(value: unknown, at: string, tensors: number, depth: number): void {
+function checkLayer(value: unknown, at: Place, tensors: number, depth: number): void {
   const layer = object(value, at);
-  for (const key of ["name", "operator", "scope"]) text(layer[key], `${at}.${key}`);
-  if (layer.unnamed !== undefined) count(layer.unnamed, `${at}.unnamed`);
-  const source = object(layer.source, `${at}.source`);
-  text(source.dialect, `${at}.source.dialect`);
-  text(source.type, `${at}.source.type`);
-  if (source.recognized !== undefined) flag(source.recognized, `${at}.source.recognized`);
-  oneOf(layer.kind, ["layer", "operation", "model"], `${at}.kind`);
-  object(layer.attributes, `${at}.attributes`);
-  flag(layer.trainable, `${at}.trainable`);
-  each(layer.weights, `${at}.weights`, (weight, where) => checkWeight(weight, where, tensors));
+  for (const key of ["name", "operator", "scope"]) text(layer[key], within(at, key));
+  if (layer.unnamed !== undefined) count(layer.unnamed, within(at, "unnamed"));
+  const source = object(layer.source, within(at, "source"));
+  text(source.dialect, within(at, "source.dialect"));
+  text(source.type, within(at, "source.type"));
+  if (source.recognized !== undefined) flag(source.recognized, within(at, "source.recognized"));
+  oneOf(layer.kind, ["layer", "operation", "model"], within(at, "kind"));
+  object(layer.attributes, within(at, "attributes"));
+  flag(layer.trainable, within(at, "trainable"));
+  each(layer.weights, within(at, "weights"), (weight, where) => checkWeight(weight, where, tensors));
   if (layer.inner !== undefined) {
     if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
-    each(layer.inner, `${at}.inner`, (inner, where) => checkLayer(inner, where, tensors, depth + 1));
+    each(layer.inner, within(at, "inner"), (inner, where) => checkLayer(inner, where, tensors, depth + 1));
   }
-  if (layer.graph !== undefined) checkGraph(layer.graph, `${at}.graph`, tensors, depth + 1);
+  if (layer.graph !== undefined) checkGraph(layer.graph, within(at, "graph"), tensors, depth + 1);
   if (layer.subgraphs !== undefined) {
-    each(layer.subgraphs, `${at}.subgraphs`, (item, where) => {
+    each(layer.subgraphs, within(at, "subgraphs"), (item, where) => {
       const subgraph = object(item, where);
-      text(subgraph.name, `${where}.name`);
-      checkGraph(subgraph.graph, `${where}.graph`, tensors, depth + 1);
+      text(subgraph.name, within(where, "name"));
+      checkGraph(subgraph.graph, within(where, "graph"), tensors, depth + 1);
     });
   }
   if (layer.modules !== undefined) {
-    each(layer.modules, `${at}.modules`, (item, where) => {
+    each(layer.modules, within(at, "modules"), (item, where) => {
       const module = object(item, where);
-      text(module.path, `${where}.path`);
-      textOrNull(module.type, `${where}.type`);
-      if (module.call !== undefined) count(module.call, `${where}.call`);
+      text(module.path, within(where, "path"));
+      textOrNull(module.type, within(where, "type"));
+      if (module.call !== undefined) count(module.call, within(where, "call"));
     });
   }
-  if (layer.builtWith !== undefined) each(layer.builtWith, `${at}.builtWith`, shape);
-  each(layer.calls, `${at}.calls`, checkCall);
+  if (layer.builtWith !== undefined) each(layer.builtWith, within(at, "builtWith"), shape);
+  each(layer.calls, within(at, "calls"), checkCall);
 }
 
-function checkCall(value: unknown, at: string): void {
+function checkCall(value: unknown, at: Place): void {
   const call = object(value, at);
-  each(call.inputs, `${at}.inputs`, (item, where) => {
+  each(call.inputs, within(at, "inputs"), (item, where) => {
     const input = object(item, where);
-    oneOf(input.kind, ["value", "constant", "tensor", "outer"], `${where}.kind`);
-    if (input.name !== undefined) text(input.name, `${where}.name`);
+    oneOf(input.kind, ["value", "constant", "tensor", "outer"], within(where, "kind"));
+    if (input.name !== undefined) text(input.name, within(where, "name"));
     if (input.kind === "constant") {
-      checkType(input.type, `${where}.type`, 0);
-    } else if (input.kind === "tensor") count(input.tensor, `${where}.tensor`);
+      checkType(input.type, within(where, "type"), 0);
+    } else if (input.kind === "tensor") count(input.tensor, within(where, "tensor"));
     else if (input.kind === "outer") {
-      count(input.levels, `${where}.levels`);
-      const outer = object(input.value, `${where}.value`);
-      for (const key of ["layer", "call", "output"]) count(outer[key], `${where}.value.${key}`);
+      count(input.levels, within(where, "levels"));
+      const outer = object(input.value, within(where, "value"));
+      for (const key of ["layer", "call", "output"]) count(outer[key], within(within(where, "value"), key));
     }
   });
-  if (call.attributes !== undefined) object(call.attributes, `${at}.attributes`);
-  if (call.declaredOutputs !== undefined) each(call.declaredOutputs, `${at}.declaredOutputs`, shape);
-  if (call.outputs !== undefined) count(call.outputs, `${at}.outputs`);
-  if (call.traced !== undefined) flag(call.traced, `${at}.traced`);
+  if (call.attributes !== undefined) object(call.attributes, within(at, "attributes"));
+  if (call.declaredOutputs !== undefined) each(call.declaredOutputs, within(at, "declaredOutputs"), shape);
+  if (call.outputs !== undefined) count(call.outputs, within(at, "outputs"));
+  if (call.traced !== undefined) flag(call.traced, within(at, "traced"));
   if (call.declaredTypes !== undefined) {
-    each(call.declaredTypes, `${at}.declaredTypes`, (type, where) => {
+    each(call.declaredTypes, within(at, "declaredTypes"), (type, where) => {
       if (type !== null) checkType(type, where, 0);
     });
   }
 }
 
-function checkType(value: unknown, at: string, depth: number): void {
+function checkType(value: unknown, at: Place, depth: number): void {
   if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
   const type = object(value, at);
-  dtypeOrNull(type.dtype, `${at}.dtype`);
-  shape(type.shape, `${at}.shape`);
+  dtypeOrNull(type.dtype, within(at, "dtype"));
+  shape(type.shape, within(at, "shape"));
   if (type.of === undefined) return;
-  const of = object(type.of, `${at}.of`);
-  oneOf(of.container, ["sequence", "optional", "map", "sparse"], `${at}.of.container`);
-  if (of.element !== null) checkType(of.element, `${at}.of.element`, depth + 1);
+  const of = object(type.of, within(at, "of"));
+  oneOf(of.container, ["sequence", "optional", "map", "sparse"], within(at, "of.container"));
+  if (of.element !== null) checkType(of.element, within(at, "of.element"), depth + 1);
   if (of.items !== undefined) {
-    each(of.items, `${at}.of.items`, (item, where) => checkType(item, where, depth + 1));
+    each(of.items, within(at, "of.items"), (item, where) => checkType(item, where, depth + 1));
   }
 }
 
-function checkRef(value: unknown, at: string, layers: readonly unknown[]): void {
+function checkRef(value: unknown, at: Place, layers: readonly unknown[]): void {
   const ref = object(value, at);
-  const layer = layers[count(ref.layer, `${at}.layer`)] as Fields | undefined;
-  if (!layer) fail(`${at}.layer`, "the number of a layer of this graph");
-  if (count(ref.call, `${at}.call`) >= list(layer.calls, `${at}.layer.calls`).length)
-    fail(`${at}.call`, "the number of a call of that layer");
-  count(ref.output, `${at}.output`);
+  const layer = layers[count(ref.layer, within(at, "layer"))] as Fields | undefined;
+  if (!layer) fail(within(at, "layer"), "the number of a layer of this graph");
+  if (count(ref.call, within(at, "call")) >= list(layer.calls, within(at, "layer.calls")).length)
+    fail(within(at, "call"), "the number of a call of that layer");
+  count(ref.output, within(at, "output"));
 }
 
-function checkStructure(value: unknown, at: string, outputs: number, depth: number): void {
+function checkStructure(value: unknown, at: Place, outputs: number, depth: number): void {
   if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
   if (typeof value === "number") {
     if (count(value, at) >= outputs) fail(at, "the number of an output");
     return;
   }
   const structure = object(value, at);
-  const inner = (item: unknown, where: string): void => checkStructure(item, where, outputs, depth + 1);
-  if (structure.list !== undefined) each(structure.list, `${at}.list`, inner);
-  else if (structure.tuple !== undefined) each(structure.tuple, `${at}.tuple`, inner);
+  const inner = (item: unknown, where: Place): void => checkStructure(item, where, outputs, depth + 1);
+  if (structure.list !== undefined) each(structure.list, within(at, "list"), inner);
+  else if (structure.tuple !== undefined) each(structure.tuple, within(at, "tuple"), inner);
   else {
-    each(structure.dict, `${at}.dict`, (entry, where) => {
+    each(structure.dict, within(at, "dict"), (entry, where) => {
       const [key, item] = list(entry, where);
-      text(key, `${where}[0]`);
-      inner(item, `${where}[1]`);
+      text(key, within(where, 0));
+      inner(item, within(where, 1));
     });
   }
 }
 
-function checkGlobal(value: unknown, at: string): void {
+function checkGlobal(value: unknown, at: Place): void {
   const global = object(value, at);
-  for (const key of ["name", "at"]) text(global[key], `${at}.${key}`);
-  for (const key of ["count", "byte"]) count(global[key], `${at}.${key}`);
-  if (typeof global.suspicious !== "boolean") fail(`${at}.suspicious`, "true or false");
+  for (const key of ["name", "at"]) text(global[key], within(at, key));
+  for (const key of ["count", "byte"]) count(global[key], within(at, key));
+  if (typeof global.suspicious !== "boolean") fail(within(at, "suspicious"), "true or false");
 }
 
-function checkOptimizer(value: unknown, at: string): void {
+function checkOptimizer(value: unknown, at: Place): void {
   const optimizer = object(value, at);
-  text(optimizer.name, `${at}.name`);
-  if (typeof optimizer.built !== "boolean") fail(`${at}.built`, "true or false");
+  text(optimizer.name, within(at, "name"));
+  if (typeof optimizer.built !== "boolean") fail(within(at, "built"), "true or false");
   if (optimizer.stored !== undefined && typeof optimizer.stored !== "boolean")
-    fail(`${at}.stored`, "true or false");
-  each(optimizer.scalars, `${at}.scalars`, (item, where) =>
-    dtypeOrNull(object(item, where).dtype, `${where}.dtype`),
+    fail(within(at, "stored"), "true or false");
+  each(optimizer.scalars, within(at, "scalars"), (item, where) =>
+    dtypeOrNull(object(item, where).dtype, within(where, "dtype")),
   );
   // Each slot is counted for each weight.
-  if (list(optimizer.slots, `${at}.slots`).length > maxSlots) fail(`${at}.slots`, `of ${maxSlots} at most`);
-  each(optimizer.slots, `${at}.slots`, (item, where) =>
-    oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], `${where}.shape`),
+  if (list(optimizer.slots, within(at, "slots")).length > maxSlots)
+    fail(within(at, "slots"), `of ${maxSlots} at most`);
+  each(optimizer.slots, within(at, "slots"), (item, where) =>
+    oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], within(where, "shape")),
   );
 }
