@@ -186,12 +186,12 @@ class Engine {
   settled(layer: Layer, inferred: Inferred, call: Call | undefined): Inferred {
     const declared = call?.declaredTypes;
     if (!declared) return inferred;
-    const at = scopedName(layer.scope, layer.name);
     const types = inferred.types.map((type, i) => {
       const stated = declared[i];
       if (!stated) return type;
       const { merged, conflict } = mergeTypes(type, stated);
       if (conflict) {
+        const at = scopedName(layer.scope, layer.name);
         const shown = call.traced ? "declared" : "inferred";
         const args = { declared: formatType(stated), inferred: formatType(type), shown } as const;
         this.diagnostics.push({ code: "declared-inferred-mismatch", args, at });
@@ -280,10 +280,12 @@ class GraphRun {
 
   private evaluateAll(): void {
     for (const [i, layer] of this.graph.layers.entries()) {
-      for (const [k, call] of layer.calls.entries()) {
+      const results = this.results[i] as (Inferred | null)[];
+      for (let k = 0; k < layer.calls.length; k++) {
         // Most graphs list a layer after those it needs.
-        if (this.results[i]?.[k]) continue;
-        if (this.isReady(call)) (this.results[i] as (Inferred | null)[])[k] = this.apply(i, call);
+        const call = layer.calls[k];
+        if (!call || results[k]) continue;
+        if (this.isReady(call)) results[k] = this.apply(i, call);
         else this.evaluate(i, k);
       }
     }

@@ -109,8 +109,8 @@ class Grower {
   private isWorkedOut({ layer, weights, inputs }: Row): boolean {
     if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
     if (makes.test(layer.source.type)) return true;
-    const refs = inputs.flat();
-    return refs.length > 0 && refs.every(({ layer: at }) => this.workedOut[at] === true);
+    const known = inputs.every((refs) => refs.every(({ layer: at }) => this.workedOut[at] === true));
+    return known && inputs.some((refs) => refs.length > 0);
   }
 
   private moduleOf(i: number, level: number): ModuleRef | undefined {
@@ -377,8 +377,10 @@ class Grower {
     const inside = new Set(rows);
     const found = new Map<string, ValueRef>();
     for (const i of rows) {
-      for (const ref of (this.rows[i]?.inputs ?? []).flat())
-        if (!inside.has(ref.layer) && !found.has(keyOf(ref))) found.set(keyOf(ref), ref);
+      for (const refs of this.rows[i]?.inputs ?? []) {
+        for (const ref of refs)
+          if (!inside.has(ref.layer) && !found.has(keyOf(ref))) found.set(keyOf(ref), ref);
+      }
     }
     return [...found.values()];
   }
