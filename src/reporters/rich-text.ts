@@ -83,6 +83,8 @@ class OpenTags {
  * the tag is shown as text.
  */
 export function parseMarkup(markup: string, styled: boolean): RichText {
+  // Many cells have no tag, code or backslash at all.
+  if (!/[[:\\]/.test(markup)) return { text: markup, spans: [] };
   let text = "";
   const closed: Span[] = [];
   const open = new OpenTags();
