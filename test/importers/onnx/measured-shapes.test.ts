@@ -28,6 +28,7 @@ const networks = (set: string): Networks => {
 
 const torch = networks("torch");
 const keras = networks("keras");
+const transformers = networks("transformers");
 const quantized = networks("quantized");
 
 const both = (unknown: Readonly<Record<string, number>>): MeasuredSet["unknown"] => ({
@@ -59,6 +60,12 @@ const sets: readonly MeasuredSet[] = [
       // Each input has a batch of its own name.
       named: { gru: 2, simple_rnn: 6 },
     },
+  },
+  {
+    name: "transformers",
+    values: 11640,
+    fed: (model) => transformers[model.replace(/\.[^.]*$/, "")]?.fed as Fed,
+    unknown: both({}),
   },
   {
     name: "quantized",
