@@ -53,7 +53,8 @@ const tellMemory =
  * its memory.
  */
 export function peersOf(file, pythons) {
-  return ways[file.split(".").at(-1)].flatMap(([name, library, action]) => {
+  // Nothing else opens the JSON of an exported program by itself.
+  return (ways[file.split(".").at(-1)] ?? []).flatMap(([name, library, action]) => {
     const python = pythons.find((candidate) => librariesOf(candidate).has(library));
     if (python === undefined) return [];
     const code = `${quiet}; import ${library}; ${action.replace("FILE", JSON.stringify(file))}`;
