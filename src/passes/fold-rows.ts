@@ -171,10 +171,33 @@ class Folding {
         inputs: layer.calls.map((_, call) => renumbered(this.inputsOf(i, call))),
       });
     }
+    this.giveLeft(rows, numbers);
     const outputs = this.graph.outputs.flatMap((ref) =>
       this.folded[ref.layer] ? this.behind(ref.layer) : [ref],
     );
     return { rows, outputs: renumbered(outputs) };
+  }
+
+  /** Weights that stand too far behind every row for it to have found them go to the next one, so that none is lost. */
+  private giveLeft(rows: Row[], numbers: readonly number[]): void {
+    if (rows.length === 0 || !this.folded.includes(true)) return;
+    const held = new Set(rows.flatMap(({ weights }) => weights.map(({ weight }) => identityOf(weight))));
+    const left = new Map<number, ResolvedWeight[]>();
+    for (const i of this.layers.keys()) {
+      if (!this.folded[i]) continue;
+      for (const one of this.ownWeights(i)) {
+        if (held.has(identityOf(one.weight))) continue;
+        held.add(identityOf(one.weight));
+        const next = Math.min(numbers[i] ?? 0, rows.length - 1);
+        const before = left.get(next);
+        if (before) before.push(one);
+        else left.set(next, [one]);
+      }
+    }
+    for (const [next, weights] of left) {
+      const row = rows[next] as Row;
+      rows[next] = { ...row, weights: [...row.weights, ...weights] };
+    }
   }
 
   /** Visible values that go into a call. What only tells a shape is named where nothing else goes in. */
@@ -245,6 +268,8 @@ class Folding {
     const learned = layer.weights.some((weight) => weight.class === "parameter");
     if (learned && looksUp.has(type)) return "data";
     const from = uses.map((use) => (use.layer < i ? (this.sources[use.layer] ?? "data") : "data"));
+    // What a branch takes from around it may be anything.
+    if (layer.calls.some(({ inputs }) => inputs.some(({ kind }) => kind === "outer"))) from.push("data");
     if (from.every((source) => source === "constant")) return "constant";
     if (readsShape.has(type)) return "shape";
     return from.includes("data") || learned ? "data" : "shape";

@@ -44,9 +44,7 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
     model.kind === "graph" && model.graph.layers.some(({ source }) => nodeDialects.has(source.dialect));
   // What has weights only has a row for each module that owns some.
   const owners = model.kind === "weights-only" && options.group === "module";
-  const named = model.graph.layers.some(
-    ({ modules = [], graph }) => modules.length > 0 || graph !== undefined,
-  );
+  const named = namesModules(model.graph.layers);
   const missing = { code: "modules-missing", args: { layers: model.graph.layers.length }, at: "" } as const;
   const diagnostics = options.group === "module" && !named ? [missing] : [];
   if (!nodes && !owners) {
@@ -69,6 +67,14 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
       },
     },
   };
+}
+
+/** Modules around a layer, or around one of those that it runs. */
+function namesModules(layers: readonly Layer[]): boolean {
+  return layers.some(
+    ({ modules = [], graph, subgraphs = [] }) =>
+      modules.length > 0 || graph !== undefined || subgraphs.some((one) => namesModules(one.graph.layers)),
+  );
 }
 
 /** Rows are layers of their own; those inside their subgraphs are the model's. */
@@ -124,7 +130,9 @@ class Grouping {
     const inside: ResolvedWeight[] = [];
     const layers = subgraphs.map(({ name, graph }): Layer => {
       const grouped = this.group(graph, [], layer.modules);
-      walkLayers(grouped.layers, (inner) => inside.push(...(this.weights.get(inner) ?? [])));
+      walkLayers(grouped.layers, (inner) => {
+        for (const one of this.weights.get(inner) ?? []) inside.push(one);
+      });
       const branch: Layer = {
         name,
         source: { dialect: layer.source.dialect, type: traced ? "GraphModule" : "Graph" },

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { onnx as onnxProto } from "onnx-proto";
 import { describe, expect, test } from "vitest";
-import { formatSummary, type InspectOptions, inspectFile, type Report } from "../../src/public/node.ts";
+import {
+  formatSummary,
+  type InspectOptions,
+  inspect,
+  inspectFile,
+  type Report,
+} from "../../src/public/node.ts";
 
 const onnx = resolve(import.meta.dirname, "../../fixtures/onnx");
 
@@ -42,8 +49,24 @@ describe("graphs inside operations", () => {
       "n_y",
       39,
       [
-        ["else_branch", 24, [["n_y/else_branch/n_no", "Sub", 24]]],
-        ["then_branch", 27, [["n_y/then_branch/n_yes", "Add", 27]]],
+        [
+          "else_branch",
+          24,
+          [
+            ["n_y/else_branch/n_c", "MatMul", 12],
+            ["n_y/else_branch/n_d", "MatMul", 12],
+            ["n_y/else_branch/n_no", "Sub", 0],
+          ],
+        ],
+        [
+          "then_branch",
+          27,
+          [
+            ["n_y/then_branch/n_a", "MatMul", 15],
+            ["n_y/then_branch/n_t2", "MatMul", 12],
+            ["n_y/then_branch/n_yes", "Add", 0],
+          ],
+        ],
       ],
     ]);
     expect(report.totals.parameters).toBe(39);
@@ -51,6 +74,75 @@ describe("graphs inside operations", () => {
     expect(shown).toMatch(/ {4}└ else_branch \(Graph\) +│ \(N, 3\)/);
     expect(shown).toMatch(/ {7}└ n_yes \(Add\) +│ \(N, 3\)/);
     expect(formatSummary(report)).not.toContain("else_branch");
+  });
+
+  /** So many slopes, one after the other, of 2 numbers each, on what `start` names. */
+  const slopes = (count: number, start: string): onnxProto.IGraphProto => ({
+    name: "chain",
+    initializer: Array.from({ length: count }, (_, i) => ({
+      name: `w${i}`,
+      dims: [2],
+      dataType: 1,
+      floatData: [1, 2],
+    })),
+    node: Array.from({ length: count }, (_, i) => ({
+      name: `n${i}`,
+      opType: "PRelu",
+      input: [i === 0 ? start : `v${i - 1}`, `w${i}`],
+      output: [`v${i}`],
+    })),
+    output: [{ name: `v${count - 1}` }],
+  });
+  const opsetImport = [{ domain: "", version: 17 }];
+  const encoded = (graph: onnxProto.IGraphProto): Uint8Array =>
+    onnxProto.ModelProto.encode({ irVersion: 8, opsetImport, graph }).finish();
+  const float = (dims: readonly number[]): onnxProto.ITypeProto => ({
+    tensorType: { elemType: 1, shape: { dim: dims.map((dimValue) => ({ dimValue })) } },
+  });
+
+  test("what works on captured values is no constant: each operation of a long branch has its row", async () => {
+    const branch = slopes(1500, "x");
+    const report = await inspect(
+      encoded({
+        name: "g",
+        input: [
+          { name: "c", type: { tensorType: { elemType: 9, shape: {} } } },
+          { name: "x", type: float([3, 2]) },
+        ],
+        node: [
+          {
+            name: "if",
+            opType: "If",
+            input: ["c"],
+            output: ["y"],
+            attribute: [
+              { name: "then_branch", type: 5, g: branch },
+              { name: "else_branch", type: 5, g: branch },
+            ],
+          },
+        ],
+        output: [{ name: "y" }],
+      }),
+    );
+    expect(report.totals.parameters).toBe(report.ledger.classes.parameter.elements);
+    expect(row(report, "if").layers?.map(({ layers }) => layers?.length)).toEqual([1500, 1500]);
+  });
+
+  test("no weight is lost that stands behind more constants than are looked through", async () => {
+    const { initializer = [], node = [], output } = slopes(1500, "start");
+    const start = { name: "start", dims: [3, 2], dataType: 1, floatData: [1, 2, 3, 4, 5, 6] };
+    const add = { name: "add", opType: "Add", input: ["x", "v1499"], output: ["y"] };
+    const report = await inspect(
+      encoded({
+        name: "g",
+        input: [{ name: "x", type: float([3, 2]) }],
+        initializer: [...(initializer ?? []), start],
+        node: [...(node ?? []), add],
+        output: [{ name: "y" }, ...(output ?? []).slice(1)],
+      }),
+    );
+    expect(report.ledger.classes.parameter.elements).toBeGreaterThanOrEqual(3000);
+    expect(report.totals.parameters).toBe(report.ledger.classes.parameter.elements);
   });
 
   test("those of a PyTorch program are shown in the tree, without the modules around them", async () => {
