@@ -50,7 +50,7 @@ export async function readTensors(source: ByteSource, prefix = ""): Promise<File
       ...(value && { value: await source.read(tensor.offset, bytes) }),
     });
   }
-  tensors.push(...aliases(header, prefix));
+  for (const alias of aliases(header, prefix)) tensors.push(alias);
   const framework = frameworkOf(header.metadata.get("format"));
   return { format: "safetensors", framework, tensors, diagnostics: header.diagnostics };
 }

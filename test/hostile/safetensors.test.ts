@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../src/io/memory.ts";
+import { readModel } from "../../src/public/index.ts";
 import { beside, type Entry, layOut, safetensors, sparse } from "../importers/safetensors/written.ts";
 import { named, random, readable, survive, unreadable } from "./survive.ts";
 
@@ -148,6 +149,16 @@ describe("what stands beside", () => {
     const files = { "model.safetensors": safetensors(packed.header, packed.bytes), "config.json": config };
     const report = await readable(beside(files));
     expect(report.totals).toMatchObject({ parameters: 0, status: "partial" });
+  });
+
+  test("one tensor under more names than a call takes arguments", async () => {
+    const names = Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`n${i}.weight`, "a.weight"]));
+    const header = {
+      __metadata__: names,
+      "a.weight": { dtype: "F32", shape: [2, 2], data_offsets: [0, 16] },
+    };
+    const { model } = await readModel(safetensors(header, 16));
+    expect([model.graph.layers.length, model.tensors.length]).toEqual([130_001, 1]);
   });
 
   test("an index of nonsense", async () => {
