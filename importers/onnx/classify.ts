@@ -77,18 +77,15 @@ export function classifyTensors(
       for (const tensor of staticTensors(slot.found, facts) ?? []) {
         table.markUsed(tensor);
         const word = stated.kinds.get(table.get(tensor).path);
-        // What only hands a tensor on says nothing of it, unless nobody else does.
-        if (passes && classes.has(tensor)) {
-          // One node moves it, and another works something out of it: that it was not learned is no longer certain.
-          const open = word === undefined && passed.has(tensor);
-          if (open && passingClass(handsOn, table.get(tensor)) === "unclassified")
-            classes.set(tensor, "unclassified");
-          continue;
-        }
         const found =
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor))
             : classOf({ draft, slot, index: tensor }, around);
+        // What only hands a tensor on says nothing of it, unless nobody else does; of those, one that leaves it open is right.
+        if (passes && classes.has(tensor)) {
+          if (passed.has(tensor) && found === "unclassified") classes.set(tensor, found);
+          continue;
+        }
         const before = classes.get(tensor);
         if (before === undefined || (!passes && passed.delete(tensor)) || rank[found] > rank[before])
           classes.set(tensor, found);

@@ -94,8 +94,8 @@ const locatorSize = 20;
 const locatorSignature = 0x07064b50;
 
 /**
- * Place of the end record's field for the start of the directory, when a zip64 end stands before that record; else null. PyTorch writes both although one
- * would do, and the library, which asks for zip64 only where it must, then takes the directory to have been moved by
+ * Place of the end record's field for the start of the directory, when a zip64 end stands before that record; else null.
+ * PyTorch writes both although one would do, and the library, which asks for zip64 only where it must, then takes the directory to have been moved by
  * the 76 bytes of zip64 if an entry happens to start there: one whose name has 30 bytes.
  */
 async function findOffsetField(source: ByteSource): Promise<number | null> {

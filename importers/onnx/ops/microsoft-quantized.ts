@@ -24,17 +24,19 @@ function unary(operator: string): OnnxOp {
   return { operator, inputs: ["input", ...inputScales, ...outputScales] };
 }
 
+const twoOperands: readonly Port[] = [
+  "input",
+  ...inputScales,
+  "other",
+  quantization("other-scale"),
+  quantization("other-zero-point"),
+  ...outputScales,
+];
+
 function binary(operator: string): OnnxOp {
   return {
     operator,
-    inputs: [
-      "input",
-      ...inputScales,
-      "other",
-      quantization("other-scale"),
-      quantization("other-zero-point"),
-      ...outputScales,
-    ],
+    inputs: twoOperands,
   };
 }
 
@@ -271,15 +273,7 @@ export const microsoftQuantizedOps: OnnxOps = {
   "com.microsoft.ReduceSumInteger": reduction("int32"),
   "com.microsoft.QLinearWhere": {
     operator: "QLinearWhere",
-    inputs: [
-      "condition",
-      "input",
-      ...inputScales,
-      "other",
-      quantization("other-scale"),
-      quantization("other-zero-point"),
-      ...outputScales,
-    ],
+    inputs: ["condition", ...twoOperands],
   },
   "com.microsoft.QuantizeWithOrder": {
     operator: "GraphCast",
