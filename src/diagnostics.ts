@@ -3,6 +3,8 @@
  * ({code, args, at}); its text is made by `formatDiagnostic`, whose `switch` stops compiling when a code has no text.
  */
 
+import { counted } from "./counted.ts";
+
 export type Severity = "info" | "warning" | "error";
 
 interface Found<Code extends string, Args> {
@@ -178,7 +180,7 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `no rule for layer class ${d.args.type}: ${
         d.args.weights === 0
           ? ""
-          : `its ${d.args.weights} weights are counted as the file has them, and taken as trainable where their names do not say otherwise; `
+          : `its ${counted(d.args.weights, "weight counts", "weights count")} as the file has them, trainable unless named otherwise; `
       }its output shape is known only where the file states it`;
     case "unknown-output-shape":
       return `output shape of ${d.args.type} is not known: ${d.args.reason}`;
@@ -189,33 +191,33 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "declared-inferred-mismatch":
       return `the file declares ${d.args.declared}, but ${d.args.inferred} follows from the operator; what is ${d.args.shown} is shown`;
     case "nodes-reordered":
-      return `${d.args.nodes} nodes stand before nodes they need; they were put in order`;
+      return `the file lists ${counted(d.args.nodes, "node")} before nodes that have to come first; put in order`;
     case "name-defined-twice":
       return `${d.args.name} is defined more than once; the first definition is used`;
     case "weight-generated":
       return `weight ${d.args.weight} ${d.args.shape} is made when the model runs, not stored; it counts as a parameter`;
     case "class-ambiguous":
-      return `${many(d.args.tensors, "tensor")} (${many(d.args.elements, "element")}) may be learned or constant, and nothing in the file tells which; in the ledger as unclassified, not in the totals, which are a lower bound: ${d.args.names}`;
+      return `${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) may be learned or constant, and nothing in the file tells which; in the ledger as unclassified, not in the totals, which are a lower bound: ${d.args.names}`;
     case "class-likely":
-      return `${d.args.tensors} vectors (${d.args.elements} elements) scale or shift what a layer gives and count as learned, though a buffer would look the same: ${d.args.names}`;
+      return `counted as learned, since they scale or shift what a layer gives, though buffers would look the same: ${counted(d.args.tensors, "vector")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
     case "normalization-folded":
-      return `${d.args.modules} batch normalizations were folded into other weights when the model was exported; they had ${d.args.parameters} parameters and ${d.args.statistics} statistics, of which ${d.args.left} parameters are left as biases`;
+      return `${counted(d.args.modules, "batch normalization was", "batch normalizations were")} folded into other weights when the model was exported, with ${counted(d.args.parameters, "parameter")} and ${counted(d.args.statistics, "statistic")}, of which ${counted(d.args.left, "parameter is left as a bias", "parameters are left as biases")}`;
     case "normalization-likely-folded":
-      return `${d.args.modules} convolutions have weights and biases that the exporter named, as it does where it folds the batch normalization after them; these had up to ${d.args.parameters} parameters, of which the biases are left, and ${d.args.statistics} statistics`;
+      return `the exporter named weights and biases of ${counted(d.args.modules, "convolution")}, as it does where it folds the batch normalization that follows: up to ${counted(d.args.parameters, "parameter")}, of which the biases are left, and ${counted(d.args.statistics, "statistic")}`;
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-maybe-tied":
-      return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${d.args.elements} elements are stored, and count here, twice`;
+      return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${counted(d.args.elements, "element is", "elements are")} stored, and counted here, twice`;
     case "bias-padded":
-      return `${d.args.layers} recurrent layers store a second bias of zeros (${d.args.elements} elements), as ONNX asks for; it was never learned and is not in the totals`;
+      return `${counted(d.args.layers, "recurrent layer stores", "recurrent layers store")} a second bias of zeros (${counted(d.args.elements, "element")}), as ONNX asks for; it was never learned and is not in the totals`;
     case "operator-unknown":
       return `no rule for operator ${d.args.type}: shapes after it are known only where the file states them`;
     case "function-closed":
       return `function ${d.args.type} stays closed: ${d.args.reason}; what it computes with is unclassified and not in the totals`;
     case "channels-in-blocks":
-      return `${d.args.layers} convolutions have their channels in blocks, as ONNX Runtime lays them out for one kind of processor; kernels may be filled up with zeros to whole blocks, which count here: the network may have fewer parameters`;
+      return `${counted(d.args.layers, "convolution has its", "convolutions have their")} channels in blocks, as ONNX Runtime lays them out for one kind of processor; kernels may be filled up with zeros to whole blocks, which count here: the network may have fewer parameters`;
     case "modules-missing":
-      return `the file does not say of which module its ${d.args.layers} layers are: nothing is grouped`;
+      return `the file does not say of which module its ${counted(d.args.layers, "layer is", "layers are")}: nothing is grouped`;
     case "opset-missing":
       return `no opset version for domain "${d.args.domain}"; version ${d.args.assumed} is assumed`;
     case "weight-not-stored":
@@ -223,7 +225,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "weight-shape-unknown":
       return `weight ${d.args.weight}: neither stored nor derivable, so totals leave it out and are a lower bound`;
     case "stored-weight-unclaimed":
-      return `${d.args.tensors} stored tensors (${d.args.elements} elements) belong to no weight that the configuration knows; they are in the ledger, not in the totals`;
+      return `${counted(d.args.tensors, "stored tensor")} (${counted(d.args.elements, "element")}) without a weight in the configuration: in the ledger, not in the totals`;
     case "graph-dangling":
       return `refers to ${d.args.reference}, which does not exist; shapes that depend on it are unknown`;
     case "shared-object-repeated":
@@ -231,7 +233,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "shared-weight-stored-once":
       return `the file has no weights for this ${d.args.type}, but those of ${d.args.other}, of the same class and name, as when Keras saves one layer that stands in two places; taken for one and counted once (Keras may fail to load this file)`;
     case "shared-weight-stored-again":
-      return `${d.args.tensors} stored tensors (${d.args.elements} elements) are a second copy of weights that two places share; the totals count them once, the ledger has the other copy as unused`;
+      return `weights that two places share are stored twice (${counted(d.args.tensors, "stored tensor")}, ${counted(d.args.elements, "element")}); the totals count them once, the ledger has the other copy as unused`;
     case "graph-cycle":
       return `layers depend on one another in a cycle: ${d.args.layers}; their shapes are unknown`;
     case "link-not-followed":
@@ -263,38 +265,34 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "element-type-unknown":
       return `its element type has number ${d.args.type}, which this version does not know; its elements are counted, their size is not known`;
     case "names-not-utf8":
-      return `${d.args.count} names are not UTF-8; they are shown byte by byte`;
+      return `${counted(d.args.count, "name is", "names are")} not UTF-8; shown byte by byte`;
     case "tensors-unclassified":
-      return `${d.args.tensors} stored tensors (${d.args.elements} elements) may be parameters or not, the first is ${d.args.first}; they are in the ledger, and totals leave them out and are a lower bound`;
+      return `${counted(d.args.tensors, "stored tensor")} (${counted(d.args.elements, "element")}) may be parameters or not, the first is ${d.args.first}; the ledger has all, totals leave them out and are a lower bound`;
     case "weight-tied":
       return `${d.args.weight} is the same storage as ${d.args.same}; counted once`;
     case "weights-copied":
-      return `${d.args.tensors} tensors (${d.args.elements} elements) under ${d.args.section} match the model's by name or shape, under a name for averages; they are taken as a copy, and no part of the totals`;
+      return `${d.args.section} is named like averages, and ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) in it have the names or shapes of the model's: taken as a copy, and no part of the totals`;
     case "storage-unseen":
-      return `${d.args.bytes} bytes of ${d.args.storages} storages are seen by no tensor; they are in the ledger`;
+      return `no tensor sees ${counted(d.args.bytes, "byte")} of ${counted(d.args.storages, "storage")}; the ledger has them`;
     case "pickle-suspicious":
-      return `the pickle asks Python to import ${d.args.name} (${d.args.count} times), which no model needs: loading this file with Python may run what someone put there; nothing was run here`;
+      return `the pickle asks Python to import ${d.args.name} (${counted(d.args.count, "time")}), which no model needs: loading this file with Python may run what someone put there; nothing was run here`;
     case "pickle-foreign":
-      return `the pickle names ${d.args.names} classes or functions that are not PyTorch's plain ones, the first is ${d.args.first}; none was imported here, and --json lists them`;
+      return `the pickle names ${counted(d.args.names, "class or function that is not one of PyTorch's plain ones", "classes or functions that are not PyTorch's plain ones")}, the first is ${d.args.first}; none was imported here, and --json lists them`;
     case "weights-packed":
-      return `${d.args.tensors} stored tensors (${d.args.elements} elements, the first is ${d.args.first}) hold several values in each element, and ${
+      return `${counted(d.args.tensors, "stored tensor holds", "stored tensors hold")} several values in each element (${counted(d.args.elements, "element")}, the first is ${d.args.first}), and ${
         d.args.method === ""
           ? "no config.json beside them says how"
           : `how ${d.args.method} packs them is not known here or contradicts what is stored`
-      }; they are in the ledger, and totals leave them out and are a lower bound`;
+      }; the ledger has what is stored, totals leave it out and are a lower bound`;
     case "bytes-unclaimed":
-      return `${d.args.bytes} bytes of the data belong to no tensor; the safetensors library refuses such a file`;
+      return `${counted(d.args.bytes, "byte of the data belongs", "bytes of the data belong")} to no tensor; the safetensors library refuses such a file`;
     case "shard-not-read":
-      return `the shard ${d.args.name} was not read: ${d.args.reason}; its ${d.args.tensors} tensors are not counted, and totals are a lower bound`;
+      return `the shard ${d.args.name} was not read: ${d.args.reason}; its ${counted(d.args.tensors, "tensor is", "tensors are")} not counted, and totals are a lower bound`;
     case "tensors-missing":
-      return `the index names ${many(d.args.tensors, "tensor")} that the shards lack, the first is ${d.args.first}; totals go without and are a lower bound`;
+      return `the index names ${counted(d.args.tensors, "tensor")} that the shards lack, the first is ${d.args.first}; totals go without and are a lower bound`;
     case "index-mismatch":
       return `index and shards disagree: ${d.args.count} ${d.args.what} (${d.args.first})`;
     case "diagnostics-left-out":
-      return `${d.args.count} more things like these were found, and are left out`;
+      return `${counted(d.args.count, "more thing like these was", "more things like these were")} found and left out`;
   }
-}
-
-function many(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

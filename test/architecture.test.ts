@@ -74,11 +74,12 @@ function roomOf(path: string): string {
 }
 
 /** What a room may import besides itself and the ground floor. Rooms of one level never meet. */
-const ground = ["src/errors", "src/diagnostics", "src/limits"];
+const ground = ["src/counted", "src/errors", "src/diagnostics", "src/limits"];
 const walls: Readonly<Record<string, readonly string[]>> = {
-  // L0: neither of the three imports another.
+  // L0: none imports another, but for the words that diagnostics count with.
+  "src/counted": [],
   "src/errors": [],
-  "src/diagnostics": [],
+  "src/diagnostics": ["src/counted"],
   "src/limits": [],
   "src/io": [],
   // L1: encodings on one side, what a model is on the other.

@@ -67,7 +67,7 @@ test("README.md shows what is really printed", async () => {
 
 test("docs/onnx-operators.md is what the rules and the backend tests give", async () => {
   await expect(await operatorDocument()).toMatchFileSnapshot(join(root, "docs/onnx-operators.md"));
-}, 60_000);
+});
 
 test("every part that can be made is shown, and ends", () => {
   const text = readFileSync(readme, "utf8");

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** Keras in HDF5: full models, weight files in both layouts, and what to say of HDF5 that is neither. */
 
 import { type Diagnostic, formatDiagnostic } from "../../src/diagnostics.ts";
@@ -202,7 +203,7 @@ function describeForeign(file: Hdf5File, source: ByteSource, attributes: Readonl
         ? "it looks like a hickle file"
         : links.length === 0
           ? "it is empty"
-          : `it holds ${links.length} objects (${names.join(", ")}${links.length > 5 ? ", ..." : ""})`;
+          : `it holds ${counted(links.length, "object")} (${names.join(", ")}${links.length > 5 ? ", ..." : ""})`;
   return (
     `${source.name}: an HDF5 file, but no Keras model: it has neither the attribute model_config nor layer_names, ` +
     `nor a group layers; ${known}. If it is a model of another tool, export it with model.save() from Keras.`

@@ -62,10 +62,23 @@ export function classifyTensors(
   stated: Stated,
   report: (diagnostic: Diagnostic) => void,
 ): void {
-  const classes = new Map<number, TensorClass>();
-  const passed = new Set<number>();
-  const claims: Claim[] = [];
   const around: Around = { facts, table, stated, likely: new Set(), worked: new Map() };
+  const { classes, claims } = claimTensors(around);
+  settleWorked(around, classes);
+  giveWeights(claims, facts, classes, table);
+  giveGenerated(facts, table, report);
+  settle(classes, table, report);
+  reportLikely(around.likely, classes, table, report);
+}
+
+/** What each slot says of the tensors that it takes: of several, the class that ranks highest, and whose weight each is. */
+function claimTensors(around: Around): {
+  readonly classes: Map<number, TensorClass>;
+  readonly claims: readonly Claim[];
+} {
+  const { facts, table, stated } = around;
+  const classes = new Classes();
+  const claims: Claim[] = [];
   for (const [draft, { slots }] of facts) {
     const handsOn = transparent.has(bareType(draft)) || describing.has(bareType(draft));
     const prepares = !handsOn && isStatic(draft, facts);
@@ -81,25 +94,35 @@ export function classifyTensors(
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor))
             : classOf({ draft, slot, index: tensor }, around);
-        // What only hands a tensor on says nothing of it, unless nobody else does; of those, one that leaves it open is right.
-        if (passes && classes.has(tensor)) {
-          if (passed.has(tensor) && found === "unclassified") classes.set(tensor, found);
-          continue;
-        }
-        const before = classes.get(tensor);
-        if (before === undefined || (!passes && passed.delete(tensor)) || rank[found] > rank[before])
-          classes.set(tensor, found);
-        if (passes) passed.add(tensor);
-        claims.push({ draft, slot, tensor, passes });
+        if (classes.put(tensor, found, passes)) claims.push({ draft, slot, tensor, passes });
       }
     }
-    claims.push(...attributeClaims(draft, facts, classes, table));
+    claims.push(...attributeClaims(draft, facts, classes.found, table));
   }
-  settleWorked(around, classes);
-  giveWeights(claims, facts, classes, table);
-  giveGenerated(facts, table, report);
-  settle(classes, table, report);
-  reportLikely(around.likely, classes, table, report);
+  return { classes: classes.found, claims };
+}
+
+/** Classes of tensors while slots speak of them, one after the other. */
+class Classes {
+  readonly found: Map<number, TensorClass> = new Map();
+  /** Those of which nobody has spoken but who hands them on. */
+  private readonly passed = new Set<number>();
+
+  /**
+   * Notes that a slot takes a tensor for `found`. False when that has no weight: what only hands a tensor on says nothing of it,
+   * unless nobody else does; of those, one that leaves it open is right.
+   */
+  put(tensor: number, found: TensorClass, passes: boolean): boolean {
+    const before = this.found.get(tensor);
+    if (passes && before !== undefined) {
+      if (this.passed.has(tensor) && found === "unclassified") this.found.set(tensor, found);
+      return false;
+    }
+    if (before === undefined || (!passes && this.passed.delete(tensor)) || rank[found] > rank[before])
+      this.found.set(tensor, found);
+    if (passes) this.passed.add(tensor);
+    return true;
+  }
 }
 
 /** Lists of numbers in attributes that a record tells the class of. */

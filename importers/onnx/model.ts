@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** An ONNX file as a model of the IR. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -144,7 +145,7 @@ async function checkExternal(
     const file = await source.companion(beside);
     if (file === null) report({ code: "companion-missing", args: { name: location }, at: "" });
     else {
-      const args = { stored: `${file.size} bytes`, expected: `${end} bytes` };
+      const args = { stored: counted(file.size, "byte"), expected: counted(end, "byte") };
       if (file.size < end) report({ code: "payload-mismatch", args, at: location });
       file.close?.();
     }

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** What `torch.save` writes: the tree of what was pickled, and the zip archive of PyTorch 1.6 and later. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -106,12 +107,13 @@ export function checkRecords(
     if (!record) missing += 1;
     else if (record.size !== bytes) {
       throw new MalformedFileError(
-        `${source.name}: ${key} has ${record.size} bytes, but the storage it is the record of has ${bytes}; the archive is damaged`,
+        `${source.name}: ${key} has ${counted(record.size, "byte")}, but the storage it is the record of has ${bytes}; the archive is damaged`,
         { file: source.name, at: key },
       );
     }
   }
   if (missing === 0) return [];
-  const reason = `${missing} of ${storages.size} storages have no record in the archive; their tensors are counted as the pickle has them`;
+  const lacking = `${missing} of ${counted(storages.size, "storage")} ${missing === 1 ? "has" : "have"} no record in the archive`;
+  const reason = `${lacking}; their tensors are counted as the pickle has them`;
   return [{ code: "weights-not-read", args: { reason }, at: "" }];
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /**
  * Packages of AOTInductor: machine code, and no graph. What weights there are, the generated source beside each library says in
  * assignments (`constants_info_[0].shape = {64, 3}`), and `weights_config.json` where they are kept apart.
@@ -65,7 +66,7 @@ function nothingKnown(file: string, zip: ZipArchive): UnsupportedFeatureError {
   const libraries = zip.entries.filter(({ name }) => /\.(so|pyd|dylib|dll)$/.test(name)).length;
   const weights = zip.entries.filter(({ name }) => /data\/weights\/weight_\d+$/.test(name)).length;
   return new UnsupportedFeatureError(
-    `${file}: a package that AOTInductor compiled (${libraries} libraries, ${weights} weights): it has machine code, no graph and no list of its weights, so there is nothing to weigh; give the exported program it was made from`,
+    `${file}: a package that AOTInductor compiled (${counted(libraries, "library", "libraries")}, ${counted(weights, "weight")}): it has machine code, no graph and no list of its weights, so there is nothing to weigh; give the exported program it was made from`,
     { file },
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** The JSON of an exported program as plain accessors: unions of every schema version, types of tensors, arguments. */
 
 import { MalformedFileError } from "../../src/errors.ts";
@@ -113,7 +114,8 @@ function typeOfMeta(meta: { readonly [key: string]: JsonValue }, at: string): Sh
   const known = types.get(meta);
   if (known) return known;
   const sizes = listOf(meta.sizes);
-  if (sizes.length > maxRank) throw new MalformedFileError(`${at}: a tensor of ${sizes.length} dimensions`);
+  if (sizes.length > maxRank)
+    throw new MalformedFileError(`${at}: a tensor of ${counted(sizes.length, "dimension")}`);
   const type = { dtype: scalarType(meta.dtype), shape: sizes.map((size) => readSize(size, at)) };
   types.set(meta, type);
   return type;
@@ -134,7 +136,7 @@ export function readMeta(value: JsonValue | undefined, at: string): Meta | null 
 function readSize(value: JsonValue, at: string): Dim {
   const size = readInt(value);
   if (typeof size === "number" && size < 0)
-    throw new MalformedFileError(`${at}: a tensor with ${size} elements along an axis`);
+    throw new MalformedFileError(`${at}: a tensor with ${counted(size, "element")} along an axis`);
   return size;
 }
 

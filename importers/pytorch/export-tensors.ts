@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** The tensors of an exported program: what its signature and the archive's tables say, and which are one and the same. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -165,7 +166,7 @@ export class TensorTable {
   private checkPayload(name: string, { storage, offset, itemBytes, ...window }: TorchTensor): void {
     const expected = (offset + spanOf(window)) * itemBytes;
     if (storage === null || storage.bytes === 0 || storage.bytes >= expected) return;
-    const args = { stored: `${storage.bytes} bytes`, expected: `${expected} bytes` };
+    const args = { stored: counted(storage.bytes, "byte"), expected: counted(expected, "byte") };
     this.report({ code: "payload-mismatch", args, at: name });
   }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** Exported programs of `torch.export`: archives of every layout, and the JSON of a program by itself. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -132,8 +133,8 @@ class ProgramImporter {
     for (const { name, stored, expected } of payloads.missing)
       this.report({ code: "payload-mismatch", args: { stored, expected }, at: name });
     if (holdsElements(payloads) || all.length === 0) return;
-    const stated = `the file has the graph of ${all.length} tensors and not their elements; sizes and types are those the graph states`;
-    const doubt = `; ${unread} parameters that nothing reads are counted, though they may be others under a second name`;
+    const stated = `the file has the graph of ${counted(all.length, "tensor")} and no elements; sizes and types are those the graph states`;
+    const doubt = `; ${counted(unread, "parameter")} that nothing reads ${unread === 1 ? "is counted, though it may be another" : "are counted, though they may be others"} under a second name`;
     const reason = unread > 0 ? `${stated}${doubt}` : stated;
     this.report({ code: "weights-not-read", args: { reason }, at });
   }

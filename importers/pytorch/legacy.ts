@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /**
  * The stream of PyTorch before 1.6, which `_use_new_zipfile_serialization=False` still writes: five pickles, then for each storage a
  * number of elements and the elements themselves. The pickles say how large the storages are, so those are never read.
@@ -77,12 +78,13 @@ function checkStorages(
   for (const key of listed) end += countBytes + (found.storages.get(key)?.bytes ?? 0);
   if (end > source.size) {
     throw new MalformedFileError(
-      `${source.name}: its ${listed.size} storages end at byte ${end} but the file has ${source.size}; it is probably truncated`,
+      `${source.name}: its ${counted(listed.size, "storage ends", "storages end")} at byte ${end} but the file has ${source.size}; it is probably truncated`,
       { file: source.name, at: `byte ${source.size}` },
     );
   }
   const missing = [...found.storages.keys()].filter((key) => !listed.has(key)).length;
-  const reason = `${missing} of ${found.storages.size} storages are not in the stream; their tensors are counted as the pickle has them`;
+  const lacking = `${missing} of ${counted(found.storages.size, "storage")} ${missing === 1 ? "is" : "are"} not in the stream`;
+  const reason = `${lacking}; their tensors are counted as the pickle has them`;
   const storages = new Map(found.storages);
   if (source.size > end) {
     const key = "after the storages";

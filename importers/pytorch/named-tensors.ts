@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** The tensors of a checkpoint as a flat list of named ones, with what the checkpoint itself says of them. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -196,12 +197,12 @@ class Namer {
   name(entries: readonly Entry[]): NamedTensor[] {
     const named = entries.flatMap((entry) => this.#one(entry));
     if (this.#meta > 0) {
-      const reason = `${this.#meta} tensors have a shape and no elements (they are on the meta device)`;
+      const reason = `${counted(this.#meta, "tensor has", "tensors have")} a shape and no elements (on the meta device)`;
       this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
     }
     const { tensors, elements } = this.#partial;
     if (tensors > 0) {
-      const reason = `${tensors} tensors are what one process held of larger ones, which have ${elements} elements more; those are in other files`;
+      const reason = `${counted(tensors, "tensor is", "tensors are")} what one process held of a larger whole, which has ${counted(elements, "element")} more in other files`;
       this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
     }
     return named;

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** NumPy arrays inside a pickle, which keeps their elements inline. */
 
 import { productOfDims } from "../../src/ir/dim.ts";
@@ -50,7 +51,9 @@ function array(
   const [least, most] = lengthOf(held);
   const bytes = elements * type.bytes;
   if (bytes < least || bytes > most)
-    throw new TensorFault(`its shape and type take ${bytes} bytes, and it holds ${Math.min(least, most)}`);
+    throw new TensorFault(
+      `its shape and type take ${counted(bytes, "byte")}, and it holds ${Math.min(least, most)}`,
+    );
   return {
     dtype: type.dtype,
     itemBytes: type.bytes,

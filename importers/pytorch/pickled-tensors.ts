@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** Tensors that `torch.save` wrote into an archive that is itself an entry of another one. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -32,8 +33,8 @@ export async function readPickledTensors(source: ByteSource, name: string): Prom
   const missing = [...found.storages.values()].flatMap(({ key, bytes }) => {
     const record = zip.find(key.slice(name.length + 1));
     if (record?.size === bytes) return [];
-    const stored = record ? `${record.size} bytes` : "nothing";
-    return [{ name: key, stored, expected: `${bytes} bytes` }];
+    const stored = record ? counted(record.size, "byte") : "nothing";
+    return [{ name: key, stored, expected: counted(bytes, "byte") }];
   });
   return { tensors, imports, missing, diagnostics: [...diagnostics, ...found.diagnostics] };
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** Records of calls that would build tensors, read as the tensors they stand for. Every other call stays a record. */
 
 import { productOfDims } from "../../src/ir/dim.ts";
@@ -142,7 +143,7 @@ export class TensorReader {
     }
     if (known.bytes !== storage.bytes)
       throw new TensorFault(
-        `its storage ${storage.key} has ${known.bytes} bytes in one place and ${storage.bytes} in another`,
+        `its storage ${storage.key} has ${counted(known.bytes, "byte")} in one place and ${storage.bytes} in another`,
       );
     // The same bytes under another class.
     return known.type.dtype === storage.type.dtype ? known : { ...known, type: storage.type };
@@ -164,7 +165,7 @@ function count(value: PickleValue | undefined, what: string): number {
 function dimensions(value: PickleValue | undefined, what: string): readonly number[] {
   const wrapped = isRecord(value) && value.kind === "object" ? itemsOf(value.args)?.[0] : value;
   const items = itemsOf(wrapped) ?? fail(`its ${what} is no list of numbers`);
-  if (items.length > maxRank) fail(`it has ${items.length} dimensions`);
+  if (items.length > maxRank) fail(`it has ${counted(items.length, "dimension")}`);
   return items.map((item) => count(item, what));
 }
 
@@ -177,14 +178,14 @@ export function spanOf(tensor: Pick<TorchTensor, "size" | "stride">): number {
 function checkWindow(tensor: TorchTensor, storage: TorchStorage): void {
   const { size, stride, offset, itemBytes } = tensor;
   if (size.length !== stride.length)
-    fail(`its size has ${size.length} dimensions and its stride ${stride.length}`);
+    fail(`its size has ${counted(size.length, "dimension")} and its stride ${stride.length}`);
   const elements = productOfDims(size);
   if (elements === null || elements > maxModelElements)
     fail(`its shape (${size.join(", ")}) is beyond anything that exists`);
   const end = (offset + spanOf(tensor)) * itemBytes;
   // An empty tensor may point anywhere.
   if (elements > 0 && end > storage.bytes)
-    fail(`it reaches to byte ${end} of a storage of ${storage.bytes} bytes`);
+    fail(`it reaches to byte ${end} of a storage of ${counted(storage.bytes, "byte")}`);
 }
 
 /** A storage by itself, as a row of its elements. */

@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /**
  * TorchScript archives: the modules as `torch.jit.save` pickles them, with parameters and buffers told apart by the classes
  * in their code, and the constants of that code. Nothing is compiled or run.
@@ -47,7 +48,7 @@ export async function readScript(source: ByteSource, zip: ZipArchive, folder: st
 }
 
 function frozenNote(tensors: number): Diagnostic {
-  const reason = `the network was frozen: its ${tensors} tensors are constants of its code, without names or modules`;
+  const reason = `the network was frozen: its ${counted(tensors, "tensor is a constant", "tensors are constants")} of its code, without names or modules`;
   return { code: "names-guessed", args: { reason }, at: "" };
 }
 

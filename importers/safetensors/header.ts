@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** The header of a safetensors file: a length, JSON, and then the data that nobody reads here. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -84,7 +85,7 @@ async function headerLength(source: ByteSource): Promise<number> {
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > maxSafetensorsHeaderBytes) {
     throw new LimitExceededError(
-      `${source.name}: a header of ${length} bytes; the format allows ${maxSafetensorsHeaderBytes} (maxSafetensorsHeaderBytes)`,
+      `${source.name}: a header of ${counted(length, "byte")}; the format allows ${maxSafetensorsHeaderBytes} (maxSafetensorsHeaderBytes)`,
       {
         limit: "maxSafetensorsHeaderBytes",
         actual: length,
@@ -159,7 +160,7 @@ class EntryReader {
   private shape(name: string, value: JsonValue | undefined): StaticShape {
     if (!Array.isArray(value)) throw this.fault(name, "has no shape");
     if (value.length > maxRank)
-      throw this.fault(name, `has ${value.length} dimensions; the limit is ${maxRank}`);
+      throw this.fault(name, `has ${counted(value.length, "dimension")}; the limit is ${maxRank}`);
     if (!value.every(isCount)) throw this.fault(name, `has the shape ${preview(value)}`);
     if (productOfDims(value as number[]) === null)
       throw this.fault(name, `has the shape ${preview(value)}, more elements than can be counted`);
@@ -184,7 +185,7 @@ class EntryReader {
     if (bits !== bytes * 8) {
       throw this.fault(
         name,
-        `is ${type} of shape ${preview(shape)}, which takes ${bits / 8} bytes, and has ${bytes}`,
+        `is ${type} of shape ${preview(shape)}, which takes ${counted(bits / 8, "byte")}, and has ${bytes}`,
       );
     }
   }
@@ -208,7 +209,7 @@ function checkElements(tensors: readonly HeaderTensor[], file: string): void {
   let elements = 0;
   for (const { shape } of tensors) elements += productOfDims(shape) ?? Number.POSITIVE_INFINITY;
   if (elements <= maxModelElements) return;
-  throw new LimitExceededError(`${file}: ${elements} elements, the limit is ${maxModelElements}`, {
+  throw new LimitExceededError(`${file}: ${counted(elements, "element")}, the limit is ${maxModelElements}`, {
     limit: "maxModelElements",
     actual: elements,
     maximum: maxModelElements,

@@ -146,16 +146,19 @@ function compare(
     report({ code: "tensors-missing", args, at: "weight_map" });
   }
   const extra = [...found].filter((name) => !index.files.has(name));
-  const tell = (what: string, names: readonly string[]): void => {
+  const tell = (one: string, more: string, names: readonly string[]): void => {
     if (names.length === 0) return;
-    report({
-      code: "index-mismatch",
-      args: { what, count: names.length, first: names[0] ?? "" },
-      at: "weight_map",
-    });
+    const what = names.length === 1 ? one : more;
+    const args = { what, count: names.length, first: names[0] ?? "" };
+    report({ code: "index-mismatch", args, at: "weight_map" });
   };
-  tell("tensors of the shards are not in it; they are counted", extra);
   tell(
+    "tensor of the shards is not in it, and counted",
+    "tensors of the shards are not in it, and counted",
+    extra,
+  );
+  tell(
+    "tensor is in a second shard too; that copy is not used",
     "tensors are in a second shard too; those copies are not used",
     copies.map(({ name }) => name),
   );

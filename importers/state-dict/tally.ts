@@ -1,3 +1,4 @@
+import { counted } from "../../src/counted.ts";
 /** What the rules decided, summed up for the notes. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
@@ -71,7 +72,7 @@ export class Tally {
       found.push({
         code: "names-guessed",
         args: {
-          reason: `the file does not say what is a parameter and what a buffer; ${likely.parameters} tensors (${likely.elements} elements) are taken as parameters and ${likely.buffers} as buffers by their names and types alone`,
+          reason: `the file does not say what is a parameter and what a buffer; taken by names and types alone: ${counted(likely.parameters, "tensor")} (${counted(likely.elements, "element")}) as parameters, ${likely.buffers} as buffers`,
         },
         at: "",
       });

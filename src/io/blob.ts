@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { SourceReadError } from "../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checkRange } from "./range.ts";
@@ -21,7 +22,7 @@ export function blobSource(blob: Blob, name?: string): ByteSource {
       }
       if (bytes.length !== length) {
         throw new SourceReadError(
-          `${label}: ${length} bytes at ${offset} were asked for, ${bytes.length} came; was the file changed? Choose it again`,
+          `${label}: ${counted(length, "byte")} at ${offset} asked for, ${bytes.length} came; was the file changed? Choose it again`,
           { file: label, offset, length },
         );
       }

@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 /** Files on this machine. The only file below src/public that knows Node. */
 
 import {
@@ -174,7 +175,7 @@ function sourceFromDescriptor(fd: number, name: string, path: string): FileSourc
       }
     } catch (cause) {
       if (cause instanceof SourceReadError) throw cause;
-      throw new SourceReadError(`${name}: reading ${length} bytes at ${offset} failed`, {
+      throw new SourceReadError(`${name}: reading ${counted(length, "byte")} at ${offset} failed`, {
         file: name,
         offset,
         length,

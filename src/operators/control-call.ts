@@ -4,6 +4,7 @@
  * (`held`) the graphs know themselves.
  */
 
+import { counted } from "../counted.ts";
 import { contradicts, type Dim, formatDim, sharperDim } from "../ir/dim.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { requireMinimumRank } from "./arguments.ts";
@@ -16,7 +17,8 @@ import type { ValuedType } from "./tensor-values.ts";
 /** The graphs in the order in which the operation has them. */
 function graphsOf(context: RuleContext<unknown>, count: number): readonly Body[] {
   const graphs = [...(context.subgraphs?.values() ?? [])];
-  if (graphs.length !== count) throw new RuleError(`it has ${graphs.length} graphs and should have ${count}`);
+  if (graphs.length !== count)
+    throw new RuleError(`it has ${counted(graphs.length, "graph")} and should have ${count}`);
   return graphs;
 }
 
@@ -32,7 +34,8 @@ const branch = defineOperator<null>({
     const [yes = [], no = []] = graphsOf(context, 2).map((run) =>
       run(typesOf(context.inputs, "operands")).map(typeOf),
     );
-    if (yes.length !== no.length) throw new RuleError(`branches of ${yes.length} and ${no.length} results`);
+    if (yes.length !== no.length)
+      throw new RuleError(`branches of ${yes.length} and ${counted(no.length, "result")}`);
     return { types: yes.map((type, i) => unionType(type, no[i] ?? unknownType)) };
   },
 });

@@ -3,6 +3,7 @@
  * is carried from one round to the next is widened until a round changes nothing more.
  */
 
+import { counted } from "../counted.ts";
 import { contradicts, type Dim, formatDim, maxDims, sharperDim } from "../ir/dim.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import { dimAt, resolveAxis } from "./arguments.ts";
@@ -47,7 +48,8 @@ const conditional = defineOperator<null>({
     }
     const yes = subgraph(context, "then_branch")([]).map(typeOf);
     const no = subgraph(context, "else_branch")([]).map(typeOf);
-    if (yes.length !== no.length) throw new RuleError(`branches of ${yes.length} and ${no.length} results`);
+    if (yes.length !== no.length)
+      throw new RuleError(`branches of ${yes.length} and ${counted(no.length, "result")}`);
     return { types: yes.map((type, i) => unionType(type, no[i] ?? unknownType)) };
   },
 });
@@ -73,7 +75,9 @@ export function settle(
   for (let rounds = 0; ; rounds++) {
     const results = round(carried).map(typeOf);
     if (results.length < carried.length) {
-      throw new RuleError(`the graph returns ${results.length} values and should carry ${carried.length}`);
+      throw new RuleError(
+        `the graph returns ${counted(results.length, "value")} and should carry ${carried.length}`,
+      );
     }
     const widened = carried.map((type, i) => unionType(type, results[i] ?? unknownType));
     const stable = widened.every((type, i) => sameType(type, carried[i] ?? unknownType));
@@ -175,7 +179,8 @@ const scan = defineOperator<ScanAttributes>({
     const { scanned, batched } = attributes;
     const body = subgraph(context, "body");
     const given = context.inputs.filter((input) => input.name !== "lengths").map(typeOf);
-    if (given.length < scanned) throw new RuleError(`${given.length} inputs of which it scans ${scanned}`);
+    if (given.length < scanned)
+      throw new RuleError(`${counted(given.length, "input")} of which it scans ${scanned}`);
     const states = given.slice(0, given.length - scanned);
     const sequences = given.slice(given.length - scanned);
     if (!batched) return { types: scanPlain(body, states, sequences, attributes) };

@@ -1,5 +1,6 @@
 /** Convolutions. All weights have the spatial axes first unless `kernelLayout` says otherwise. */
 
+import { counted } from "../counted.ts";
 import { type Dim, floorDivideDim, multiplyDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
@@ -83,14 +84,16 @@ const conv: OperatorDef<ConvAttributes> = {
     const filters = readInteger(raw, "filters");
     const groups = readInteger(raw, "groups", { fallback: 1 });
     if (filters % groups !== 0)
-      throw new RuleError(`${filters} filters cannot be divided into ${groups} groups`);
+      throw new RuleError(`${filters} filters cannot be divided into ${counted(groups, "group")}`);
     return { ...readCommon(raw), filters, groups, loraRank: readOptionalInteger(raw, "loraRank") };
   },
   weights: (context): Weights => {
     const { attributes } = context;
     const channels = channelsOf(context);
     if (typeof channels === "number" && channels % attributes.groups !== 0) {
-      throw new RuleError(`${channels} channels cannot be divided into ${attributes.groups} groups`);
+      throw new RuleError(
+        `${counted(channels, "channel")} cannot be divided into ${counted(attributes.groups, "group")}`,
+      );
     }
     const kernel = arrangeKernel(attributes, floorDivideDim(channels, attributes.groups), attributes.filters);
     const { loraRank, filters } = attributes;

@@ -1,5 +1,6 @@
 /** Shape of an Einstein sum of any number of operands, with ellipses on either side. */
 
+import { counted } from "../counted.ts";
 import { contradicts, type Dim, formatDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
 import { broadcastShapes } from "./broadcast.ts";
@@ -78,7 +79,7 @@ export function einsumShape(text: string, shapes: readonly Shape[]): Shape {
   const [left = "", right, ...more] = equation.split("->");
   const terms = left.split(",").map((term) => readTerm(term, equation));
   if (more.length > 0 || terms.length !== shapes.length) {
-    throw new RuleError(`"${equation}" does not fit ${shapes.length} operands`);
+    throw new RuleError(`"${equation}" does not fit ${counted(shapes.length, "operand")}`);
   }
   const output = right === undefined ? implicitOutput(terms) : readTerm(right, equation);
   const { letters, rest } = bind(terms, shapes, equation);

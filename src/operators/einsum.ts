@@ -1,5 +1,6 @@
 /** A linear layer written as an Einstein sum: `abc,cd->abd`, `...x,xy->...y`, `ab...,bc->ac...` (Keras: einsum_dense.py). */
 
+import { counted } from "../counted.ts";
 import { type Dim, multiplyDims } from "../ir/dim.ts";
 import type { Shape } from "../ir/shape.ts";
 import { mainInput, realType, single } from "./arguments.ts";
@@ -111,7 +112,7 @@ function statedShape(
   const rank = equation.output.length + elided;
   if (full.length < rank) {
     throw new RuleError(
-      `"${equation.text}" gives an output of rank ${rank}, but its shape has only ${full.length} axes`,
+      `"${equation.text}" gives an output of rank ${rank}, but its shape has only ${counted(full.length, "axis", "axes")}`,
     );
   }
   return full;

@@ -1,5 +1,6 @@
 /** Convolutions whose kernel is an input, (out, in / groups, k...) (ONNX). */
 
+import { counted } from "../counted.ts";
 import { addDims, contradicts, type Dim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { JsonObject } from "../ir/graph.ts";
@@ -60,7 +61,7 @@ function convolved(inputs: readonly RuleInput[], attributes: NodeConv, dtype: DT
   requireAxes(attributes, spatial.length);
   if (!attributes.blocked && contradicts(multiplyDims(fanIn, attributes.groups), channels))
     throw new RuleError(
-      `a kernel ${formatShape(shapes.kernel)} in ${attributes.groups} groups does not fit ${channels} channels`,
+      `a kernel ${formatShape(shapes.kernel)} in ${counted(attributes.groups, "group")} does not fit ${channels} channels`,
     );
   const positions = spatial.map((length, axis) =>
     nodePositions(length, attributes.kernelSize[axis] ?? sizes[axis] ?? null, attributes, axis),

@@ -1,5 +1,6 @@
 /** Fourier transforms whose results are complex tensors (torch 2.14, ATen). */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, floorDivideDim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { requireMinimumRank, resolveAxis } from "./arguments.ts";
@@ -36,7 +37,7 @@ function transformed(
 ): readonly Dim[] {
   const rank = shape.length;
   const count = lengths !== null && !lastOnly ? lengths.length : rank;
-  if (count > rank) throw new RuleError(`${count} lengths for ${rank} axes`);
+  if (count > rank) throw new RuleError(`${counted(count, "length")} for ${rank} axes`);
   const axes = stated ?? Array.from({ length: count }, (_, i) => rank - count + i);
   const places = axes.map((axis) => resolveAxis(axis, rank));
   const result = [...shape];

@@ -1,5 +1,6 @@
 /** ONNX's operators that join tensors, take them apart and repeat them (ONNX 1.23, opsets 1 to 28). */
 
+import { counted } from "../counted.ts";
 import {
   addDims,
   ceilDivideDim,
@@ -125,7 +126,7 @@ function partSizes({ outputs, uneven }: SplitAttributes, dim: Dim): readonly Dim
   if (!uneven) return new Array<Dim>(outputs).fill(each);
   const last = subtractDims(dim, multiplyDims(each, outputs - 1));
   if (typeof last === "number" && last < 0)
-    throw new RuleError(`${outputs} parts of ${formatDim(dim)} elements`);
+    throw new RuleError(`${counted(outputs, "part")} of ${formatDim(dim)} elements`);
   return [...new Array<Dim>(outputs - 1).fill(each), last];
 }
 
@@ -143,7 +144,7 @@ const split = defineOperator<SplitAttributes>({
     const stated = statedWithPassed(attributes.sizes, inputs, "sizes", 1);
     const { shape } = data;
     if (attributes.outputs > maxOperationOutputs)
-      throw new RuleError(`cannot split into ${attributes.outputs} parts`);
+      throw new RuleError(`cannot split into ${counted(attributes.outputs, "part")}`);
     const unknown = new Array<Dim>(attributes.outputs).fill(null);
     if (shape === null) return { types: unknown.map(() => typed(data.dtype, null)) };
     const axis = resolveAxis(attributes.axis, shape.length);
@@ -186,7 +187,7 @@ const tile = defineOperator<null>({
     const count = shape?.length ?? repeats?.length;
     if (count === undefined) return output(data.dtype, null);
     if (repeats !== null && repeats.length !== count)
-      throw new RuleError(`${repeats.length} repeats for ${formatShape(shape)}`);
+      throw new RuleError(`${counted(repeats.length, "repeat")} for ${formatShape(shape)}`);
     const tiled = Array.from({ length: count }, (_, axis) =>
       multiplyDims(shape?.[axis] ?? null, asSize(repeats?.[axis] ?? null)),
     );
@@ -206,7 +207,8 @@ function padding(
   if (pads === null) return new Array<Dim>(rank).fill(null);
   const places = axes === undefined ? [...new Array(rank).keys()] : knownAxes(axes, rank);
   if (places === null) return new Array<Dim>(rank).fill(null);
-  if (pads.length !== 2 * places.length) throw new RuleError(`${pads.length} pads for ${places.length} axes`);
+  if (pads.length !== 2 * places.length)
+    throw new RuleError(`${counted(pads.length, "pad")} for ${counted(places.length, "axis", "axes")}`);
   const total = new Array<Dim>(rank).fill(0);
   for (const [i, axis] of places.entries()) {
     total[axis] = addDims(pads[i] ?? null, pads[i + places.length] ?? null);
@@ -219,7 +221,7 @@ function paddedFromLast(shape: Shape, pads: readonly Dim[] | null): Shape {
   if (shape === null) return null;
   if (pads === null) return shape.map(() => null);
   if (pads.length % 2 !== 0 || pads.length > 2 * shape.length)
-    throw new RuleError(`${pads.length} pads for ${formatShape(shape)}`);
+    throw new RuleError(`${counted(pads.length, "pad")} for ${formatShape(shape)}`);
   return shape.map((dim, axis) => {
     const pair = 2 * (shape.length - 1 - axis);
     return pair < pads.length ? asSize(addDims(dim, pads[pair] ?? null, pads[pair + 1] ?? null)) : dim;

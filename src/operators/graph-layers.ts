@@ -1,5 +1,6 @@
 /** PyTorch's attention, recurrent layers and embeddings, whose kernels are inputs (torch 2.14, ATen). */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, multiplyDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
@@ -90,7 +91,8 @@ function stackedRecurrent(name: string, states: number): OperatorDef<unknown> {
     infer({ attributes: { directions }, inputs }) {
       const { dtype, shape } = inputAt(inputs, "input", 0);
       const given = inputsNamed(inputs, "states");
-      if (given.length !== states) throw new RuleError(`${given.length} states where there are ${states}`);
+      if (given.length !== states)
+        throw new RuleError(`${counted(given.length, "state")} where there are ${states}`);
       const units = given[0]?.shape ? dimAt(given[0].shape, -1) : null;
       const steps = shape && [...shape.slice(0, -1), multiplyDims(units, directions)];
       return { types: [{ dtype, shape: steps }, ...given.map((state) => ({ dtype, shape: state.shape }))] };

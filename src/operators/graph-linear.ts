@@ -1,5 +1,6 @@
 /** ONNX's matrix products, losses and training steps (onnx/defs/math, onnx/defs/training). */
 
+import { counted } from "../counted.ts";
 import { contradicts, type Dim, sharperDim } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
@@ -110,7 +111,9 @@ const optimizerStep = defineOperator<OptimizerAttributes>({
     const tensors = inputs.slice(before);
     const size = tensors.length / groups;
     if (!Number.isInteger(size)) {
-      throw new RuleError(`${tensors.length} tensors are not ${groups} groups of equally many`);
+      throw new RuleError(
+        `${counted(tensors.length, "tensor is", "tensors are")} not ${counted(groups, "group")} of equally many`,
+      );
     }
     return tupleOf(
       updated

@@ -1,5 +1,6 @@
 /** PyTorch's operations that pick elements by index, mask or order, or cut pieces out (torch 2.14, ATen). */
 
+import { counted } from "../counted.ts";
 import {
   addDims,
   ceilDivideDim,
@@ -194,7 +195,7 @@ const splitEvery = defineOperator<PartsAttributes>({
     const each = partSize(attributes, dim, inputs);
     const count = partCount(dim, each, attributes.count);
     if (count === null) return { types: [] };
-    if (count > maxOperationOutputs) throw new RuleError(`cannot split into ${count} parts`);
+    if (count > maxOperationOutputs) throw new RuleError(`cannot split into ${counted(count, "part")}`);
     const last = subtractDims(dim, multiplyDims(each, count - 1));
     const sizes = [...new Array<Dim>(count - 1).fill(each), isAtMostDim(0, last) ? last : null];
     return listOf(sizes.map((size) => ({ dtype, shape: withDim(shape, attributes.axis, size) })));
@@ -226,7 +227,8 @@ function triangleIndices(name: string, lower: boolean): OperatorDef<unknown> {
 }
 
 function triangleSize(rows: number, columns: number, offset: number, lower: boolean): Dim {
-  if (rows < 0 || columns < 0) throw new RuleError(`no matrix has ${rows} rows and ${columns} columns`);
+  if (rows < 0 || columns < 0)
+    throw new RuleError(`no matrix has ${counted(rows, "row")} and ${counted(columns, "column")}`);
   const below = below_(rows, columns, lower ? offset : offset - 1);
   const count = lower ? below : rows * columns - below;
   return Number.isSafeInteger(count) ? count : null;

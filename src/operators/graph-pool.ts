@@ -1,5 +1,6 @@
 /** Pooling of nodes: all spatial axes behind (or between) batch and channels (ONNX). */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, multiplyDims, subtractDims } from "../ir/dim.ts";
 import { formatShape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -78,7 +79,7 @@ export function nodeAdaptivePool(indices = false): NodeForm<{ readonly outputSiz
       const size = argumentValues(attributes.outputSize, inputs, "outputSize");
       const known = shape !== null && size !== null;
       if (known && shape.length < size.length + 1)
-        throw new RuleError(`${formatShape(shape)} has no ${size.length} lengths behind channels`);
+        throw new RuleError(`${formatShape(shape)} has no ${counted(size.length, "length")} behind channels`);
       const pooled = known ? [...shape.slice(0, -size.length), ...size] : null;
       return {
         types: [{ dtype, shape: pooled }, ...(indices ? [{ dtype: "int64" as const, shape: pooled }] : [])],

@@ -3,6 +3,7 @@
  * does, in single precision: floor(length * scale).
  */
 
+import { counted } from "../counted.ts";
 import { type Dim, floorDivideDim, multiplyDims } from "../ir/dim.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { resolveAxis } from "./arguments.ts";
@@ -87,7 +88,8 @@ function keepRatio(lengths: readonly Dim[], sizes: readonly Dim[], policy: Polic
 }
 
 function requireCount(count: number, axes: number): void {
-  if (count !== axes) throw new RuleError(`there are ${count} sizes or scales for ${axes} axes`);
+  if (count !== axes)
+    throw new RuleError(`there are ${count} sizes or scales for ${counted(axes, "axis", "axes")}`);
 }
 
 function resizedShape(

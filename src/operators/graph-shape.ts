@@ -3,6 +3,7 @@
  * has the name already, the graph's has the prefix `Graph`.
  */
 
+import { counted } from "../counted.ts";
 import { type Dim, isAtMostDim, productOfDims } from "../ir/dim.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
 import { dimAt, requireMinimumRank, resolveAxis } from "./arguments.ts";
@@ -211,7 +212,9 @@ const transpose = defineOperator<Axes>({
     if (rank === undefined) return output(data.dtype, null);
     const order = knownAxes(axes ?? [...new Array(rank).keys()].reverse(), rank) ?? [];
     if (order.length !== rank) {
-      throw new RuleError(`${order.length} axes in another order for ${formatShape(data.shape)}`);
+      throw new RuleError(
+        `${counted(order.length, "axis", "axes")} in another order for ${formatShape(data.shape)}`,
+      );
     }
     const shape = order.map((axis) => data.shape?.[axis] ?? null);
     const elements = movedElements(data, shape, (index, from) => {
@@ -263,7 +266,7 @@ const centerCropPad = defineOperator<Axes>({
     const axes = knownAxes(attributes.axes ?? [...data.shape.keys()], data.shape.length) ?? [];
     const sizes = statedOrPassed(null, optionalInput(inputs, "shape", 1)) ?? null;
     if (sizes !== null && sizes.length !== axes.length)
-      throw new RuleError(`${sizes.length} sizes for ${axes.length} axes`);
+      throw new RuleError(`${sizes.length} sizes for ${counted(axes.length, "axis", "axes")}`);
     const shape = data.shape.map((dim, axis) => {
       const place = axes.indexOf(axis);
       return place < 0 ? dim : asSize(sizes?.[place] ?? null);

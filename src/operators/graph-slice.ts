@@ -1,5 +1,6 @@
 /** ONNX's Slice (opsets 1 to 28): bounds that are attributes or inputs, on named sizes too. */
 
+import { counted } from "../counted.ts";
 import {
   addDims,
   ceilDivideDim,
@@ -105,7 +106,8 @@ const slice = defineOperator<SliceAttributes>({
       );
     }
     for (const list of [starts, ends, places, steps]) {
-      if (list && list.length !== count) throw new RuleError(`${list.length} bounds for ${count} axes`);
+      if (list && list.length !== count)
+        throw new RuleError(`${counted(list.length, "bound")} for ${counted(count, "axis", "axes")}`);
     }
     if (knownAxes(places, data.shape.length) === null) throw new RuleError("more bounds than axes");
     const bounds = data.shape.map((_, axis): Bounds | null => {

@@ -1,5 +1,6 @@
 /** PyTorch's views and other operations that only say anew how elements stand (torch 2.14, ATen). */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, productOfDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
@@ -66,7 +67,9 @@ const splitAxis = defineOperator<{ axis: number; sizes: readonly Dim[] | null }>
     const total = productOfDims(known);
     const fits = open < 0 ? total === dim : typeof dim === "number" && dim % Number(total) === 0;
     if (typeof dim === "number" && typeof total === "number" && !fits)
-      throw new RuleError(`${dim} elements do not fit into ${formatShape(sizes)}`);
+      throw new RuleError(
+        `${counted(dim, "element does", "elements do")} not fit into ${formatShape(sizes)}`,
+      );
     return output(data.dtype, data.shape.toSpliced(axis, 1, ...parts), knownElements(data));
   },
 });

@@ -3,6 +3,7 @@
  * pool_attributes.h and conv_attributes.h agree).
  */
 
+import { counted } from "../counted.ts";
 import {
   addDims,
   ceilDivideDim,
@@ -81,7 +82,9 @@ export function requireAxes(windows: NodeWindows, axes: number): void {
   const { kernelSize, strides, dilations, padding } = windows;
   for (const list of [kernelSize, strides, dilations, padding === "same" ? [] : padding]) {
     if (list.length !== 0 && list.length !== axes)
-      throw new RuleError(`windows are given for ${list.length} axes, the input has ${axes}`);
+      throw new RuleError(
+        `windows are given for ${counted(list.length, "axis", "axes")}, the input has ${axes}`,
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 /** Normalisation: the output has the shape of the input, the weights that of the axes which are told apart. */
 
+import { counted } from "../counted.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import type { Shape } from "../ir/shape.ts";
@@ -138,7 +139,9 @@ const groupNormalization: OperatorDef<GroupAttributes> = {
     const { groups } = attributes;
     const channels = shape[0] ?? null;
     if (groups > 0 && typeof channels === "number" && channels % groups !== 0) {
-      throw new RuleError(`${channels} channels cannot be divided into ${groups} groups`);
+      throw new RuleError(
+        `${counted(channels, "channel")} cannot be divided into ${counted(groups, "group")}`,
+      );
     }
     return affineWeights(attributes, shape);
   },

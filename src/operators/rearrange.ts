@@ -1,5 +1,6 @@
 /** einops patterns: `b (h1 h) w c -> (b h1) h (w c)` (Keras 3.15 ops/einops.py, traced with TensorFlow's shapes). */
 
+import { counted } from "../counted.ts";
 import { type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
@@ -37,7 +38,9 @@ function readLengths(raw: JsonObject): ReadonlyMap<string, number> {
 /** Sizes of all names: stated, or what is left of a group's size for the one name without. */
 function bindNames(shape: readonly Dim[], { from, lengths }: RearrangeAttributes): ReadonlyMap<string, Dim> {
   if (from.length !== shape.length) {
-    throw new RuleError(`a pattern of ${from.length} axes does not fit ${formatShape(shape)}`);
+    throw new RuleError(
+      `a pattern of ${counted(from.length, "axis", "axes")} does not fit ${formatShape(shape)}`,
+    );
   }
   const sizes = new Map<string, Dim>();
   for (const [i, group] of from.entries()) {

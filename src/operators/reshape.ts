@@ -1,5 +1,6 @@
 /** Operators that move elements around, cut them away, repeat them or put zeros beside them. */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, formatDim, mapDims, multiplyDims, productOfDims } from "../ir/dim.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
@@ -78,7 +79,7 @@ const permute: OperatorDef<{ readonly axes: readonly number[] }> = {
   attributes: (raw) => {
     const axes = readIntegers(raw, "axes", { min: 0 });
     if (new Set(axes).size !== axes.length || axes.some((axis) => axis >= axes.length)) {
-      throw new RuleError(`${formatShape(axes)} is not an order of ${axes.length} axes`);
+      throw new RuleError(`${formatShape(axes)} is not an order of ${counted(axes.length, "axis", "axes")}`);
     }
     return { axes };
   },
@@ -124,7 +125,7 @@ function border(name: string, direction: 1 | -1): OperatorDef<BorderAttributes> 
         const result = addDims(length, direction * (before + after));
         if (typeof result === "number" && result <= 0)
           throw new RuleError(
-            `${before} and ${after} elements cannot be cut off a length of ${formatDim(length)}`,
+            `${before} and ${counted(after, "element")} cannot be cut off a length of ${formatDim(length)}`,
           );
         return result;
       }),

@@ -1,5 +1,6 @@
 /** Operations on sequences of tensors and on values that may be absent (ONNX's sequence and optional types). */
 
+import { counted } from "../counted.ts";
 import {
   addDims,
   ceilDivideDim,
@@ -130,7 +131,7 @@ function partSizes(size: Dim, split: RuleInput | undefined): { sizes?: readonly 
     return { ...(known && { sizes: new Array<Dim>(count).fill(null) }), each: null };
   }
   const step = split ? (scalarValue(split) ?? null) : 1;
-  if (typeof step === "number" && step < 1) throw new RuleError(`parts of ${step} elements`);
+  if (typeof step === "number" && step < 1) throw new RuleError(`parts of ${counted(step, "element")}`);
   const count = ceilDivideDim(size, step);
   if (typeof count !== "number" || count > maxValues) {
     return { each: step === 1 || moduloDim(size, step) === 0 ? step : null };

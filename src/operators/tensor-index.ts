@@ -1,5 +1,6 @@
 /** Operations that pick, place and look up elements (Keras 3.15 ops/numpy.py, ops/core.py, ops/math.py, ops/nn.py). */
 
+import { counted } from "../counted.ts";
 import { type Dim, mapDims } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
@@ -66,7 +67,7 @@ function subscripted(shape: readonly Dim[], key: readonly Subscript[]): readonly
   const ellipses = key.filter((item) => item.kind === "ellipsis").length;
   if (ellipses > 1) throw new RuleError("a subscript has more than one ellipsis");
   if (consuming > shape.length) {
-    throw new RuleError(`${consuming} subscripts for shape ${formatShape(shape)}`);
+    throw new RuleError(`${counted(consuming, "subscript")} for shape ${formatShape(shape)}`);
   }
   const result: Dim[] = [];
   let axis = 0;
@@ -84,7 +85,7 @@ function subscripted(shape: readonly Dim[], key: readonly Subscript[]): readonly
         typeof size === "number" &&
         (item.index >= size || item.index < -size)
       ) {
-        throw new RuleError(`index ${item.index} is out of range for ${size} elements`);
+        throw new RuleError(`index ${item.index} is out of range for ${counted(size, "element")}`);
       }
     }
   }

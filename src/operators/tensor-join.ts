@@ -1,5 +1,6 @@
 /** Operations that join tensors or take one apart along an axis (Keras 3.15 ops/numpy.py, ops/core.py). */
 
+import { counted } from "../counted.ts";
 import { addDims, contradicts, type Dim, floorDivideDim, mapDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
@@ -129,7 +130,8 @@ interface SplitAttributes {
 }
 
 function countParts(count: number): number {
-  if (count < 1 || count > maxOperationOutputs) throw new RuleError(`cannot split into ${count} parts`);
+  if (count < 1 || count > maxOperationOutputs)
+    throw new RuleError(`cannot split into ${counted(count, "part")}`);
   return count;
 }
 

@@ -1,5 +1,6 @@
 /** Products of tensors (Keras 3.15 ops/numpy.py, ops/operation_utils.py; TensorFlow's functions of these names agree). */
 
+import { counted } from "../counted.ts";
 import { contradicts, type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
@@ -88,7 +89,7 @@ const tensordot = defineOperator<{ count: number; left: readonly number[]; right
     only(
       product(inputs, (a, b) => {
         if (count > a.length || count > b.length)
-          throw new RuleError(`there are no ${count} axes to sum over`);
+          throw new RuleError(`there are no ${counted(count, "axis", "axes")} to sum over`);
         const summedA = left.length > 0 ? left : Array.from({ length: count }, (_, i) => i - count);
         const summedB = right.length > 0 ? right : Array.from({ length: count }, (_, i) => i);
         for (const [i, axis] of summedA.entries())

@@ -3,6 +3,7 @@
  * TensorFlow's shape functions where its functions differ).
  */
 
+import { counted } from "../counted.ts";
 import { addDims, type Dim, maxDims, multiplyDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape } from "../ir/shape.ts";
@@ -198,12 +199,12 @@ const pad = defineOperator<{ width: readonly (readonly [number, number])[] | nul
       reshaped(mainInput(inputs), (shape) => {
         if (width === null) return shape.map(() => null);
         if (width.length !== 1 && width.length !== shape.length) {
-          throw new RuleError(`${width.length} pairs of padding for shape ${formatShape(shape)}`);
+          throw new RuleError(`${counted(width.length, "pair")} of padding for shape ${formatShape(shape)}`);
         }
         return shape.map((dim, i) => {
           const padded = addDims(dim, ...(width[width.length === 1 ? 0 : i] ?? [0]));
           if (typeof padded === "number" && padded < 0)
-            throw new RuleError(`padding leaves ${padded} elements`);
+            throw new RuleError(`padding leaves ${counted(padded, "element")}`);
           return padded;
         });
       }),
@@ -251,7 +252,8 @@ const repeat = defineOperator<RepeatAttributes>({
       if (total !== null) return total;
       if (repeats === null || size === null) return null;
       if (repeats.length === 1) return multiplyDims(size, repeats[0] ?? null);
-      if (repeats.length !== size) throw new RuleError(`${repeats.length} repeats for ${size} elements`);
+      if (repeats.length !== size)
+        throw new RuleError(`${counted(repeats.length, "repeat")} for ${size} elements`);
       return sumOfDims(repeats);
     };
     return only(

@@ -1,5 +1,6 @@
 /** Arithmetic of windows that slide over spatial axes: convolution, pooling and what is like them. */
 
+import { counted } from "../counted.ts";
 import { addDims, ceilDivideDim, type Dim, floorDivideDim, formatDim, mapDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
@@ -50,7 +51,9 @@ function readPadding(raw: JsonObject, rank: number): Padding {
   }
   const pairs = readPairs(raw, "padding");
   if (pairs.length !== rank)
-    throw new RuleError(`padding is given for ${pairs.length} axes, the window has ${rank}`);
+    throw new RuleError(
+      `padding is given for ${counted(pairs.length, "axis", "axes")}, the window has ${rank}`,
+    );
   return pairs;
 }
 

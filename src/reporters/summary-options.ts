@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { InvalidOptionError } from "../errors.ts";
 
 /** How a summary looks: a generation of Keras, or the one that wrote the file. */
@@ -79,7 +80,7 @@ function checkRange(range: readonly string[] | undefined): void {
   if (range === undefined) return;
   if (range.length === 2 && range.every((end) => typeof end === "string")) return;
   throw new InvalidOptionError(
-    `layerRange has ${range.length} parts: give two, the names of the first and the last layer to show`,
+    `layerRange has ${counted(range.length, "part")}: give two, the names of the first and the last layer to show`,
   );
 }
 
@@ -87,7 +88,7 @@ function checkRange(range: readonly string[] | undefined): void {
 export function checkPositionCount(positions: readonly number[], columns: readonly string[]): void {
   if (positions.length >= columns.length) return;
   throw new InvalidOptionError(
-    `positions has ${positions.length} numbers, but this model's summary has ${columns.length} columns ` +
+    `positions has ${counted(positions.length, "number")}, but this model's summary has ${counted(columns.length, "column")} ` +
       `(${columns.join(", ")}): give one position for each`,
   );
 }

@@ -3,6 +3,7 @@
  * Everything a caller may ask goes through paths made of hard links only, so that nothing a file says can lead out of it.
  */
 
+import { counted } from "../counted.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import {
@@ -289,7 +290,7 @@ export class Hdf5File {
       this.#onDiagnostic({ code: "virtual-dataset", args: { reason }, at });
     if (bytes === Number.POSITIVE_INFINITY) suspicious("it has more than 2^53 elements");
     else if (bytes > bombBytes && bytes > this.#session.size * bombRatio) {
-      suspicious(`it declares ${bytes} bytes, the file has ${this.#session.size}`);
+      suspicious(`it declares ${counted(bytes, "byte")}, the file has ${this.#session.size}`);
     }
     if (sources > 0) elsewhere(`it is put together from ${sources} others`);
     if (external) elsewhere("its data are in other files");

@@ -1,5 +1,6 @@
 /** Bytes of a pickle by and by: a window on a source, so that what follows the pickle is never read. */
 
+import { counted } from "../counted.ts";
 import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { maxPickleBytes, maxPickleLineBytes } from "../limits.ts";
@@ -69,7 +70,7 @@ export class PickleReader {
     if (this.#needed > left) {
       this.ended = true;
       throw this.fault(
-        `it ends in the middle, the file has ${this.#source.size} bytes; it is probably truncated`,
+        `it ends in the middle, the file has ${counted(this.#source.size, "byte")}; it is probably truncated`,
       );
     }
     const count = Math.min(left, Math.max(this.#needed, this.#windowSize));
@@ -136,7 +137,7 @@ export class PickleReader {
     if (to > this.#source.size) {
       this.ended = true;
       throw this.fault(
-        `${count} bytes are promised up to byte ${to}, but the file has ${this.#source.size}; it is probably truncated`,
+        `${counted(count, "byte is", "bytes are")} promised up to byte ${to}, but the file has ${this.#source.size}; it is probably truncated`,
       );
     }
     if (this.#next + count <= this.#window.length) {

@@ -1,5 +1,6 @@
 /** Where in a protobuf message something is, and what is said of one that breaks the format or a cap. */
 
+import { counted } from "../counted.ts";
 import { LimitExceededError, MalformedFileError } from "../errors.ts";
 
 /** One message of those that the walk is in. */
@@ -32,7 +33,7 @@ export function overrun(
   const around = pathOf(walk.frames) || "the message";
   const text =
     end > walk.size
-      ? `${at} ends at byte ${end} but the file has ${walk.size} bytes; it is probably truncated`
+      ? `${at} ends at byte ${end} but the file has ${counted(walk.size, "byte")}; it is probably truncated`
       : `${at} ends at byte ${end}, after the end of ${around} at byte ${walk.frames.at(-1)?.end}`;
   return new MalformedFileError(`${walk.file}: ${text}`, { file: walk.file, at, cause });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Reader } from "protobufjs/minimal.js";
+import { counted } from "../counted.ts";
 import type { MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import {
@@ -278,7 +279,7 @@ function openPacked(walk: Walk, frame: Frame, rule: NumberRule<unknown>, length:
   const offset = walk.base + reader.pos;
   const width = rule.kind === "float" ? 4 : rule.kind === "double" ? 8 : 1;
   if (length % width !== 0) {
-    throw malformed(walk, `${rule.name} has ${length} bytes, no whole number of ${rule.kind}s`);
+    throw malformed(walk, `${rule.name} has ${counted(length, "byte")}, no whole number of ${rule.kind}s`);
   }
   if (rule.wants && !rule.wants(frame.state, length)) {
     rule.skipped?.(frame.state, { offset, length, bytes: null });

@@ -5,6 +5,7 @@
  * with caps that hold while it inflates.
  */
 
+import { counted } from "../counted.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { isModelError, LimitExceededError, MalformedFileError, UnsupportedFeatureError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
@@ -133,7 +134,7 @@ export async function readAnyDirectory(source: ByteSource): Promise<DirectoryEnt
       const count = Math.min(length, source.size - from);
       if (count > maxZipDirectoryBytes) {
         throw new LimitExceededError(
-          `${source.name}: the zip directory is ${count} bytes, the limit is ${maxZipDirectoryBytes}`,
+          `${source.name}: the zip directory is ${counted(count, "byte")}, the limit is ${maxZipDirectoryBytes}`,
           {
             limit: "maxZipDirectoryBytes",
             actual: count,
@@ -175,7 +176,7 @@ export async function readAnyDirectory(source: ByteSource): Promise<DirectoryEnt
 function describeFailure(source: ByteSource, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new MalformedFileError(
-    `${source.name}: the directory at the end of the zip archive (of ${source.size} bytes) cannot be read: ${reason}; the file is probably truncated, get it again`,
+    `${source.name}: the directory at the end of the zip archive (of ${counted(source.size, "byte")}) cannot be read: ${reason}; the file is probably truncated, get it again`,
     { file: source.name, at: "central directory", cause },
   );
 }
@@ -255,7 +256,7 @@ async function inflate(stored: ByteSource, entry: ZipEntry): Promise<Uint8Array>
     for (const [limit, maximum] of limits) {
       if (total <= maximum) continue;
       throw new LimitExceededError(
-        `${stored.name}: inflates from ${stored.size} bytes to more than ${maximum}, the limit (${limit})`,
+        `${stored.name}: inflates from ${counted(stored.size, "byte")} to more than ${maximum}, the limit (${limit})`,
         { limit, actual: total, maximum, file: stored.name },
       );
     }
@@ -274,7 +275,7 @@ async function inflate(stored: ByteSource, entry: ZipEntry): Promise<Uint8Array>
   } catch (cause) {
     if (isModelError(cause)) throw cause;
     throw new MalformedFileError(
-      `${stored.name}: the deflated data are damaged after ${total} of ${entry.size} bytes; get the file again`,
+      `${stored.name}: the deflated data are damaged after ${total} of ${counted(entry.size, "byte")}; get the file again`,
       { file: stored.name, at: entry.name, cause },
     );
   } finally {
@@ -282,7 +283,7 @@ async function inflate(stored: ByteSource, entry: ZipEntry): Promise<Uint8Array>
   }
   if (total !== entry.size) {
     throw new MalformedFileError(
-      `${stored.name}: the directory promises ${entry.size} bytes, inflating yields ${total > entry.size ? "more" : total}; the archive is damaged`,
+      `${stored.name}: the directory promises ${counted(entry.size, "byte")}, inflating yields ${total > entry.size ? "more" : total}; the archive is damaged`,
       { file: stored.name, at: entry.name },
     );
   }

@@ -94,7 +94,7 @@ describe("what would run", () => {
     const report = await readable(archive(pickle, { "a/data/0": new Uint8Array(24) }));
     expect(report.totals.parameters).toBe(6);
     expect(said(report, "pickle-suspicious")).toEqual([
-      expect.stringMatching(/^a\/data\.pkl: .*os\.system \(1 times\).*nothing was run here/),
+      expect.stringMatching(/^a\/data\.pkl: .*os\.system \(1 time\).*nothing was run here/),
     ]);
   });
 
@@ -247,7 +247,7 @@ describe("tensors that cannot be", () => {
     const report = await readable(archive(pickle));
     expect(report.totals.parameters).toBe(6);
     expect(said(report, "weights-not-read")).toEqual([
-      expect.stringContaining("1 of 1 storages have no record"),
+      expect.stringContaining("1 of 1 storage has no record"),
     ]);
     const error = await unreadable(named("x.pt", archive(pickle, { "a/data/0": new Uint8Array(20) })));
     expect(error.message).toMatch(/^x\.pt: a\/data\/0 has 20 bytes, but the storage .* has 24/);
@@ -264,14 +264,14 @@ describe("tensors that cannot be", () => {
     const keys = "]X\x01\x00\x00\x000a";
     const error = await unreadable(stream(pickle, keys, "\x06\0\0\0\0\0\0\0"));
     expect(error.message).toMatch(
-      /1 storages end at byte \d+ but the file has \d+; it is probably truncated/,
+      /1 storage ends at byte \d+ but the file has \d+; it is probably truncated/,
     );
     const whole = await readable(stream(pickle, keys, `\x06${"\0".repeat(31)}`));
     expect(whole.ledger.elements).toBe(6);
     const more = await readable(stream(pickle, keys, `\x06${"\0".repeat(31)}and more`));
     expect(more.ledger.classes.unclassified).toEqual({ tensors: 1, elements: 8, bytes: 8 });
     expect(said(await readable(stream(pickle)), "weights-not-read")).toEqual([
-      expect.stringContaining("1 of 1 storages are not in the stream"),
+      expect.stringContaining("1 of 1 storage is not in the stream"),
     ]);
   });
 });

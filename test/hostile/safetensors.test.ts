@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../src/io/memory.ts";
-import { readModel } from "../../src/public/index.ts";
+import { formatSummary, inspect, readModel } from "../../src/public/index.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { beside, type Entry, layOut, safetensors, sparse } from "../importers/safetensors/written.ts";
 import { named, random, readable, survive, unreadable } from "./survive.ts";
 
@@ -232,4 +233,21 @@ describe("size", () => {
     for (let size = 0; size < whole.length; size += 7)
       await survive(memorySource(whole.slice(0, size), "cut.safetensors"), `cut at ${size}`, false);
   });
+});
+
+test("other names of one tensor cost what they are: four times as many take no more than four times as long", async () => {
+  const names = (count: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`layers.${i}.weight`, "a.weight"]));
+  const cost = async (count: number): Promise<number> => {
+    const file = safetensors({ __metadata__: names(count), "a.weight": entry() }, 16);
+    const start = cpuMilliseconds();
+    const report = await inspect(file);
+    formatSummary(report);
+    expect(report.totals.parameters).toBe(4);
+    expect(report.layers).toHaveLength(count + 1);
+    return cpuMilliseconds() - start;
+  };
+  await cost(2000);
+  // Quadratic work would take sixteen times as long; garbage and noise take their share.
+  expect(await cost(40_000)).toBeLessThan(8 * (await cost(10_000)) + 500);
 });

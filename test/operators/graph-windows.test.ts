@@ -93,7 +93,7 @@ describe("windows on named lengths", () => {
       "does not fit into a length of 2",
     );
     expect(() => shapes("MaxPool", { input: [1, 4, 2, 2] }, { operands: true, kernelSize: [2] })).toThrow(
-      "windows are given for 1 axes, the input has 2",
+      "windows are given for 1 axis, the input has 2",
     );
   });
 

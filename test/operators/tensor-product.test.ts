@@ -43,7 +43,7 @@ describe("einsum", () => {
 
   test("refuses what does not fit", () => {
     expect(() => einsumShape("ij->ik", [[2, 3]])).toThrow("axis k");
-    expect(() => einsumShape("ij,jk->ik", [[2, 3]])).toThrow("1 operands");
+    expect(() => einsumShape("ij,jk->ik", [[2, 3]])).toThrow("1 operand");
     expect(() => einsumShape("ij->i", [[2]])).toThrow("does not fit shape (2)");
   });
 });

@@ -93,7 +93,7 @@ describe("layerRange", () => {
   test("what matches nothing, and what is no pattern, is refused", () => {
     expect(refusal({ layerRange: ["irst", "third"] })).toMatch(/"irst".*first, second, third/);
     expect(refusal({ layerRange: ["first", "("] })).toMatch(/"\(" is no regular expression/);
-    expect(refusal({ layerRange: ["first"] as unknown as [string, string] })).toMatch(/1 parts/);
+    expect(refusal({ layerRange: ["first"] as unknown as [string, string] })).toMatch(/1 part:/);
   });
 
   test("does not touch the totals", () => {

@@ -139,4 +139,4 @@ test("what is read directly, which is nearly everything that Keras writes", asyn
   }
   expect(counts.objects).toBeGreaterThan(5000);
   expect(counts.direct / counts.objects).toBeGreaterThan(0.99);
-}, 60_000);
+});

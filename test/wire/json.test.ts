@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import { getKey, parseJson } from "../../src/wire/json.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -82,9 +83,9 @@ describe("parseJson", () => {
   });
 
   test.each(["[", '{"a":', '[{"a":['])("a bomb of %j ends at once", (unit) => {
-    const start = performance.now();
+    const start = cpuMilliseconds();
     expect(() => parseJson(unit.repeat(5_000_000))).toThrow(LimitExceededError);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuMilliseconds() - start).toBeLessThan(4000);
   });
 
   test("a long flat text with a NaN is no problem", () => {
@@ -93,9 +94,9 @@ describe("parseJson", () => {
   });
 
   test("many quotes and backslashes stay linear", () => {
-    const start = performance.now();
+    const start = cpuMilliseconds();
     expect(() => parseJson(`["${"\\\\".repeat(500_000)}`)).toThrow(MalformedFileError);
     expect(() => parseJson(`[${'"\\"",'.repeat(300_000)}x]`)).toThrow(MalformedFileError);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(cpuMilliseconds() - start).toBeLessThan(5000);
   });
 });

@@ -11,6 +11,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { countedSource } from "../../src/io/counted.ts";
 import { memorySource } from "../../src/io/memory.ts";
 import { openZip } from "../../src/wire/zip.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { buildZip, type Part } from "./zip-builder.ts";
 
 const open = (zip: Uint8Array, onDiagnostic?: (d: Diagnostic) => void) =>
@@ -193,12 +194,12 @@ describe("archives that are not", () => {
 
   test("a bomb that tells its size is refused unopened, one that lies is stopped on the way", async () => {
     const data = new Uint8Array(40_000_000);
-    const start = performance.now();
+    const start = cpuMilliseconds();
     await expect(readAll(buildZip([{ name: "a", data, deflate: true }]))).rejects.toThrow(LimitExceededError);
     await expect(readAll(buildZip([{ name: "a", data, deflate: true, size: 100 }]))).rejects.toThrow(
       MalformedFileError,
     );
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(cpuMilliseconds() - start).toBeLessThan(5000);
   });
 
   test("an entry that claims a terabyte is refused without allocating it", async () => {

@@ -13,7 +13,7 @@ let results: readonly BackendResult[] = [];
 
 beforeAll(async () => {
   results = await runBackend(wanted);
-}, 120_000);
+});
 
 describe("types of outputs", () => {
   test("are inferred wherever onnx infers them", () => {

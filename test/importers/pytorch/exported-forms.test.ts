@@ -92,7 +92,7 @@ test("a compiled package says what it is", async () => {
     { name: "net/data/aotinductor/model/abc.so", data: new Uint8Array(8) },
     { name: "net/data/weights/weight_0", data: new Uint8Array(8) },
   ]);
-  await expect(inspect(compiled)).rejects.toThrow(/AOTInductor compiled \(1 libraries, 1 weights\)/);
+  await expect(inspect(compiled)).rejects.toThrow(/AOTInductor compiled \(1 library, 1 weight\)/);
 });
 
 describe("hostile", () => {

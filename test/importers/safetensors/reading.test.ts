@@ -136,7 +136,7 @@ describe("sharded sets", () => {
     const report = await inspect(beside({ "x.index.json": index(map, 56), "1.safetensors": file(a) }));
     expect(report.totals).toMatchObject({ parameters: 8, status: "partial" });
     expect(report.diagnostics.find(({ code }) => code === "shard-not-read")?.message).toBe(
-      "the shard 2.safetensors was not read: it is missing; its 1 tensors are not counted, and totals are a lower bound",
+      "the shard 2.safetensors was not read: it is missing; its 1 tensor is not counted, and totals are a lower bound",
     );
   });
 
@@ -161,8 +161,8 @@ describe("sharded sets", () => {
     );
     const told = report.diagnostics.filter(({ code }) => code === "index-mismatch");
     expect(told.map(({ message }) => message.replace(/^index and shards disagree: /, ""))).toEqual([
-      "1 tensors of the shards are not in it; they are counted (d.weight)",
-      "1 tensors are in a second shard too; those copies are not used (b.weight)",
+      "1 tensor of the shards is not in it, and counted (d.weight)",
+      "1 tensor is in a second shard too; that copy is not used (b.weight)",
       "96 bytes are in the shards, its total_size is 1000 (total_size)",
     ]);
     expect(report.diagnostics.map(({ message }) => message)).toContain(
@@ -202,7 +202,7 @@ describe("packed weights", () => {
     const report = await inspect(file(packed));
     expect(report.totals).toMatchObject({ parameters: 64, status: "partial" });
     expect(report.diagnostics.find(({ code }) => code === "weights-packed")?.message).toBe(
-      "1 stored tensors (768 elements, the first is fc.qweight) hold several values in each element, and no config.json beside them says how; they are in the ledger, and totals leave them out and are a lower bound",
+      "1 stored tensor holds several values in each element (768 elements, the first is fc.qweight), and no config.json beside them says how; the ledger has what is stored, totals leave it out and are a lower bound",
     );
   });
 
