@@ -1,17 +1,13 @@
 /**
  * Build step: the command line in a few files instead of some two hundred. Node takes about half a millisecond to find,
  * read and link each module, so that one run of the unbundled program spends 130 of its 435 ms of CPU on loading itself.
+ * They are CommonJS: Node starts that earlier than ES modules, and V8 can be given its compiled code (compiled-code.js).
  * The library entries stay unbundled: whoever imports them has a bundler or does not mind.
  */
 
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
-const bundle = await rolldown({
-  input: { weighbridge: "dist/src/cli/bin.js" },
-  platform: "node",
-  // Dependencies are found where npm puts them.
-  external: [/^node:/, /^h5wasm/, /^commander/, /^@zip\.js/],
-});
 /**
  * What is loaded together is one file: finding, reading and linking each costs as much as compiling 10 kB of it. The rest stays as it is
  * split by the dynamic imports, one file and more a format.
@@ -30,13 +26,48 @@ const together = [
   ["safetensors", /dist\/importers\/safetensors\//],
 ];
 
-await bundle.write({
-  dir: "dist/bin",
-  format: "esm",
-  entryFileNames: "[name].js",
-  // Two levels below dist, like the sources: src/wire/hdf5.ts finds dist/hdf5 relative to itself.
-  chunkFileNames: "chunks/[name].js",
-  minify: true,
-  codeSplitting: { groups: together.map(([name, test]) => ({ name, test })) },
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** Modules that are other ones in the bundle, by the end of their path. */
+const inBundle = {
+  "/src/cli/version.js": `export const version = ${JSON.stringify(version)};`,
+  // The quick-start image becomes a part of the bundle, if it could be made.
+  ...(existsSync("dist/hdf5/load.js") && {
+    "/src/wire/hdf5-image.js": 'export const importImage = () => import("../../hdf5/load.js");',
+  }),
+};
+const replacing = {
+  name: "replacing",
+  load: (id) => Object.entries(inBundle).find(([ending]) => id.endsWith(ending))?.[1] ?? null,
+  // h5wasm itself is an ES module only, and what imports it stays one, where the compiler left it.
+  resolveId: (id) =>
+    id.endsWith("/hdf5-published.js") ? { id: "../../src/wire/hdf5-published.js", external: true } : null,
+};
+
+async function write(input, folder, codeSplitting) {
+  const bundle = await rolldown({
+    input,
+    platform: "node",
+    // Dependencies are found where npm puts them.
+    external: [/^node:/, /^commander/],
+    plugins: [replacing],
+  });
+  await bundle.write({
+    dir: folder,
+    format: "cjs",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name].js",
+    minify: true,
+    codeSplitting,
+  });
+  await bundle.close();
+}
+
+// Nothing of an earlier build may stay: V8 tells code from another source by its length alone.
+rmSync("dist/bin", { recursive: true, force: true });
+await write({ weighbridge: "dist/src/cli/bin.js" }, "dist/bin", false);
+// Two levels below dist, like the sources: src/wire/hdf5.ts finds the files of dist/hdf5 relative to itself.
+await write({ main: "dist/src/cli/main.js" }, "dist/bin/modules", {
+  groups: together.map(([name, test]) => ({ name, test })),
 });
-await bundle.close();
+writeFileSync("dist/bin/package.json", '{ "type": "commonjs" }\n');

@@ -33,14 +33,14 @@ const loader = `// Written by scripts/hdf5-image.js. Node only: browsers import 
 import { readFileSync } from "node:fs";
 import createModule from "./glue.js";
 
-const read = (name) => readFileSync(new URL(name, import.meta.url));
 let compiled;
 let image;
 
-/** A new, independent instance of the library whose memory may not grow beyond \`maxHeap\` bytes. */
-export function instantiate({ maxHeap, print }) {
-  compiled ??= new WebAssembly.Module(read("./hdf5.wasm"));
-  image ??= parseImage(read("./start.bin"));
+/** A new, independent instance of the library in the folder \`base\` whose memory may not grow beyond \`maxHeap\` bytes. */
+export function instantiate({ base, maxHeap, print }) {
+  const read = (name) => readFileSync(new URL(name, base));
+  compiled ??= new WebAssembly.Module(read("hdf5.wasm"));
+  image ??= parseImage(read("start.bin"));
   return createModule({
     noInitialRun: true,
     print,
@@ -152,6 +152,7 @@ async function tryOut(folder) {
   const { instantiate } = await import(pathToFileURL(join(folder, "load.js")).href);
   for (let round = 0; round < 2; round++) {
     const library = await instantiate({
+      base: pathToFileURL(join(folder, "/")),
       maxHeap: 2 ** 29,
       print: (line) => process.stderr.write(`${line}\n`),
     });

@@ -30,7 +30,9 @@ describe("package.json", () => {
 
   test("the program is what scripts/bundle.js makes of a file that can be run", () => {
     expect(manifest.bin.weighbridge).toBe("dist/bin/weighbridge.js");
-    expect(readFileSync(join(root, "scripts/bundle.js"), "utf8")).toContain("dist/src/cli/bin.js");
+    expect(readFileSync(join(root, "scripts/bundle.js"), "utf8")).toContain(
+      'weighbridge: "dist/src/cli/bin.js"',
+    );
     expect(readFileSync(join(root, "src/cli/bin.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 

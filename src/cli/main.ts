@@ -1,6 +1,14 @@
-import { createRequire } from "node:module";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import type { Host } from "./host.ts";
+import { type Host, hostOf } from "./host.ts";
+import { endOnOutputError } from "./output-error.ts";
+import { version } from "./version.ts";
+
+/** The command line in a process. The exit code is set, not forced, so that what was written to a slow pipe still gets out. */
+export async function runIn(process: NodeJS.Process): Promise<void> {
+  const host = hostOf(process);
+  endOnOutputError(process.stdout, process.stderr, host, (code) => process.exit(code));
+  process.exitCode = await run(host);
+}
 
 /** The whole command line: does what the host's arguments say and returns the exit code. */
 export async function run(host: Host): Promise<ExitCode> {
@@ -8,7 +16,7 @@ export async function run(host: Host): Promise<ExitCode> {
     // Scripts ask for the version often, and it needs nothing of the rest.
     const [only] = host.argv;
     if (host.argv.length === 1 && (only === "--version" || only === "-V")) {
-      host.stdout.write(`${version()}\n`);
+      host.stdout.write(`${version}\n`);
       return exitCode.fine;
     }
     // One file and nothing else is what is called most, and needs no parser: that saves a tenth of the run.
@@ -17,7 +25,7 @@ export async function run(host: Host): Promise<ExitCode> {
       return await summary(host, [only], { compile: true });
     }
     const { runProgram } = await import("./program.ts");
-    return await runProgram(host, version());
+    return await runProgram(host, version);
   } catch (error) {
     const { reportFailure } = await import("./failure.ts");
     return reportFailure(host, error);
@@ -29,10 +37,4 @@ function isFile(word: string): boolean {
   return (
     (word === "-" || !word.startsWith("-")) && !["summary", "formats", "convert", "help", ""].includes(word)
   );
-}
-
-/** Read through the package's own name, since dist/ lies deeper than src/. */
-function version(): string {
-  const manifest: { version: string } = createRequire(import.meta.url)("weighbridge/package.json");
-  return manifest.version;
 }

@@ -1,7 +1,7 @@
 /**
  * HDF5 through h5wasm, the HDF Group's C library compiled to WebAssembly, reading at random positions of any
- * `ByteSource`: the file is a node of the library's in-memory file system whose `read` is ours. This is the only file
- * that loads h5wasm.
+ * `ByteSource`: the file is a node of the library's in-memory file system whose `read` is ours. This file loads h5wasm,
+ * from its image or through hdf5-published.ts.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
@@ -27,6 +27,7 @@ import {
 } from "../limits.ts";
 import { Hdf5File } from "./hdf5-file.ts";
 import { refuseMetadata } from "./hdf5-guard.ts";
+import { importImage } from "./hdf5-image.ts";
 import type { Hdf5Session, RawModule } from "./hdf5-session.ts";
 
 export { Hdf5File } from "./hdf5-file.ts";
@@ -98,11 +99,15 @@ async function loadLibrary(): Promise<Library> {
 }
 
 async function instantiate(again: boolean): Promise<Library> {
-  const library = ((await instantiateImage()) ??
-    (await (again ? instantiateAgain() : importPlain()))) as Library;
+  const library = ((await instantiateImage()) ?? (await instantiatePublished(again))) as Library;
   captureErrors(library);
   library.tainted = false;
   return library;
+}
+
+async function instantiatePublished(again: boolean): Promise<unknown> {
+  const published = await import("./hdf5-published.ts");
+  return again ? published.anotherInstance() : published.firstInstance();
 }
 
 /**
@@ -112,29 +117,11 @@ async function instantiate(again: boolean): Promise<Library> {
 async function instantiateImage(): Promise<unknown> {
   if (!import.meta.url.startsWith("file:")) return null;
   try {
-    const loader = new URL("../../hdf5/load.js", import.meta.url).href;
-    const { instantiate } = await import(loader);
-    return await instantiate({ maxHeap: maxHdf5HeapBytes, print: () => {} });
+    const { instantiate } = await importImage();
+    const base = new URL("../../hdf5/", import.meta.url);
+    return await instantiate({ base, maxHeap: maxHdf5HeapBytes, print: () => {} });
   } catch {
     return null;
-  }
-}
-
-/** As published: what browsers use, and Node when the package was not built. */
-async function importPlain(): Promise<unknown> {
-  return (await import("h5wasm")).ready;
-}
-
-/**
- * A second instance after a trap. h5wasm does not export its factory, so this reaches past its entry point; where that
- * cannot be done (a bundle in a browser) the trapped instance has to do.
- */
-async function instantiateAgain(): Promise<unknown> {
-  try {
-    const factory = new URL("./hdf5_util.js", import.meta.resolve("h5wasm")).href;
-    return (await import(factory)).default({ noInitialRun: true });
-  } catch {
-    return importPlain();
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inspectFile } from "../../src/public/node.ts";
+import { builtProgram, ensureBuilt } from "../built.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { said, unreadable } from "./survive.ts";
 
@@ -159,10 +159,7 @@ describe("names on the terminal", () => {
 
 /** The command as it is installed. */
 describe("the built command", () => {
-  const bin = join(root, "dist/bin/weighbridge.js");
-  beforeAll(() => {
-    if (!existsSync(bin)) execFileSync("npm", ["run", "build"], { cwd: root, stdio: "ignore" });
-  }, 120_000);
+  beforeAll(ensureBuilt, 120_000);
 
   interface Ended {
     readonly code: number | null;
@@ -174,7 +171,7 @@ describe("the built command", () => {
     feed?: (write: (data: Uint8Array) => boolean) => void,
   ): Promise<Ended> {
     return new Promise((done) => {
-      const child = spawn(process.execPath, [bin, ...args]);
+      const child = spawn(process.execPath, [builtProgram, ...args]);
       let stderr = "";
       child.stderr.on("data", (data) => {
         stderr += data;

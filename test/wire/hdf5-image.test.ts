@@ -37,7 +37,11 @@ test("the quick-start image is the same library as h5wasm, as often as it is sta
   const expected = describeFile((await ready) as unknown as Library);
   for (let round = 0; round < 2; round++) {
     const printed: string[] = [];
-    const library = await instantiate({ maxHeap: 2 ** 28, print: (line: string) => printed.push(line) });
+    const library = await instantiate({
+      base: pathToFileURL(join(image, "/")),
+      maxHeap: 2 ** 28,
+      print: (line: string) => printed.push(line),
+    });
     expect(describeFile(library as Library)).toEqual(expected);
     expect(printed).toEqual([]);
   }
