@@ -31,6 +31,7 @@ export type Diagnostic =
   | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
   | Found<"class-ambiguous", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<"class-likely", { readonly tensors: number; readonly elements: number; readonly names: string }>
+  | Found<"class-by-name", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<
       "normalization-folded",
       {
@@ -107,6 +108,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "weight-generated": "info",
   "class-ambiguous": "warning",
   "class-likely": "info",
+  "class-by-name": "info",
   "normalization-folded": "info",
   "normalization-likely-folded": "info",
   "weight-copied": "info",
@@ -199,7 +201,9 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "class-ambiguous":
       return `${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) may be learned or constant, and nothing in the file tells which; in the ledger as unclassified, not in the totals, which are a lower bound: ${d.args.names}`;
     case "class-likely":
-      return `counted as learned, since they scale or shift what a layer gives, though buffers would look the same: ${counted(d.args.tensors, "vector")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
+      return `counted as learned, since they scale, shift or weigh what layers give, though buffers would look the same: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
+    case "class-by-name":
+      return `counted as buffers, not as learned, by names alone that buffers of published PyTorch models have: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
     case "normalization-folded":
       return `${counted(d.args.modules, "batch normalization was", "batch normalizations were")} folded into other weights when the model was exported, with ${counted(d.args.parameters, "parameter")} and ${counted(d.args.statistics, "statistic")}, of which ${counted(d.args.left, "parameter is left as a bias", "parameters are left as biases")}`;
     case "normalization-likely-folded":

@@ -93,7 +93,14 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   // No formats: what several of them have in common.
   "importers/state-dict": ["src/ir"],
   "importers/sym-int": ["src/ir"],
-  "importers/onnx": ["importers/importer", "importers/sym-int", "src/io", "src/wire", "src/ir"],
+  "importers/onnx": [
+    "importers/importer",
+    "importers/state-dict",
+    "importers/sym-int",
+    "src/io",
+    "src/wire",
+    "src/ir",
+  ],
   "importers/pytorch": [
     "importers/importer",
     "importers/state-dict",

@@ -69,6 +69,16 @@ export function affinityOf(
   return affinityBehind(draft, facts, table) ?? (isPaired(draft, elements, facts, table) ? "likely" : null);
 }
 
+/** Whether a layer adds to what a product with a single column gives: the bias of a layer with one output has one element. */
+export function shiftsOneColumn(draft: Draft, facts: Facts, table: TensorTable): boolean {
+  const [product, other] = runningInputs(draft, facts);
+  if (!/^(Add|Sub)$/.test(bareType(draft)) || !product || other || !/MatMul$/.test(bareType(product)))
+    return false;
+  const source = facts.get(product)?.slots.at(-1)?.found.source;
+  const shape = source?.kind === "tensor" && source.tensor >= 0 ? table.get(source.tensor).shape : undefined;
+  return shape !== undefined && shape.length > 0 && (shape.length === 1 || shape.at(-1) === 1);
+}
+
 export function isVector(shape: readonly number[]): boolean {
   return shape.filter((size) => size > 1).length === 1;
 }
@@ -88,11 +98,20 @@ export function affinityBehind(draft: Draft, facts: Facts, table: TensorTable): 
     at = before;
     if (at && affine.has(bareType(at))) {
       const first = bareNormalizing.has(bareType(at)) ? between < 2 : between === 0 && !hasBias(at, facts);
-      return first ? "learned" : "likely";
+      return first && isTracedWith(at, draft) ? "learned" : "likely";
     }
     if (at && !transparent.has(bareType(at)) && !arithmetic.has(bareType(at))) return null;
   }
   return null;
+}
+
+/**
+ * Not in different modules of PyTorch, which traces a layer's own bias where it traces the layer: what is added to the logits
+ * outside may be a buffer (BART's `final_logits_bias`).
+ */
+function isTracedWith(layer: Draft, draft: Draft): boolean {
+  const [own, other] = [layer.modules?.at(-1)?.path, draft.modules?.at(-1)?.path];
+  return own === undefined || other === undefined || own === other || own.includes("/");
 }
 
 /** A root, or one that the scale of the normalization was put into already. */

@@ -6,7 +6,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
-import { affinityBehind, affinityOf, isVector, transparent } from "./affine.ts";
+import { affinityBehind, affinityOf, isVector, shiftsOneColumn, transparent } from "./affine.ts";
 import { reportDoubt } from "./doubt.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
@@ -21,12 +21,14 @@ export interface Stated {
   readonly kinds: ReadonlyMap<string, "parameter" | "buffer" | "constant" | "unknown">;
   /** By path of a module: how many of its own parameters and buffers bear no tensor's name, since they were worked out. */
   readonly gone: ReadonlyMap<string, { readonly parameters: number; readonly buffers: number }>;
+  /** By the name of the tensor, where it alone tells: buffers of PyTorch, and names that parameters have as well. */
+  readonly buffers: ReadonlyMap<string, TensorClass>;
 }
 
 /** Tells sizes alone, so that what it gets may be anything. */
 const describing = new Set(["Shape", "Size"]);
 
-const rank: Readonly<Record<TensorClass, number>> = {
+const weightiest: Readonly<Record<TensorClass, number>> = {
   parameter: 7,
   statistic: 6,
   bookkeeping: 5,
@@ -43,6 +45,8 @@ interface Around {
   readonly stated: Stated;
   /** Taken for learned by what is computed with them alone. */
   readonly likely: Set<number>;
+  /** No parameters, by their names alone. */
+  readonly named: Set<number>;
   /** Vectors without a name of the program's, by the module that they are used in. */
   readonly worked: Map<string, Set<number>>;
 }
@@ -62,13 +66,24 @@ export function classifyTensors(
   stated: Stated,
   report: (diagnostic: Diagnostic) => void,
 ): void {
-  const around: Around = { facts, table, stated, likely: new Set(), worked: new Map() };
+  const around: Around = {
+    facts,
+    table,
+    stated,
+    likely: new Set(),
+    named: new Set(),
+    worked: new Map(),
+  };
   const { classes, claims } = claimTensors(around);
   settleWorked(around, classes);
   giveWeights(claims, facts, classes, table);
   giveGenerated(facts, table, report);
   settle(classes, table, report);
-  reportLikely(around.likely, classes, table, report);
+  const tensorAt = (index: number): StoredTensor => table.get(index);
+  const learned = [...around.likely].filter((index) => classes.get(index) === "parameter");
+  const buffers = [...around.named].filter((index) => classes.get(index) !== "parameter");
+  reportDoubt("class-likely", learned.map(tensorAt), report);
+  reportDoubt("class-by-name", buffers.map(tensorAt), report);
 }
 
 /** What each slot says of the tensors that it takes: of several, the class that ranks highest, and whose weight each is. */
@@ -93,7 +108,7 @@ function claimTensors(around: Around): {
         const found =
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor))
-            : classOf({ draft, slot, index: tensor }, around);
+            : classOf({ draft, slot, index: tensor, prepares }, around);
         if (classes.put(tensor, found, passes)) claims.push({ draft, slot, tensor, passes });
       }
     }
@@ -118,7 +133,11 @@ class Classes {
       if (this.passed.has(tensor) && found === "unclassified") this.found.set(tensor, found);
       return false;
     }
-    if (before === undefined || (!passes && this.passed.delete(tensor)) || rank[found] > rank[before])
+    if (
+      before === undefined ||
+      (!passes && this.passed.delete(tensor)) ||
+      weightiest[found] > weightiest[before]
+    )
       this.found.set(tensor, found);
     if (passes) this.passed.add(tensor);
     return true;
@@ -222,11 +241,16 @@ function isMatrix(draft: Draft): boolean {
   return /^(Fused|Transpose)?MatMul$|^Einsum$/.test(bareType(draft));
 }
 
-function classOf(
-  { draft, slot, index }: { readonly draft: Draft; readonly slot: Slot; readonly index: number },
-  around: Around,
-): TensorClass {
-  const { table, stated } = around;
+interface Asked {
+  readonly draft: Draft;
+  readonly slot: Slot;
+  readonly index: number;
+  /** Nothing that is fed to the model goes into what the layer gives. */
+  readonly prepares: boolean;
+}
+
+function classOf({ draft, slot, index, prepares }: Asked, around: Around): TensorClass {
+  const { facts, table, stated, likely } = around;
   const { port, found } = slot;
   const tensor = table.get(index);
   const word = stated.kinds.get(tensor.path);
@@ -237,6 +261,11 @@ function classOf(
     return port.class === "statistic" ? "statistic" : real ? "constant" : bufferOf(tensor);
   if (port.class === "quantization" || port.class === "constant" || port.class === "statistic")
     return port.class;
+  const buffer = stated.buffers.get(tensor.path);
+  if (buffer !== undefined) {
+    if (buffer !== "unclassified") around.named.add(index);
+    return buffer;
+  }
   const made = found.source.kind === "value";
   const packed =
     port.logical !== undefined ||
@@ -244,12 +273,27 @@ function classOf(
     (/^u?int(16|32)$/.test(tensor.dtype) && (made || /bias/.test(port.name)));
   const named = ownerName(tensor.path) !== null;
   const single = (countOf(tensor.shape) ?? 0) <= 1;
+  // Worked out in a module that has lost buffers on the way, and no parameters.
+  const gone = stated.gone.get(draft.modules?.at(-1)?.path ?? "");
+  if (gone && gone.parameters === 0 && real && !named && !single) return "unclassified";
   if (port.class === "parameter") {
     if (!(real || packed) || (!named && isNeutral(draft, port.name, tensor))) return "constant";
     return made && single && !named ? "constant" : "parameter";
   }
-  if (isMatrix(draft)) return (real || packed) && tensor.shape.length >= 2 ? "parameter" : "constant";
+  const rank = tensor.shape.length;
+  if (isMatrix(draft)) {
+    if (!(real || packed) || (single && rank < 2)) return "constant";
+    // Positions times frequencies, or a weight that is kept as two vectors.
+    if (prepares && !named && tensor.shape.at(-2) === 1) return "unclassified";
+    // A matrix of one column, or numbers to take a mean with (the bins of a distribution over distances).
+    if (!named && rank < 2) likely.add(index);
+    return "parameter";
+  }
   if (named && (real || packed)) return "parameter";
+  if (real && rank > 0 && single && shiftsOneColumn(draft, facts, table)) {
+    likely.add(index);
+    return "parameter";
+  }
   if (single || !(real || (packed && (made || bareType(draft).startsWith("QLinear"))))) return "constant";
   return vectorClass(draft, tensor, index, around);
 }
@@ -368,18 +412,4 @@ function settle(
     if (found === "unclassified") open.push(tensor);
   }
   reportDoubt("class-ambiguous", open, report);
-}
-
-function reportLikely(
-  likely: ReadonlySet<number>,
-  classes: ReadonlyMap<number, TensorClass>,
-  table: TensorTable,
-  report: (diagnostic: Diagnostic) => void,
-): void {
-  const learned = [...likely].filter((index) => classes.get(index) === "parameter");
-  reportDoubt(
-    "class-likely",
-    learned.map((index) => table.get(index)),
-    report,
-  );
 }

@@ -5,9 +5,9 @@ import type { StoredTensor } from "../../src/ir/tensor.ts";
 /** As many as find room in a line. */
 const maxNames = 5;
 
-/** One note on all tensors of which nothing tells, or not surely, whether they were learned; none on none. */
+/** One note on all tensors of which nothing tells, or not surely, or a name alone, whether they were learned; none on none. */
 export function reportDoubt(
-  code: "class-ambiguous" | "class-likely",
+  code: "class-ambiguous" | "class-likely" | "class-by-name",
   tensors: readonly StoredTensor[],
   report: (diagnostic: Diagnostic) => void,
 ): void {

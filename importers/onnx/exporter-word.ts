@@ -1,5 +1,6 @@
 /** What PyTorch's exporter leaves of the program that it exported: kinds of its inputs, and which are gone. */
 
+import { knownBuffers } from "../state-dict/known-buffers.ts";
 import type { Stated } from "./classify.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 
@@ -19,7 +20,20 @@ export function readStated(onnx: OnnxModel, graph: OnnxGraph, unknown: readonly 
   const kinds = statedKinds(graph);
   const unsure = unknown.map((name) => [name, "unknown"] as const);
   const literal = tracedLiterals(onnx, graph).map((name) => [name, "constant"] as const);
-  return { kinds: new Map([...literal, ...unsure, ...kinds]), gone: goneFrom(graph, kinds) };
+  return {
+    kinds: new Map([...literal, ...unsure, ...kinds]),
+    gone: goneFrom(graph, kinds),
+    buffers: buffersByName(graph, kinds),
+  };
+}
+
+/** What the names of initializers tell, where the exporter says nothing of them. */
+function buffersByName(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["buffers"] {
+  const open = graph.initializers.filter(({ name }) => !stated.has(name));
+  const found = knownBuffers(
+    open.map(({ name, dtype, dims, bytes }) => ({ name, dtype, shape: dims, bytes })),
+  );
+  return new Map([...found].map(([name, rule]) => [name, rule.class]));
 }
 
 /**

@@ -14,30 +14,19 @@ import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
 import { placeMadeUp } from "./made-up-nodes.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
+import { emptyGraph } from "./read-graph.ts";
 import { readOnnxModel } from "./read-model.ts";
 import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 import { placeByWeights } from "./weight-modules.ts";
 
-const emptyGraph: OnnxGraph = {
-  name: "",
-  nodes: [],
-  initializers: [],
-  sparseInitializers: [],
-  inputs: [],
-  outputs: [],
-  valueInfo: [],
-  quantization: [],
-  metadata: new Map(),
-};
-
 /** @throws MalformedFileError and the rest of `readOnnxModel`. */
 export async function importOnnx(source: ByteSource): Promise<Imported> {
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
   const onnx = await readOnnxModel(source, report);
-  const written = onnx.graph ?? emptyGraph;
+  const written = onnx.graph ?? emptyGraph();
   if (onnx.opsets.length === 0)
     report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
   const table = new TensorTable(report);

@@ -33,6 +33,21 @@ export interface Shapes {
   readonly opset: Shape<OnnxOpset>;
 }
 
+/** A graph of which nothing has been read yet. */
+export function emptyGraph(): Draft<OnnxGraph> {
+  return {
+    name: "",
+    nodes: [],
+    initializers: [],
+    sparseInitializers: [],
+    inputs: [],
+    outputs: [],
+    valueInfo: [],
+    quantization: [],
+    metadata: noMetadata,
+  };
+}
+
 /** The message types below ModelProto. */
 export function graphShapes(context: ReadContext): Shapes {
   const tensor = tensorShape(context);
@@ -89,17 +104,7 @@ export function graphShapes(context: ReadContext): Shapes {
       ),
       16: metadataField(),
     },
-    start: () => ({
-      name: "",
-      nodes: [],
-      initializers: [],
-      sparseInitializers: [],
-      inputs: [],
-      outputs: [],
-      valueInfo: [],
-      quantization: [],
-      metadata: noMetadata,
-    }),
+    start: emptyGraph,
     finish: (draft) => draft,
   };
   const inner: Inner = { node, value, attribute, opset };

@@ -169,6 +169,19 @@ const rules: readonly Rule[] = [
     ),
   },
   {
+    class: "constant",
+    certainty: "likely",
+    because:
+      "transforms of signals, worked out when the model was made (torchaudio, NeMo, nnAudio, pytorch-stft)",
+    applies: isSignalTransform,
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "filters that images are blurred and enlarged with (StyleGAN)",
+    applies: named(/^(resample_filter|blur_kernel|fir_kernel)$/),
+  },
+  {
     class: "statistic",
     certainty: "likely",
     because: "how often experts are chosen, balanced without gradients (DeepSeek-V3 and what follows it)",
@@ -299,6 +312,18 @@ function isNumberTable({ local, tensor: { dtype, shape }, method }: Asked): bool
   const buffer =
     /(^|_)(index|indices|idx|idxs|ids?|mask|coords?|offsets?|pos|positions?|lut|grid|shapes?|sizes?|counts?)(_|$)/;
   return !buffer.test(local) && (elementsOf(shape) ?? 0) >= 256;
+}
+
+const spectral =
+  /^(forward|inverse)_basis(_buffer)?$|^(dct_mat|mel_basis|mel_fb|fbank_matrix|hann_window|wsin|wcos)$/;
+
+/** Fourier matrices, banks of filters, windows: some by their own names, some by the module that they stand in. */
+function isSignalTransform({ local, module }: Asked): boolean {
+  if (spectral.test(local)) return true;
+  const around = module.path.slice(module.path.lastIndexOf(".") + 1);
+  if (local === "fb") return /mel|featurizer|fbank|filter_?bank/i.test(around);
+  if (local === "window") return /spec|stft|featurizer|mel/i.test(around);
+  return local === "kernel" && /^(resample|resampler|blur)\d*$/i.test(around);
 }
 
 const besideNarrow =

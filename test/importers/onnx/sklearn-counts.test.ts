@@ -37,6 +37,31 @@ describe("what estimators learned", () => {
     expect(report.totals.parameters).toBe(Number(coef) + Number(intercept));
   });
 
+  test.each(["poisson_regressor.onnx", "sgd_one_class.onnx"])(
+    "%s: a vector, and one number",
+    async (file) => {
+      const { coef, intercept } = (models[file] as Fitted).learned;
+      const { report } = await weighFile("sklearn", file);
+      expect(report.totals.parameters).toBe(Number(coef) + Number(intercept));
+      expect(report.diagnostics.map(({ code }) => code)).toEqual(["class-likely"]);
+    },
+  );
+
+  test("a Gaussian process weighs the vectors that it keeps", async () => {
+    const { vectors, alpha, mean } = (models["gaussian_process.onnx"] as Fitted).learned;
+    const process = await weighFile("sklearn", "gaussian_process.onnx");
+    // The mean of the targets is added like an intercept.
+    expect(elementsOf(process, "parameter")).toBe(Number(alpha) + Number(mean));
+    expect(elementsOf(process, "unclassified")).toBe(vectors);
+  });
+
+  test("the bias of a layer with one output counts", async () => {
+    const regressor = await weighFile("sklearn", "mlp_regressor_pipeline.onnx");
+    expect(regressor.report.totals.parameters).toBe(
+      models["mlp_regressor_pipeline.onnx"]?.learned.parameters,
+    );
+  });
+
   test("a network has its parameters, scalers are statistics", async () => {
     const classifier = await weighFile("sklearn", "mlp_classifier.onnx");
     expect(classifier.report.totals.parameters).toBe(models["mlp_classifier.onnx"]?.learned.parameters);

@@ -44,5 +44,7 @@ test.each(files)("$file", async ({ file, parameters }) => {
   expect([found, elementsOf(weighed, "unclassified")]).toEqual([more, open]);
   const said = weighed.report.diagnostics.map(({ code }) => code);
   expect(weighed.report.totals.status).toBe(open === 0 ? "complete" : "partial");
+  // Added to the logits outside of the layer that gives them.
+  expect(said.includes("class-likely")).toBe(file === "bart.script");
   if (more > 0) expect(said).toContain("weight-maybe-tied");
 });
