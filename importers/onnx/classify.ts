@@ -6,24 +6,14 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
-import { affinityBehind, affinityOf, isVector, shiftsOneColumn, transparent } from "./affine.ts";
+import { affinityBehind, isVector, transparent } from "./affine.ts";
 import { reportDoubt } from "./doubt.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
-import { ownerName } from "./names.ts";
 import type { PortRecord } from "./op.ts";
+import { type Around, classOf, isMatrix, passingClass, type Stated, settleWorked } from "./slot-class.ts";
 import { bareType, type Facts, isStatic, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
-
-/** What the exporter left to say of the tensors. */
-export interface Stated {
-  /** By the name of the tensor; `unknown`: it is written the same way whether it was learned or not. */
-  readonly kinds: ReadonlyMap<string, "parameter" | "buffer" | "constant" | "unknown">;
-  /** By path of a module: how many of its own parameters and buffers bear no tensor's name, since they were worked out. */
-  readonly gone: ReadonlyMap<string, { readonly parameters: number; readonly buffers: number }>;
-  /** By the name of the tensor, where it alone tells: buffers of PyTorch, and names that parameters have as well. */
-  readonly buffers: ReadonlyMap<string, TensorClass>;
-}
 
 /** Tells sizes alone, so that what it gets may be anything. */
 const describing = new Set(["Shape", "Size"]);
@@ -38,18 +28,6 @@ const weightiest: Readonly<Record<TensorClass, number>> = {
   unclassified: 1,
   unused: 0,
 };
-
-interface Around {
-  readonly facts: Facts;
-  readonly table: TensorTable;
-  readonly stated: Stated;
-  /** Taken for learned by what is computed with them alone. */
-  readonly likely: Set<number>;
-  /** No parameters, by their names alone. */
-  readonly named: Set<number>;
-  /** Vectors without a name of the program's, by the module that they are used in. */
-  readonly worked: Map<string, Set<number>>;
-}
 
 interface Claim {
   readonly draft: Draft;
@@ -235,120 +213,6 @@ function attributeSlot(name: string, tensor: number): Slot {
     port: { name, class: "parameter" },
     found: { source: { kind: "tensor", tensor }, levels: 0, level: { layers: [], depth: 0 } },
   };
-}
-
-function isMatrix(draft: Draft): boolean {
-  return /^(Fused|Transpose)?MatMul$|^Einsum$/.test(bareType(draft));
-}
-
-interface Asked {
-  readonly draft: Draft;
-  readonly slot: Slot;
-  readonly index: number;
-  /** Nothing that is fed to the model goes into what the layer gives. */
-  readonly prepares: boolean;
-}
-
-function classOf({ draft, slot, index, prepares }: Asked, around: Around): TensorClass {
-  const { facts, table, stated, likely } = around;
-  const { port, found } = slot;
-  const tensor = table.get(index);
-  const word = stated.kinds.get(tensor.path);
-  if (word === "parameter" || word === "constant") return word;
-  if (word === "unknown") return "unclassified";
-  const real = /^(float|bfloat|complex)/.test(tensor.dtype);
-  if (word === "buffer")
-    return port.class === "statistic" ? "statistic" : real ? "constant" : bufferOf(tensor);
-  if (port.class === "quantization" || port.class === "constant" || port.class === "statistic")
-    return port.class;
-  const buffer = stated.buffers.get(tensor.path);
-  if (buffer !== undefined) {
-    if (buffer !== "unclassified") around.named.add(index);
-    return buffer;
-  }
-  const made = found.source.kind === "value";
-  const packed =
-    port.logical !== undefined ||
-    /^u?int(8|4|2)$/.test(tensor.dtype) ||
-    (/^u?int(16|32)$/.test(tensor.dtype) && (made || /bias/.test(port.name)));
-  const named = ownerName(tensor.path) !== null;
-  const single = (countOf(tensor.shape) ?? 0) <= 1;
-  // Worked out in a module that has lost buffers on the way, and no parameters.
-  const gone = stated.gone.get(draft.modules?.at(-1)?.path ?? "");
-  if (gone && gone.parameters === 0 && real && !named && !single) return "unclassified";
-  if (port.class === "parameter") {
-    if (!(real || packed) || (!named && isNeutral(draft, port.name, tensor))) return "constant";
-    return made && single && !named ? "constant" : "parameter";
-  }
-  const rank = tensor.shape.length;
-  if (isMatrix(draft)) {
-    if (!(real || packed) || (single && rank < 2)) return "constant";
-    // Positions times frequencies, or a weight that is kept as two vectors.
-    if (prepares && !named && tensor.shape.at(-2) === 1) return "unclassified";
-    // A matrix of one column, or numbers to take a mean with (the bins of a distribution over distances).
-    if (!named && rank < 2) likely.add(index);
-    return "parameter";
-  }
-  if (named && (real || packed)) return "parameter";
-  if (real && rank > 0 && single && shiftsOneColumn(draft, facts, table)) {
-    likely.add(index);
-    return "parameter";
-  }
-  if (single || !(real || (packed && (made || bareType(draft).startsWith("QLinear"))))) return "constant";
-  return vectorClass(draft, tensor, index, around);
-}
-
-/**
- * Of a vector that is an operand of arithmetic. What was worked out in a module of which only parameters are gone is made of
- * them; what was joined in one of which buffers are gone too is partly those (zeros between biases of queries and values).
- */
-function vectorClass(
-  draft: Draft,
-  tensor: StoredTensor,
-  index: number,
-  { facts, table, stated, likely, worked }: Around,
-): TensorClass {
-  const module = draft.modules?.at(-1)?.path ?? "";
-  const gone = stated.gone.get(module);
-  if (gone && gone.parameters > 0 && isVector(tensor.shape)) {
-    if (gone.buffers === 0) {
-      worked.set(module, (worked.get(module) ?? new Set()).add(index));
-      return "unclassified";
-    }
-    if (/^(cat|concat)(_\d+)?$/.test(tensor.path)) return "unclassified";
-  }
-  const affinity = affinityOf(draft, tensor, facts, table);
-  if (affinity === "likely") likely.add(index);
-  return affinity === null ? "unclassified" : "parameter";
-}
-
-/** Vectors worked out in a module are its parameters that are gone, when there are no more of them than of those. */
-function settleWorked({ stated, worked }: Around, classes: Map<number, TensorClass>): void {
-  for (const [module, tensors] of worked) {
-    if (tensors.size > (stated.gone.get(module)?.parameters ?? 0)) continue;
-    for (const index of tensors) if (classes.get(index) === "unclassified") classes.set(index, "parameter");
-  }
-}
-
-/**
- * A scale of ones or a shift of zeros: how a normalization that learned none is written, by exporters that normalize groups
- * with another operator, and by TensorFlow, whose literal constants are called so.
- */
-function isNeutral(draft: Draft, role: string, { path, values }: StoredTensor): boolean {
-  if (!values || values.length === 0) return false;
-  const type = bareType(draft);
-  const literal = type === "BatchNormalization" && /\/Const(_\d+)?:\d+$/.test(path);
-  if (type !== "InstanceNormalization" && !literal) return false;
-  return values.every((value) => value === (role === "gamma" ? 1 : 0));
-}
-
-/** Of a tensor that goes into one that is worked out ahead, nothing tells. */
-function passingClass(handsOn: boolean, { dtype, shape }: StoredTensor): TensorClass {
-  return !handsOn && /^b?float/.test(dtype) && (countOf(shape) ?? 0) > 1 ? "unclassified" : "constant";
-}
-
-function bufferOf(tensor: StoredTensor): TensorClass {
-  return /(^|\.)num_batches_tracked$/.test(tensor.path) ? "bookkeeping" : "constant";
 }
 
 /** Gives a layer the weight it consumes, when it is one. */

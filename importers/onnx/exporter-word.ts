@@ -1,8 +1,8 @@
 /** What PyTorch's exporter leaves of the program that it exported: kinds of its inputs, and which are gone. */
 
 import { knownBuffers } from "../state-dict/known-buffers.ts";
-import type { Stated } from "./classify.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
+import type { Stated } from "./slot-class.ts";
 
 type Kind = "parameter" | "buffer" | "constant";
 
