@@ -27,10 +27,16 @@ export function hostOf(process: NodeJS.Process): Host {
   return {
     argv: process.argv.slice(2),
     env: process.env,
-    stdin: { isTTY: process.stdin.isTTY === true },
+    stdin: {
+      // Asked only when it is read: Node takes some milliseconds to set the stream up.
+      get isTTY() {
+        return process.stdin.isTTY === true;
+      },
+    },
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
-    now: () => performance.now(),
+    // `performance` would load a module of its own.
+    now: () => process.uptime() * 1000,
   };
 }
 
