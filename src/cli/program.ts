@@ -97,16 +97,16 @@ function addSummaryOptions(command: Command): void {
     .option("--line-length <n>", "length of the lines in characters", parseLineLength)
     .option(
       "--positions <a,b,c>",
-      "where the columns end, as fractions of the line\n(before Keras 3 also in characters)",
+      "where the columns end, as fractions of the line (before Keras 3 also in characters)",
       parsePositions,
     )
-    .option("--expand-nested", "show the layers of nested models too, and what branches and\nloops run")
+    .option("--expand-nested", "show the layers of nested models too, and what branches and loops run")
     .option("--show-trainable", "add a column that tells which layers are trainable")
     .option("--layer-range <first> <last>", "show only the layers from FIRST to LAST", parseLayerRange)
     .option("--all-nodes", "a row for every node of a graph, plumbing too")
     .option(
       "--group <what>",
-      "module: a row for each module of the network, as a tree (default for\nPyTorch's exported programs); node: for each operation",
+      "module: a row for each module of the network, as a tree (default for PyTorch's exported programs); node: for each operation",
       parseGroup,
     )
     .option("--depth <n>", "how many levels of modules to show (default: all)", parseDepth)
@@ -114,7 +114,7 @@ function addSummaryOptions(command: Command): void {
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
     .option(
       "--convention <name>",
-      "what counts as a parameter: keras, with moving means and\nvariances, or pytorch, without (default: as the format's\nown framework counts)",
+      "what counts as a parameter: keras, with moving means and variances, or pytorch, without (default: as the format's own framework counts)",
       parseConvention,
     )
     .option("--no-compile", "load without the training configuration, as compile=False does")
