@@ -2,6 +2,7 @@ import { InvalidOptionError } from "../errors.ts";
 import type { Report, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { selectRange } from "./layer-range.ts";
+import { LongText } from "./long-text.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
 import { weightsOf } from "./model-weights.ts";
 import { leavesOf } from "./python-text.ts";
@@ -32,14 +33,14 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const layers = selectRange(topRows(report, "keras3"), options.layerRange);
   const rows = layerRows(layers, undefined, 0, { report, options });
   const title = bold(heading(report, (name) => escapeMarkup(escapeName(name))));
-  const text: string[] = [];
+  const text = new LongText();
   const print = (lines: Iterable<Line>): void => {
-    for (const line of lines) text.push(lineText(cropLine(line, consoleWidth), styled), "\n");
+    for (const line of lines) text.add(`${lineText(cropLine(line, consoleWidth), styled)}\n`);
   };
   print(renderText(title, consoleWidth, styled));
   print(renderTable(layout.columns, rows, layout.lineLength, styled));
   for (const line of totals(report)) print(renderText(line, consoleWidth, styled));
-  return text.join("");
+  return text.end();
 }
 
 const header = ["Layer (type)", "Output Shape", "Param #", "Connected to"];
@@ -131,6 +132,7 @@ function shapeField(layer: ReportLayer): string {
   const last = layer.calls.at(-1);
   const shapes = last?.outputShapes ?? layer.outputShapes;
   if (shapes.every((shape) => shape === null)) return "?";
+  if (last?.outputStructure === 0) return shapeMarkup(shapes[0] ?? null);
   // Keras 3 keeps the outputs of a call as a flat list, whatever container they came in.
   const leaves = last ? leavesOf(last.outputStructure) : shapes.map((_, index) => index);
   const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null));

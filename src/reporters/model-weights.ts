@@ -7,5 +7,7 @@ export function weightsOf(layer: ReportLayer): readonly ReportWeight[] {
 
 /** Weights of the whole model. */
 export function modelWeights(report: Report): readonly ReportWeight[] {
-  return [...report.model.weights, ...report.layers.flatMap(weightsOf)];
+  const weights = [...report.model.weights];
+  for (const layer of report.layers) for (const weight of weightsOf(layer)) weights.push(weight);
+  return weights;
 }

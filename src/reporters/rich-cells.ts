@@ -24,6 +24,11 @@ export function setCellSize(text: string, total: number): string {
 /** Nearly all text: a cell for each character. The lines of tables and the ellipsis are among them. */
 const simple = /^[ -~\u2026\u2500-\u257f]*$/;
 
+/** Whether each character takes one cell; false also where it would take a longer look to tell. */
+export function isNarrow(text: string): boolean {
+  return simple.test(text);
+}
+
 /** Pieces of at most `width` cells. */
 export function chopCells(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -26,11 +26,12 @@ export function* renderTable(
   const rule = (left: string, fill: string, cross: string, right: string): Line => [
     plain(left + widths.map((cells) => fill.repeat(cells)).join(cross) + right),
   ];
+  const headStyle: TextStyle = styled ? { bold: true } : plainStyle;
   const head = columns.map((column, index) =>
-    renderCell(column.header, column, widths[index] ?? 0, styled, { bold: true }),
+    renderCell(column.header, column, widths[index] ?? 0, styled, headStyle),
   );
   yield rule("┏", "━", "┳", "┓");
-  yield* joinCells(head, widths, true);
+  yield* joinCells(head, widths, headStyle, true);
   yield rule("┡", "━", "╇", "┩");
   const between = rule("├", "─", "┼", "┤");
   const cellsOf = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
@@ -39,7 +40,7 @@ export function* renderTable(
     if (!first) yield between;
     first = false;
     const cells = cellsOf.map((render, index) => render(row[index] ?? ""));
-    yield* joinCells(cells, widths, false);
+    yield* joinCells(cells, widths, plainStyle, false);
   }
   yield rule("└", "─", "┴", "┘");
 }
@@ -54,8 +55,10 @@ export function renderText(markup: string, columns: number, styled: boolean): Li
 /** Cuts what stands beyond the edge of the console. */
 export function cropLine(line: Line, columns: number): Line {
   let room = columns;
+  for (const { text } of line) room -= cellLength(text);
+  if (room >= 0) return line;
+  room = columns;
   const result: Segment[] = [];
-  if (line.reduce((sum, segment) => sum + cellLength(segment.text), 0) <= columns) return line;
   for (const segment of line) {
     const length = cellLength(segment.text);
     if (length >= room) {
@@ -80,6 +83,7 @@ function paint(text: string, codes: string): string {
 }
 
 function codesOf(style: TextStyle): string {
+  if (style === plainStyle) return "";
   const codes: string[] = style.bold ? ["1"] : [];
   if (style.color !== undefined) {
     if (style.color < 8) codes.push(String(30 + style.color));
@@ -119,44 +123,61 @@ function grow(widths: readonly number[], missing: number): number[] {
   });
 }
 
-/** Lines of a row from those of its cells. */
+/** Lines of a row from those of its cells; what is missing of a cell has the style `base`. */
 function joinCells(
   blocks: readonly (readonly Line[])[],
   widths: readonly number[],
+  base: TextStyle,
   isHeader: boolean,
 ): Line[] {
-  const style: TextStyle = isHeader ? { bold: true } : plainStyle;
-  const border = plain(isHeader ? "┃" : "│");
-  const height = Math.max(1, ...blocks.map((block) => block.length));
-  return Array.from({ length: height }, (_, row) => {
-    const line: Segment[] = [border];
-    for (const [index, block] of blocks.entries()) {
-      const blank: Segment = { text: " ".repeat(widths[index] ?? 0), style };
+  const border = isHeader ? "┃" : "│";
+  let height = 1;
+  for (const block of blocks) height = Math.max(height, block.length);
+  const lines: Line[] = [];
+  for (let row = 0; row < height; row++) {
+    const line = new OpenLine();
+    line.add(border, plainStyle);
+    for (let index = 0; index < blocks.length; index++) {
+      const block = blocks[index] as readonly Line[];
       // The header stands at the bottom of its row, all others at the top.
-      const segments = block[isHeader ? row - (height - block.length) : row] ?? [blank];
-      for (const segment of segments) append(line, segment);
-      append(line, border);
+      const segments = block[isHeader ? row - (height - block.length) : row];
+      if (segments) for (const { text, style } of segments) line.add(text, style);
+      else line.add(" ".repeat(widths[index] ?? 0), base);
+      line.add(border, plainStyle);
     }
-    return line;
-  });
+    lines.push(line.end());
+  }
+  return lines;
 }
 
 /** So many different cells of a column are remembered at a time. */
 const rememberedCells = 1000;
 
-/** Renders the cells of one column. Most are like one before: the same shape, no parameters. */
+/**
+ * Renders the cells of one column. Most are like one before: the same shape, no parameters. Where that is not so, as of names,
+ * remembering costs more than it saves.
+ */
 function cellRenderer(
   column: RichColumn,
   width: number,
   styled: boolean,
 ): (markup: string) => readonly Line[] {
   const remembered = new Map<string, readonly Line[]>();
+  let met = 0;
+  let remembers = true;
   return (markup) => {
-    const known = remembered.get(markup);
-    if (known) return known;
-    if (remembered.size === rememberedCells) remembered.clear();
+    const known = remembers ? remembered.get(markup) : undefined;
+    if (known) {
+      met += 1;
+      return known;
+    }
     const lines = renderCell(markup, column, width, styled, plainStyle);
-    remembered.set(markup, lines);
+    if (remembered.size === rememberedCells) {
+      remembers = met > rememberedCells;
+      met = 0;
+      remembered.clear();
+    }
+    if (remembers) remembered.set(markup, lines);
     return lines;
   };
 }
@@ -170,12 +191,13 @@ function renderCell(
 ): Line[] {
   const room = width - 2;
   if (room < 1) return [];
-  const blank: Segment = { text: " ", style };
   return wrapText(parseMarkup(markup, styled), room, column.justify, "ellipsis").map((text) => {
-    const line: Segment[] = [blank];
-    for (const segment of segmentsOf(text, style)) append(line, segment);
-    append(line, blank);
-    return line;
+    if (text.spans.length === 0 && style === plainStyle) return [plain(` ${text.text} `)];
+    const line = new OpenLine();
+    line.add(" ", style);
+    for (const segment of segmentsOf(text, style)) line.add(segment.text, segment.style);
+    line.add(" ", style);
+    return line.end();
   });
 }
 
@@ -185,10 +207,27 @@ function plain(text: string): Segment {
   return { text, style: plainStyle };
 }
 
-/** Plain text after plain text is one segment, so that a line without styles is one as a whole. */
-function append(line: Segment[], segment: Segment): void {
-  const last = line.at(-1);
-  if (last?.style === plainStyle && segment.style === plainStyle)
-    line[line.length - 1] = plain(last.text + segment.text);
-  else line.push(segment);
+/** A line in the making: plain text after plain text is one segment, so that a line without styles is one as a whole. */
+class OpenLine {
+  private segments: Segment[] | null = null;
+  private plain = "";
+
+  add(text: string, style: TextStyle): void {
+    if (style === plainStyle) {
+      this.plain += text;
+      return;
+    }
+    this.endPlain().push({ text, style });
+  }
+
+  end(): Line {
+    return this.segments ? this.endPlain() : [plain(this.plain)];
+  }
+
+  private endPlain(): Segment[] {
+    this.segments ??= [];
+    if (this.plain !== "") this.segments.push(plain(this.plain));
+    this.plain = "";
+    return this.segments;
+  }
 }

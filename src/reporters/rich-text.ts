@@ -50,22 +50,23 @@ interface OpenTag {
   closed: boolean;
 }
 
+const noSpans: readonly Span[] = [];
+
 /** Tags that wait for their end. A name can be a hundred thousand of them, so none is looked for among all. */
 class OpenTags {
-  readonly #all: OpenTag[] = [];
-  readonly #byName = new Map<string, OpenTag[]>();
+  private readonly all: OpenTag[] = [];
+  /** Made for the first tag that is closed by its name: those of Keras's own are not. */
+  private byName: Map<string, OpenTag[]> | null = null;
 
   push(name: string, start: number): void {
     const tag: OpenTag = { name, start, closed: false };
-    this.#all.push(tag);
-    const same = this.#byName.get(name);
-    if (same) same.push(tag);
-    else this.#byName.set(name, [tag]);
+    this.all.push(tag);
+    if (this.byName) pushNamed(this.byName, tag);
   }
 
   /** The last one of that name, or the last one of all for "". */
   close(name: string): OpenTag | undefined {
-    const tags = name === "" ? this.#all : (this.#byName.get(name) ?? []);
+    const tags = name === "" ? this.all : (this.named().get(name) ?? []);
     let tag = tags.pop();
     while (tag?.closed) tag = tags.pop();
     if (tag) tag.closed = true;
@@ -74,8 +75,54 @@ class OpenTags {
 
   /** What is left, the last one first. */
   rest(): OpenTag[] {
-    return this.#all.filter((tag) => !tag.closed).reverse();
+    return this.all.filter((tag) => !tag.closed).reverse();
   }
+
+  private named(): ReadonlyMap<string, OpenTag[]> {
+    if (!this.byName) {
+      this.byName = new Map();
+      for (const tag of this.all) pushNamed(this.byName, tag);
+    }
+    return this.byName;
+  }
+}
+
+function pushNamed(byName: Map<string, OpenTag[]>, tag: OpenTag): void {
+  const same = byName.get(tag.name);
+  if (same) same.push(tag);
+  else byName.set(tag.name, [tag]);
+}
+
+interface Tag {
+  /** With the backslashes before it. */
+  readonly start: number;
+  readonly end: number;
+  readonly backslashes: number;
+  readonly name: string;
+}
+
+function tagsOf(markup: string): readonly Tag[] {
+  if (!markup.includes("\\")) return plainTags(markup);
+  return Array.from(markup.matchAll(/(?<!\\)(\\*)\[([a-z#/@][^[]*?)\]/g), (match) => {
+    const [whole, backslashes = "", name = ""] = match;
+    const { index } = match;
+    return { start: index, end: index + whole.length, backslashes: backslashes.length, name };
+  });
+}
+
+/** The same where there are no backslashes, in a fifth of the time. */
+function plainTags(markup: string): readonly Tag[] {
+  const tags: Tag[] = [];
+  let end = -1;
+  for (let at = markup.indexOf("["); at >= 0; ) {
+    if (end < at) end = markup.indexOf("]", at);
+    if (end < 0) break;
+    const next = markup.indexOf("[", at + 1);
+    if ((next < 0 || next > end) && /[a-z#/@]/.test(markup.charAt(at + 1)))
+      tags.push({ start: at, end: end + 1, backslashes: 0, name: markup.slice(at + 1, end) });
+    at = next;
+  }
+  return tags;
 }
 
 /**
@@ -84,7 +131,9 @@ class OpenTags {
  */
 export function parseMarkup(markup: string, styled: boolean): RichText {
   // Many cells have no tag, code or backslash at all.
-  if (!/[[:\\]/.test(markup)) return { text: markup, spans: [] };
+  if (!/[[:\\]/.test(markup)) return { text: markup, spans: noSpans };
+  const bare = styled || markup.includes("\\") ? null : bareText(markup);
+  if (bare !== null) return { text: bare, spans: noSpans };
   let text = "";
   const closed: Span[] = [];
   const open = new OpenTags();
@@ -95,26 +144,47 @@ export function parseMarkup(markup: string, styled: boolean): RichText {
     closed.push({ start: tag.start, end: text.length, style: styleOf(tag.name) });
   };
   let position = 0;
-  for (const match of markup.matchAll(/(?<!\\)(\\*)\[([a-z#/@][^[]*?)\]/g)) {
-    const [whole, backslashes = "", tag = ""] = match;
-    if (match.index > position) append(markup.slice(position, match.index));
-    position = match.index + whole.length;
-    append("\\".repeat(backslashes.length >> 1));
-    if (backslashes.length % 2 === 1) {
-      append(whole.slice(backslashes.length));
-    } else if (!tag.startsWith("/")) {
-      open.push(tag, text.length);
+  for (const { start, end, backslashes, name } of tagsOf(markup)) {
+    if (start > position) append(markup.slice(position, start));
+    position = end;
+    if (backslashes > 0) append("\\".repeat(backslashes >> 1));
+    if (backslashes % 2 === 1) {
+      append(markup.slice(start + backslashes, end));
+    } else if (!name.startsWith("/")) {
+      open.push(name, text.length);
     } else {
-      const closing = open.close(tag.slice(1).trim());
-      if (closing) close(closing);
-      else append(whole);
+      const closing = open.close(name.slice(1).trim());
+      if (!closing) append(markup.slice(start, end));
+      else if (styled) close(closing);
     }
   }
-  append(markup.slice(position));
-  if (!styled) return { text, spans: [] };
+  if (position < markup.length) append(markup.slice(position));
+  if (!styled) return { text, spans: noSpans };
   for (const tag of open.rest()) close(tag);
+  if (isFlat(closed)) return { text, spans: closed };
   const spans = closed.reverse().sort((a, b) => a.start - b.start);
   return { text, spans: flatten(spans) };
+}
+
+/** What is left without the tags; null where one is closed by its name, which takes a look at all that are open. */
+function bareText(markup: string): string | null {
+  let text = "";
+  let open = 0;
+  let position = 0;
+  for (const { start, end, name } of plainTags(markup)) {
+    const closes = name.startsWith("/");
+    if (closes && name !== "/") return null;
+    text += replaceEmoji(markup.slice(position, start));
+    if (closes && open === 0) text += markup.slice(start, end);
+    else open += closes ? -1 : 1;
+    position = end;
+  }
+  return text + replaceEmoji(markup.slice(position));
+}
+
+/** Whether spans do not meet and are in order, as those of Keras's own markup. */
+function isFlat(spans: readonly Span[]): boolean {
+  return spans.every(({ start }, i) => start >= (spans[i - 1]?.end ?? 0));
 }
 
 /**
@@ -155,12 +225,13 @@ function styleOf(tag: string): TextStyle {
   return color ? { color: Number(color[1]) } : {};
 }
 
-export function combineStyles(below: TextStyle, above: TextStyle): TextStyle {
-  return { ...below, ...above };
+function combineStyles(below: TextStyle, above: TextStyle): TextStyle {
+  return below.bold === undefined && below.color === undefined ? above : { ...below, ...above };
 }
 
 /** The part from `start` to `end`, with its styles. */
 export function sliceText(text: RichText, start: number, end: number): RichText {
+  if (text.spans.length === 0) return { text: text.text.slice(start, end), spans: noSpans };
   const spans = text.spans
     .map((span) => ({
       start: Math.max(span.start, start) - start,
@@ -173,11 +244,15 @@ export function sliceText(text: RichText, start: number, end: number): RichText 
 
 /** The parts between `offsets`, which are in order, with their styles. In one go: a text can have very many parts. */
 export function divideText(text: RichText, offsets: readonly number[]): RichText[] {
+  const parts: { text: string; spans: Span[] }[] = [];
+  let start = 0;
+  for (let index = 0; index <= offsets.length; index++) {
+    const end = offsets[index] ?? text.text.length;
+    parts.push({ text: text.text.slice(start, end), spans: [] });
+    start = end;
+  }
+  if (text.spans.length === 0) return parts;
   const starts = [0, ...offsets];
-  const parts = starts.map((start, index) => ({
-    text: text.text.slice(start, offsets[index] ?? text.text.length),
-    spans: [] as Span[],
-  }));
   let first = 0;
   for (const span of text.spans) {
     // Spans are in the order of their starts, so no later one begins in an earlier part.
@@ -196,23 +271,25 @@ export function padText(text: RichText, left: number, right: number): RichText {
   const shift = Math.max(0, left);
   return {
     text: " ".repeat(shift) + text.text + " ".repeat(Math.max(0, right)),
-    spans: text.spans.map((span) => ({ ...span, start: span.start + shift, end: span.end + shift })),
+    spans:
+      shift === 0
+        ? text.spans
+        : text.spans.map(({ start, end, style }) => ({ start: start + shift, end: end + shift, style })),
   };
 }
 
-/** Runs of equal style, as rich hands them to the terminal. */
-export function segmentsOf(text: RichText, base: TextStyle): Segment[] {
-  if (text.spans.length === 0) return [{ text: text.text, style: base }];
-  const cuts = new Set([0, text.text.length]);
-  for (const span of text.spans) cuts.add(span.start).add(span.end);
-  const places = [...cuts].sort((a, b) => a - b);
-  return places.slice(1).map((end, index) => {
-    const start = places[index] ?? 0;
-    const style = text.spans
-      .filter((span) => span.start <= start && span.end >= end)
-      .reduce((below, span) => combineStyles(below, span.style), base);
-    return { text: text.text.slice(start, end), style };
-  });
+/** Runs of equal style, as rich hands them to the terminal. Spans that do not meet are all that `parseMarkup` gives. */
+export function segmentsOf({ text, spans }: RichText, base: TextStyle): Segment[] {
+  if (spans.length === 0) return [{ text, style: base }];
+  const segments: Segment[] = [];
+  let place = 0;
+  for (const { start, end, style } of spans) {
+    if (start > place) segments.push({ text: text.slice(place, start), style: base });
+    if (end > start) segments.push({ text: text.slice(start, end), style: combineStyles(base, style) });
+    place = end;
+  }
+  if (place < text.length) segments.push({ text: text.slice(place), style: base });
+  return segments;
 }
 
 export interface Segment {

@@ -1,4 +1,4 @@
-import { cellLength, chopCells, setCellSize } from "./rich-cells.ts";
+import { cellLength, chopCells, isNarrow, setCellSize } from "./rich-cells.ts";
 import { divideText, padText, type RichText, sliceText } from "./rich-text.ts";
 
 export type Justify = "default" | "left" | "center" | "right";
@@ -9,12 +9,15 @@ export type Overflow = "fold" | "ellipsis";
 export function wrapText(text: RichText, width: number, justify: Justify, overflow: Overflow): RichText[] {
   // Most cells are that simple, and a large model has many.
   if (fitsAsItIs(text.text, width)) return [justified(text, width, justify, overflow)];
-  return splitLines(text).flatMap((line) => {
-    const spread = expandTabs(line);
-    return divideText(spread, lineBreaks(spread.text, width, overflow === "fold")).map((piece) =>
-      truncate(justified(trimEnd(piece, width), width, justify, overflow), width, overflow),
-    );
-  });
+  if (!text.text.includes("\n")) return wrapLine(text, width, justify, overflow);
+  return splitLines(text).flatMap((line) => wrapLine(line, width, justify, overflow));
+}
+
+function wrapLine(line: RichText, width: number, justify: Justify, overflow: Overflow): RichText[] {
+  const spread = expandTabs(line);
+  return divideText(spread, lineBreaks(spread.text, width, overflow === "fold")).map((piece) =>
+    truncate(justified(trimEnd(piece, width), width, justify, overflow), width, overflow),
+  );
 }
 
 function fitsAsItIs(text: string, width: number): boolean {
@@ -22,7 +25,6 @@ function fitsAsItIs(text: string, width: number): boolean {
 }
 
 function splitLines(text: RichText): RichText[] {
-  if (!text.text.includes("\n")) return [text];
   const ends = Array.from(text.text.matchAll(/\n/g), (end) => end.index + 1);
   const lines = divideText(text, ends);
   return lines.map((line, index) => (index < ends.length ? sliceText(line, 0, line.text.length - 1) : line));
@@ -60,15 +62,15 @@ function expandTabs(line: RichText): RichText {
 /** Where to break a line that has no line ends in it (rich's divide_line). */
 function lineBreaks(text: string, width: number, fold: boolean): number[] {
   const breaks: number[] = [];
+  const narrow = isNarrow(text);
   let used = 0;
-  for (const { start, end } of wordsOf(text)) {
-    const word = text.slice(start, end);
-    const length = cellLength(withoutTrailingBlanks(word));
+  for (let start = 0, end = wordEnd(text, 0); end > start; start = end, end = wordEnd(text, start)) {
+    const length = cellsBetween(text, start, coreEnd(text, start, end), narrow);
     if (width - used >= length) {
-      used += cellLength(word);
+      used += cellsBetween(text, start, end, narrow);
     } else if (length > width) {
       let at = start;
-      const pieces = fold ? chopCells(word, width) : [word];
+      const pieces = fold ? chopCells(text.slice(start, end), width) : [text.slice(start, end)];
       for (const [index, piece] of pieces.entries()) {
         if (at > 0) breaks.push(at);
         if (index === pieces.length - 1) used = cellLength(piece);
@@ -76,36 +78,37 @@ function lineBreaks(text: string, width: number, fold: boolean): number[] {
       }
     } else if (used > 0 && start > 0) {
       breaks.push(start);
-      used = cellLength(word);
+      used = cellsBetween(text, start, end, narrow);
     }
   }
   return breaks;
 }
 
-/** Words with the blanks after them; the first one also with the blanks before. */
-function wordsOf(text: string): { start: number; end: number }[] {
-  const words: { start: number; end: number }[] = [];
-  let index = 0;
-  while (index < text.length) {
-    const start = index;
-    while (index < text.length && isBlank(text[index])) index++;
-    if (index === text.length) break;
-    while (index < text.length && !isBlank(text[index])) index++;
-    while (index < text.length && isBlank(text[index])) index++;
-    words.push({ start, end: index });
-  }
-  return words;
+function cellsBetween(text: string, start: number, end: number, narrow: boolean): number {
+  return narrow ? end - start : cellLength(text.slice(start, end));
 }
 
-function isBlank(character: string | undefined): boolean {
-  if (character === undefined || (character > " " && character <= "~")) return false;
-  return character === " " || (character !== "\ufeff" && /^\s$/u.test(character));
+/** Where a word ends with the blanks after it; the first one also has the blanks before. `start` where there is none. */
+function wordEnd(text: string, start: number): number {
+  let index = start;
+  while (index < text.length && isBlank(text, index)) index++;
+  if (index === text.length) return start;
+  while (index < text.length && !isBlank(text, index)) index++;
+  while (index < text.length && isBlank(text, index)) index++;
+  return index;
 }
 
-function withoutTrailingBlanks(text: string): string {
-  let end = text.length;
-  while (end > 0 && isBlank(text[end - 1])) end--;
-  return text.slice(0, end);
+function isBlank(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  if (code === 0x20 || (code > 0x20 && code < 0x7f)) return code === 0x20;
+  return code !== 0xfeff && /^\s$/u.test(text.charAt(index));
+}
+
+/** Where the part from `start` to `end` ends without the blanks behind it. */
+function coreEnd(text: string, start: number, end: number): number {
+  let index = end;
+  while (index > start && isBlank(text, index - 1)) index--;
+  return index;
 }
 
 /** Drops blanks that stand beyond `width` characters (not cells: so does rich). */
@@ -113,7 +116,7 @@ function trimEnd(line: RichText, width: number): RichText {
   const { text } = line;
   if (text.length <= width) return line;
   const excess = [...text].length - width;
-  const blanks = text.length - withoutTrailingBlanks(text).length;
+  const blanks = text.length - coreEnd(text, 0, text.length);
   return excess <= 0 ? line : sliceText(line, 0, text.length - Math.min(blanks, excess));
 }
 
@@ -123,7 +126,7 @@ function justified(line: RichText, width: number, justify: Justify, overflow: Ov
     const missing = width - cellLength(line.text);
     return missing >= 0 ? padText(line, 0, missing) : truncate(line, width, overflow);
   }
-  const bare = truncate(sliceText(line, 0, withoutTrailingBlanks(line.text).length), width, overflow);
+  const bare = truncate(sliceText(line, 0, coreEnd(line.text, 0, line.text.length)), width, overflow);
   const missing = width - cellLength(bare.text);
   if (justify === "right") return padText(bare, missing, 0);
   const left = Math.floor(missing / 2);

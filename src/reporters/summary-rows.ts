@@ -148,5 +148,6 @@ export function loadedTrainableFlag(layer: ReportLayer, style: KerasStyle): bool
 
 /** `name`, `call`, `output` of every input of every call of a layer, in order. */
 export function connectionsOf(layer: ReportLayer): readonly ReportCall["inputs"][number][] {
-  return layer.calls.flatMap((call) => call.inputs);
+  const [only] = layer.calls;
+  return only && layer.calls.length === 1 ? only.inputs : layer.calls.flatMap((call) => call.inputs);
 }
