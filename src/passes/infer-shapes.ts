@@ -189,7 +189,7 @@ class Engine {
     const types = inferred.types.map((type, i) => {
       const stated = declared[i];
       if (!stated) return type;
-      const { merged, conflict } = mergeTypes(type, stated);
+      const { merged, conflict } = mergeTypes(type, stated, call.traced === true);
       if (conflict) {
         const at = scopedName(layer.scope, layer.name);
         const shown = call.traced ? "declared" : "inferred";

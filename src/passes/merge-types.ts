@@ -4,10 +4,14 @@ import { contradicts, type Dim, largestOf, sameDim, sharperDim } from "../ir/dim
 import { formatShape, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
 
-/** Both put together; the inferred one wins where they contradict each other. Keeps what else the inferred one carries. */
+/**
+ * Both put together; the inferred one wins where they contradict each other. Keeps what else the inferred one carries. A declared
+ * number where a size follows that the inputs name is the one of some run, unless the declaration is `traced`.
+ */
 export function mergeTypes<T extends TensorType>(
   inferred: T,
   declared: TensorType,
+  traced: boolean,
 ): { readonly merged: T; readonly conflict: boolean } {
   if (inferred.of || declared.of) {
     const known = inferred.of !== undefined || inferred.shape !== null || inferred.dtype !== null;
@@ -15,7 +19,7 @@ export function mergeTypes<T extends TensorType>(
   }
   if (isSame(inferred, declared)) return { merged: inferred, conflict: false };
   const dtypes = inferred.dtype !== null && declared.dtype !== null && inferred.dtype !== declared.dtype;
-  const shapes = conflicting(inferred.shape, declared.shape);
+  const shapes = conflicting(inferred.shape, declared.shape, traced);
   const shape = shapes ? inferred.shape : mergeShapes(inferred.shape, declared.shape);
   return {
     merged: { ...inferred, dtype: inferred.dtype ?? declared.dtype, shape },
@@ -29,9 +33,19 @@ function isSame(a: TensorType, b: TensorType): boolean {
   return a.shape.every((dim, i) => dim === b.shape?.[i]);
 }
 
-function conflicting(a: Shape, b: Shape): boolean {
+function conflicting(a: Shape, b: Shape, traced: boolean): boolean {
   if (a === null || b === null) return false;
-  return a.length !== b.length || a.some((dim, i) => contradicts(dim, b[i] ?? null));
+  if (a.length !== b.length) return true;
+  return a.some((dim, i) => {
+    const stated = b[i] ?? null;
+    return contradicts(dim, stated) || (!traced && typeof stated === "number" && isNamed(dim));
+  });
+}
+
+/** Sizes that inputs name, and what adding and multiplying makes of them: never the choice between several. */
+function isNamed(dim: Dim): boolean {
+  if (dim === null || typeof dim === "number") return false;
+  return dim.terms.every(({ atoms }) => atoms.every((atom) => "symbol" in atom));
 }
 
 function mergeShapes(inferred: Shape, declared: Shape): Shape {
