@@ -1,20 +1,21 @@
 /**
- * README.md shows what the program really prints, docs/ what it knows. What stands between `<!-- begin:NAME -->` and `<!-- end:NAME -->` is
+ * README.md and docs/ show what the program really prints and knows. What stands between `<!-- begin:NAME -->` and `<!-- end:NAME -->` is
  * made here; `npm run docs` writes it anew, and the test fails when it differs.
  */
 
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { summaryStyles } from "../src/public/index.ts";
 import { fixture, runCli } from "./cli/run-cli.ts";
 import { operatorDocument } from "./importers/onnx/operator-document.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const readme = join(root, "README.md");
+/** Documents with generated parts. */
+const generated = ["README.md", "docs/command-line.md", "docs/report.md"];
 const schema: Schema = JSON.parse(readFileSync(join(root, "schema/report.v1.schema.json"), "utf8"));
 
-/** Real files behind the names that the README's samples use. */
+/** Real files behind the names that the samples use. */
 const files: Readonly<Record<string, string>> = {
   "mnist.keras": fixture("k3-mnist-cnn/model.keras"),
   "nested.h5": fixture("k2-nested-sequential/model.h5"),
@@ -61,8 +62,9 @@ const parts: Readonly<Record<string, () => Promise<string> | string>> = {
   library: () => fence("ts", readFileSync(join(root, "docs/library.ts"), "utf8")),
 };
 
-test("README.md shows what is really printed", async () => {
-  await expect(await regenerate(readFileSync(readme, "utf8"))).toMatchFileSnapshot(readme);
+test.each(generated)("%s shows what is really printed", async (name) => {
+  const path = join(root, name);
+  await expect(await regenerate(readFileSync(path, "utf8"))).toMatchFileSnapshot(path);
 });
 
 test("docs/onnx-operators.md is what the rules and the backend tests give", async () => {
@@ -70,7 +72,7 @@ test("docs/onnx-operators.md is what the rules and the backend tests give", asyn
 });
 
 test("every part that can be made is shown, and ends", () => {
-  const text = readFileSync(readme, "utf8");
+  const text = generated.map((name) => readFileSync(join(root, name), "utf8")).join("\n");
   for (const name of Object.keys(parts)) {
     expect(text.split(`<!-- begin:${name} -->`)).toHaveLength(2);
     expect(text.split(`<!-- end:${name} -->`)).toHaveLength(2);
@@ -78,10 +80,17 @@ test("every part that can be made is shown, and ends", () => {
 });
 
 test("links inside the documents lead somewhere", () => {
-  for (const name of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]) {
+  const written = [
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/conventions.md",
+    "docs/onnx-operators.md",
+  ];
+  for (const name of [...generated, ...written]) {
     const text = readFileSync(join(root, name), "utf8");
     for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-      expect(() => readFileSync(join(root, target)), `${name}: ${target}`).not.toThrow();
+      expect(() => readFileSync(join(root, dirname(name), target)), `${name}: ${target}`).not.toThrow();
     }
     const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
     for (const [, anchor = ""] of text.matchAll(/\]\(#([^)]+)/g)) expect(headings).toContain(anchor);

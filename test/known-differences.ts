@@ -1,6 +1,6 @@
 /**
  * Where we and a real Keras differ on a committed file, and why. Nothing else may differ: a test fails for any
- * difference that is not listed, and for any entry that no difference needs any more. The README tells users the same.
+ * difference that is not listed, and for any entry that no difference needs any more. docs/command-line.md tells users the same.
  */
 
 export interface KnownDifference {

@@ -1,4 +1,4 @@
-/** The words of `--help`. README.md shows them as they come out of here. */
+/** The words of `--help`. docs/command-line.md shows them as they come out of here. */
 
 import { summaryStyles } from "../public/index.ts";
 
