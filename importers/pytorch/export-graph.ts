@@ -6,6 +6,7 @@ import type { Argument, Graph, Json, Layer, ModuleRef, Subgraph, ValueRef } from
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import type { SharedJson } from "../../src/wire/json-shared.ts";
 import { findOp } from "./aten/index.ts";
 import { NodeView, operandsIn, type PortRecord } from "./aten.ts";
 import { remembering } from "./bounded-cache.ts";
@@ -91,9 +92,11 @@ export class GraphReader {
   readonly inside: Map<Draft, string> = new Map();
   /** Class of the whole, where a node's modules tell. */
   root: string | null = null;
+  private readonly program: SharedJson;
   private readonly report: (diagnostic: Diagnostic) => void;
 
-  constructor(report: (diagnostic: Diagnostic) => void) {
+  constructor(program: SharedJson, report: (diagnostic: Diagnostic) => void) {
+    this.program = program;
     this.report = report;
   }
 
@@ -142,7 +145,7 @@ export class GraphReader {
   }
 
   private input(frame: Frame, name: string): ValueRef {
-    const type = typeOf(frame.graph, name);
+    const type = this.typeOf(frame.graph, name);
     const draft = this.push(frame, name, "Input", "Input");
     if (type?.dtype) draft.attributes = { dtype: type.dtype };
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
@@ -158,7 +161,7 @@ export class GraphReader {
     if (source?.kind === "value") return { layer: source.layer, call: 0, output: source.output };
     if (!source) this.dangling(frame, name);
     const draft = this.push(frame, `${name}/output`, "output", "Opaque");
-    const type = typeOf(frame.graph, name);
+    const type = this.typeOf(frame.graph, name);
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.plumbing = true;
     if (source) this.uses.push({ draft, held: source.held, slot: "output", inputs: [], input: 0 });
@@ -168,7 +171,9 @@ export class GraphReader {
   private node(node: JsonValue, frame: Frame): void {
     const target = textOf(getKey(node, "target")) ?? "?";
     const { type, name: operation, isPlumbing } = parseTarget(target);
-    const stack = parseModuleStack(textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "");
+    const stack = parseModuleStack(
+      textOf(this.program.textAt(getKey(node, "metadata"), "nn_module_stack")) ?? "",
+    );
     this.root ??= stack.root?.type ?? null;
     const modules = stack.modules ?? frame.around;
     const draft = this.push(frame, operation, type, "Opaque");
@@ -182,7 +187,7 @@ export class GraphReader {
     const outputs = listOf(getKey(node, "outputs")).map(unionOf);
     const { inputs, changing } = this.arguments(draft, frame, target, written, outputs);
     const names = outputs.flatMap(namesIn);
-    const types = names.map((name) => (name === null ? null : typeOf(frame.graph, name)));
+    const types = names.map((name) => (name === null ? null : this.typeOf(frame.graph, name)));
     const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length, traced: true } : {};
     draft.calls = [{ inputs, ...stated }];
     const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
@@ -207,7 +212,7 @@ export class GraphReader {
   ): Read {
     const runs = written.some(({ argument }) => argument.tag === "as_graph");
     const byName = new Map(written.map(({ key, argument }) => [key, argument]));
-    const view = new NodeView(target, byName, outputs, (name) => typeOf(frame.graph, name));
+    const view = new NodeView(target, byName, outputs, (name) => this.typeOf(frame.graph, name));
     const op = findOp(view, draft.source.type);
     const attributes = op?.attributes?.(view) ?? {};
     const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
@@ -259,8 +264,10 @@ export class GraphReader {
       inputs.push({ kind: "value", value, ...named });
       return;
     }
-    if (!source && typeOf(frame.graph, name) === null) this.dangling(frame, name);
-    const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : typeOf(frame.graph, name);
+    if (!source && this.typeOf(frame.graph, name) === null) this.dangling(frame, name);
+    const type = source
+      ? { dtype: source.held.dtype, shape: source.held.shape }
+      : this.typeOf(frame.graph, name);
     if (source) this.uses.push({ draft, held: source.held, slot, inputs, input: inputs.length });
     inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
   }
@@ -284,6 +291,15 @@ export class GraphReader {
     const outputs = listOf(getKey(graph, "outputs"));
     const { around, casting } = frame;
     return { name, graph: this.graph(graph, { held, outputs, around, depth: frame.depth + 1, at, casting }) };
+  }
+
+  /** Type the graph states for a name; null when it states none. */
+  private typeOf(graph: JsonValue, name: string): TensorType | null {
+    const type = readType(this.program.memberAt(graph, "tensor_values", name), name);
+    if (type) return type;
+    for (const [key, dtype] of scalars)
+      if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
+    return null;
   }
 
   private define(frame: Frame, name: string, source: Source): void {
@@ -350,15 +366,6 @@ function operandless(argument: string): PortRecord {
 function graphOf(argument: Tagged, number: number): { readonly name: string; readonly graph: JsonValue } {
   const graph = objectOf(getKey(argument.value, "graph")) ?? {};
   return { name: textOf(getKey(argument.value, "name")) ?? `graph_${number}`, graph };
-}
-
-/** Type the graph states for a name; null when it states none. */
-function typeOf(graph: JsonValue, name: string): TensorType | null {
-  const type = readType(getKey(getKey(graph, "tensor_values"), name), name);
-  if (type) return type;
-  for (const [key, dtype] of scalars)
-    if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
-  return null;
 }
 
 const scalars = [

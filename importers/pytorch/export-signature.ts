@@ -3,6 +3,7 @@
 import { MalformedFileError } from "../../src/errors.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import type { SharedJson } from "../../src/wire/json-shared.ts";
 import type { Payloads } from "./export-payloads.ts";
 import { listOf, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
 import { bufferClass, type Held, hold } from "./export-tensors.ts";
@@ -29,15 +30,14 @@ interface Spec {
 const nameKeys = ["parameter_name", "buffer_name", "tensor_constant_name"];
 
 /** @throws MalformedFileError for a tensor whose type or size is nowhere, or that has one name with two types. */
-export function readSignature(program: JsonValue, payloads: Payloads): Signature {
-  const module = getKey(program, "graph_module");
+export function readSignature(program: SharedJson, payloads: Payloads): Signature {
+  const module = getKey(program.json, "graph_module");
   const signature = getKey(module, "signature");
   const graph = getKey(module, "graph");
-  const values = getKey(graph, "tensor_values");
   const specs = specsOf(signature);
   // Only early names are not those of the modules.
   const early = !Array.isArray(getKey(signature, "input_specs")) || specs.some(isTraced);
-  const pathOf = early ? tracedNames(graph) : (name: string): string => name;
+  const pathOf = early ? tracedNames(program, graph) : (name: string): string => name;
   const inputs = new Map<string, Held | null>();
   const byName = new Map<string, Held>();
   for (const { tag, placeholder, name } of specs) {
@@ -48,7 +48,10 @@ export function readSignature(program: JsonValue, payloads: Payloads): Signature
     }
     const kind = tag === "parameter" ? "parameter" : tag === "buffer" ? bufferClass(name) : "constant";
     const listed = payloads.records.get(name) ?? null;
-    const stated = readMeta(placeholder === null ? undefined : getKey(values, placeholder), name);
+    const stated = readMeta(
+      placeholder === null ? undefined : program.memberAt(graph, "tensor_values", placeholder),
+      name,
+    );
     const held = hold(pathOf(name), kind, readMeta(listed?.meta, name) ?? stated, listed);
     const before = byName.get(name);
     // PyTorch 2.6 names both ends of a tied weight alike.
@@ -96,10 +99,10 @@ function specsOf(signature: JsonValue | undefined): readonly Spec[] {
  * Names as the module has them. Early tracers called a tensor by the variable it was found in: `L__self___block_0.weight`,
  * or `L__self___scale` for one of the root; which module `L__self___block_0` is, the nodes tell.
  */
-function tracedNames(graph: JsonValue | undefined): (name: string) => string {
+function tracedNames(program: SharedJson, graph: JsonValue | undefined): (name: string) => string {
   let paths: ReadonlyMap<string, string> | null = null;
   return (name) => {
-    paths ??= modulePaths(graph);
+    paths ??= modulePaths(program, graph);
     const dot = name.lastIndexOf(".");
     const path = dot < 0 ? undefined : paths.get(name.slice(0, dot));
     if (path !== undefined && path !== "") return `${path}${name.slice(dot)}`;
@@ -108,10 +111,10 @@ function tracedNames(graph: JsonValue | undefined): (name: string) => string {
 }
 
 /** Paths of modules by the names that the tracer had for them. */
-function modulePaths(graph: JsonValue | undefined): ReadonlyMap<string, string> {
+function modulePaths(program: SharedJson, graph: JsonValue | undefined): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();
   for (const node of listOf(getKey(graph, "nodes"))) {
-    const stack = textOf(getKey(getKey(node, "metadata"), "nn_module_stack")) ?? "";
+    const stack = textOf(program.textAt(getKey(node, "metadata"), "nn_module_stack")) ?? "";
     for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
   }
   return paths;

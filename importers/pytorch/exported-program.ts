@@ -9,7 +9,8 @@ import type { Model, PickledGlobal } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import { uniqueNames } from "../../src/ir/unique-names.ts";
 import { maxPickleGlobals } from "../../src/limits.ts";
-import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
+import { getKey, type JsonValue } from "../../src/wire/json.ts";
+import { readSharedJson, type SharedJson } from "../../src/wire/json-shared.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { GraphReader } from "./export-graph.ts";
@@ -21,6 +22,9 @@ import { type Held, TensorTable } from "./export-tensors.ts";
 import { foreignGlobals, globalDiagnostics } from "./globals.ts";
 
 const newestSchema = 8;
+
+/** What most of a program's text is: where its nodes come from (of which the source lines are not used) and types of values. */
+const sharedKeys = { texts: ["stack_trace", "nn_module_stack"], tables: ["tensor_values"] };
 
 /** Reads the graphs of an archive, whatever PyTorch wrote it. */
 export async function importExportedArchive(source: ByteSource, zip: ZipArchive): Promise<Imported> {
@@ -37,7 +41,7 @@ export async function importExportedArchive(source: ByteSource, zip: ZipArchive)
   const importer = new ProgramImporter(file);
   for (const { entry, folder, name } of models) {
     const text = await readEntry(zip, entry);
-    const json = await readJson(text, { file, at: entry });
+    const json = await readSharedJson(text, sharedKeys, { file, at: entry });
     const payloads = await readPayloads(zip, folder, name, file);
     read.push(importer.read(json, payloads, models.length > 1 ? name : ""));
   }
@@ -47,7 +51,7 @@ export async function importExportedArchive(source: ByteSource, zip: ZipArchive)
 /** Reads the JSON of one program. Its weights are elsewhere. */
 export async function importExportedJson(source: ByteSource): Promise<Imported> {
   const importer = new ProgramImporter(source.name);
-  const json = await readJson(source, { file: source.name });
+  const json = await readSharedJson(source, sharedKeys, { file: source.name });
   return importer.finish(source, "exported-program-json", [importer.read(json, noPayloads, "")]);
 }
 
@@ -82,9 +86,9 @@ class ProgramImporter {
   }
 
   /** @throws MalformedFileError for what is no program, UnsupportedFeatureError for one of a newer schema. */
-  read(json: JsonValue, payloads: Payloads, name: string): Program {
+  read(written: SharedJson, payloads: Payloads, name: string): Program {
     try {
-      return this.program(json, payloads, name);
+      return this.program(written, payloads, name);
     } catch (error) {
       // Who reads a size does not know the file.
       if (isModelError(error) && error instanceof MalformedFileError && error.file === undefined)
@@ -93,14 +97,15 @@ class ProgramImporter {
     }
   }
 
-  private program(json: JsonValue, payloads: Payloads, name: string): Program {
+  private program(written: SharedJson, payloads: Payloads, name: string): Program {
+    const { json } = written;
     const graph = getKey(getKey(json, "graph_module"), "graph");
     const nodes = getKey(graph, "nodes");
     if (!objectOf(graph) || !Array.isArray(nodes))
       throw new MalformedFileError("the program has no graph_module with a graph of nodes");
     this.checkSchema(getKey(json, "schema_version"));
-    const { inputs, all, outputs } = readSignature(json, payloads);
-    const reader = new GraphReader((diagnostic) => this.report(diagnostic));
+    const { inputs, all, outputs } = readSignature(written, payloads);
+    const reader = new GraphReader(written, (diagnostic) => this.report(diagnostic));
     const built = reader.read(graph as JsonValue, inputs, outputs ?? listOf(getKey(graph, "outputs")));
     const ties = findTies(all, reader.uses);
     this.table.add(all, ties, name);

@@ -28,11 +28,20 @@ export interface JsonOptions {
  * is read again by the lenient parser, which also knows where the fault is.
  */
 export function parseJson(input: string | Uint8Array, options: JsonOptions = {}): JsonValue {
+  return parseText(decodeJson(input, options), options);
+}
+
+/** The text to parse: without a byte order mark. */
+export function decodeJson(input: string | Uint8Array, options: JsonOptions): string {
   checkSize(input.length, options);
-  const decoded = typeof input === "string" ? input : decodeUtf8(input, options);
-  const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
+  const text = typeof input === "string" ? input : decodeUtf8(input, options);
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** Parses text as it comes from `decodeJson`. */
+export function parseText(text: string, options: JsonOptions): JsonValue {
   // Before any parser: V8's own would take 100 million brackets and leave a value that no recursive code survives.
-  checkStructure(text, options);
+  checkValues(countValues(text, options), options);
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
@@ -55,7 +64,8 @@ export async function readJson(source: ByteSource, options: JsonOptions = {}): P
   return parseJson(await source.read(0, source.size), options);
 }
 
-function checkSize(size: number, options: JsonOptions): void {
+/** @throws LimitExceededError */
+export function checkSize(size: number, options: JsonOptions): void {
   const maxBytes = options.maxBytes ?? maxJsonBytes;
   if (size <= maxBytes) return;
   throw new LimitExceededError(
@@ -89,8 +99,11 @@ function decodeUtf8(bytes: Uint8Array, options: JsonOptions): string {
   }
 }
 
-/** Depth and number of values, in one pass over the characters, without recursion. What is in strings does not count. */
-function checkStructure(text: string, options: JsonOptions): void {
+/**
+ * Number of values, in one pass over the characters, without recursion. What is in strings does not count.
+ * @throws LimitExceededError for text that is nested too deep.
+ */
+export function countValues(text: string, options: JsonOptions): number {
   const maxDepth = options.maxDepth ?? maxJsonDepth;
   let depth = 0;
   // Each value but the first in its container has a comma before it.
@@ -98,7 +111,8 @@ function checkStructure(text: string, options: JsonOptions): void {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22) {
-      i = skipString(text, i);
+      i = endOfText(text, i);
+      if (i < 0) break;
     } else if (c === 0x7b || c === 0x5b) {
       values += 1;
       if (++depth > maxDepth) {
@@ -113,6 +127,11 @@ function checkStructure(text: string, options: JsonOptions): void {
       depth -= 1;
     }
   }
+  return values;
+}
+
+/** @throws LimitExceededError */
+export function checkValues(values: number, options: JsonOptions): void {
   if (values <= maxJsonValues) return;
   throw new LimitExceededError(
     `${label(options)}: ${values} values of JSON, the limit is ${maxJsonValues} (maxJsonValues)`,
@@ -120,12 +139,12 @@ function checkStructure(text: string, options: JsonOptions): void {
   );
 }
 
-/** Index of the quote that ends the string that starts at `start`, or the end of the text. */
-function skipString(text: string, start: number): number {
+/** Index of the quote that ends the text that starts at `start`; -1 for a text without an end. */
+export function endOfText(text: string, start: number): number {
   let end = start;
   for (;;) {
     end = text.indexOf('"', end + 1);
-    if (end < 0) return text.length;
+    if (end < 0) return -1;
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
     if (backslashes % 2 === 0) return end;
