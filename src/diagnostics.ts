@@ -31,6 +31,7 @@ export type Diagnostic =
   | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
   | Found<"class-ambiguous", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<"class-likely", { readonly tensors: number; readonly elements: number; readonly names: string }>
+  | Found<"part-compiled", { readonly nodes: number; readonly type: string }>
   | Found<"class-by-name", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<
       "normalization-folded",
@@ -109,6 +110,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "class-ambiguous": "warning",
   "class-likely": "info",
   "class-by-name": "info",
+  "part-compiled": "warning",
   "normalization-folded": "info",
   "normalization-likely-folded": "info",
   "weight-copied": "info",
@@ -202,6 +204,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) may be learned or constant, and nothing in the file tells which; in the ledger as unclassified, not in the totals, which are a lower bound: ${d.args.names}`;
     case "class-likely":
       return `counted as learned, since they scale, shift or weigh what layers give, though buffers would look the same: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
+    case "part-compiled":
+      return `${counted(d.args.nodes, "node holds a part", "nodes hold parts")} of the network compiled for a device (${d.args.type}), with weights that are no tensors of the file: they are not in the totals, which are a lower bound`;
     case "class-by-name":
       return `counted as buffers, not as learned, by names alone that buffers of published PyTorch models have: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
     case "normalization-folded":

@@ -37,6 +37,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   reportFolded(onnx, written, facts, table, report);
   settleCopies(facts, table, report);
   reportBlocks(facts, report);
+  reportCompiled(facts, report);
   addTraining(onnx, table);
   if (onnx.producerName === "tf2onnx") placeMadeUp(facts);
   placeByWeights(facts);
@@ -63,6 +64,15 @@ function reportBlocks(facts: Facts, report: (diagnostic: Diagnostic) => void): v
   for (const { node } of facts.values())
     if (node?.domain === "com.microsoft.nchwc" && node.opType === "Conv") layers += 1;
   if (layers > 0) report({ code: "channels-in-blocks", args: { layers }, at: "" });
+}
+
+/** Of a part of the network that was compiled for a device, a node holds all, or the name of the file that does. */
+function reportCompiled(facts: Facts, report: (diagnostic: Diagnostic) => void): void {
+  const nodes = new Map<string, number>();
+  for (const { node } of facts.values())
+    if (node?.domain === "com.microsoft" && /^(EPContext|Snpe)$/.test(node.opType))
+      nodes.set(node.opType, (nodes.get(node.opType) ?? 0) + 1);
+  for (const [type, count] of nodes) report({ code: "part-compiled", args: { nodes: count, type }, at: "" });
 }
 
 function variantOf(onnx: OnnxModel): string {

@@ -25,6 +25,7 @@ import {
 } from "./graph-windows.ts";
 import { type Inferred, type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { defineOperator, inputAt, only, optionalInput } from "./tensor-rule.ts";
+import { listValue } from "./tensor-values.ts";
 import type { NodeForm } from "./two-forms.ts";
 
 export interface NodeConv extends NodeWindows {
@@ -148,6 +149,24 @@ function convolvedBack(inputs: readonly RuleInput[], attributes: NodeConvTranspo
   });
 }
 
+/** input, kernel, pads -> output; of pads that are not known it has whatever lengths. */
+const paddedTranspose = defineOperator<NodeConvTranspose>({
+  name: "PaddedConvTranspose",
+  attributes: nodeConvTranspose.attributes,
+  infer({ attributes, inputs }) {
+    const pads = optionalInput(inputs, "pads", inputs.length);
+    if (!pads || attributes.padding === "same") return convolvedBack(inputs, attributes);
+    const known = listValue(pads)?.filter((pad) => typeof pad === "number") ?? [];
+    const half = known.length / 2;
+    const padding = known.slice(0, half).map((begin, i): [number, number] => [begin, known[half + i] ?? 0]);
+    const [made, ...rest] = convolvedBack(inputs, { ...attributes, padding }).types;
+    const { dtype = null, shape = null } = made ?? {};
+    const complete = shape !== null && known.length === 2 * (shape.length - 2);
+    const lengths = complete || shape === null ? shape : shape.map((dim, i) => (i < 2 ? dim : null));
+    return { types: [{ dtype, shape: lengths }, ...rest] };
+  },
+});
+
 interface CausalConvState {
   /** Slots of the state, null for one without an axis of its own. */
   readonly window: number | null;
@@ -191,4 +210,5 @@ export const graphConvOperators: readonly OperatorDef<unknown>[] = [
   convolution("QLinearConv", (inputs) => optionalInput(inputs, "output-zero-point", 7)?.dtype ?? null),
   convolution("DeformConv", inputType),
   causalConv,
+  paddedTranspose,
 ];

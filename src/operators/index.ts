@@ -38,9 +38,11 @@ import { graphQuantizeOperators } from "./graph-quantize.ts";
 import { graphRecurrentOperators } from "./graph-recurrent.ts";
 import { graphReduceOperators } from "./graph-reduce.ts";
 import { graphResizeOperators } from "./graph-resize.ts";
+import { graphRuntimeOperators } from "./graph-runtime.ts";
 import { graphShapeOperators } from "./graph-shape.ts";
 import { graphSignalOperators } from "./graph-signal.ts";
 import { graphSliceOperators } from "./graph-slice.ts";
+import { graphStateOperators } from "./graph-states.ts";
 import { graphViewOperators } from "./graph-view.ts";
 import { imageOperators } from "./image.ts";
 import { inputOperators } from "./input.ts";
@@ -104,9 +106,11 @@ export const operatorFamilies: readonly (readonly OperatorDef<unknown>[])[] = [
   graphRecurrentOperators,
   graphReduceOperators,
   graphResizeOperators,
+  graphRuntimeOperators,
   graphShapeOperators,
   graphSignalOperators,
   graphSliceOperators,
+  graphStateOperators,
   graphViewOperators,
   imageOperators,
   inputOperators,

@@ -75,6 +75,7 @@ export function buildReport(
 const incomplete: ReadonlySet<Diagnostic["code"]> = new Set([
   "tensors-unclassified",
   "class-ambiguous",
+  "part-compiled",
   "weights-packed",
   "shard-not-read",
   "tensors-missing",

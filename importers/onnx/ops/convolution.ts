@@ -1,7 +1,7 @@
 /** Convolutions, those of ONNX Runtime too. */
 
 import type { JsonObject } from "../../../src/ir/graph.ts";
-import { type NodeView, type OnnxOp, type OnnxOps, parameter, quantization } from "../op.ts";
+import { constant, type NodeView, type OnnxOp, type OnnxOps, parameter, quantization } from "../op.ts";
 import { quantizedProductInputs } from "./quantized.ts";
 import { layoutOf, windowAttributes } from "./window-attributes.ts";
 
@@ -65,6 +65,14 @@ export const convolutionOps: OnnxOps = {
     operator: "DeformConv",
     inputs: ["input", parameter("kernel"), "offset", parameter("bias"), "mask"],
     attributes: (node) => convAttributes(node, "channels-first"),
+  },
+  "com.microsoft.ConvTransposeWithDynamicPads": {
+    operator: "PaddedConvTranspose",
+    inputs: ["input", parameter("kernel"), constant("pads"), parameter("bias")],
+    attributes: (node) => ({
+      ...convAttributes(node, "channels-first"),
+      outputPadding: node.ints("output_padding"),
+    }),
   },
   CausalConvWithState: causalConv,
   "com.microsoft.CausalConvWithState": causalConv,

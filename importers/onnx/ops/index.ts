@@ -16,6 +16,7 @@ import { microsoftLayoutOps } from "./microsoft-layout.ts";
 import { microsoftMiscOps } from "./microsoft-misc.ts";
 import { microsoftQuantizedOps } from "./microsoft-quantized.ts";
 import { microsoftSearchOps } from "./microsoft-search.ts";
+import { microsoftStateOps } from "./microsoft-states.ts";
 import { mlOps } from "./ml.ts";
 import { normalizationOps } from "./normalization.ts";
 import { poolingOps } from "./pooling.ts";
@@ -46,6 +47,7 @@ const families: readonly OnnxOps[] = [
   microsoftMiscOps,
   microsoftQuantizedOps,
   microsoftSearchOps,
+  microsoftStateOps,
   mlOps,
   normalizationOps,
   poolingOps,

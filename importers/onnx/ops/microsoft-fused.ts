@@ -64,6 +64,14 @@ export const microsoftFusedOps: OnnxOps = {
     inputs: ["input", parameter("bias"), "residual", constant("ratio"), constant("training")],
     attributes: () => ({ mask: "bool" }),
   },
+  "com.microsoft.BitmaskDropout": {
+    operator: "BitmaskDropout",
+    inputs: ["input", constant("ratio"), constant("training")],
+  },
+  "com.microsoft.BitmaskBiasDropout": {
+    operator: "BitmaskDropout",
+    inputs: ["input", parameter("bias"), "residual", constant("ratio"), constant("training")],
+  },
   "com.microsoft.MaxpoolWithMask": {
     operator: "MaxPool",
     inputs: ["input", "mask"],

@@ -1,6 +1,6 @@
 /** Operators of ONNX Runtime that belong to no larger family, and one of ONNX before 1.6. */
 
-import { constant, type OnnxOps, parameter } from "../op.ts";
+import { constant, type OnnxOps, parameter, variadic } from "../op.ts";
 
 export const microsoftMiscOps: OnnxOps = {
   "com.microsoft.BifurcationDetector": {
@@ -8,6 +8,8 @@ export const microsoftMiscOps: OnnxOps = {
     inputs: ["source", "current", "match", "predicted"],
   },
   "com.microsoft.CDist": { operator: "PairDistances", inputs: ["a", "b"] },
+  "com.microsoft.ComplexMul": { operator: "TensorMultiply", inputs: ["a", "b"] },
+  "com.microsoft.ComplexMulConj": { operator: "TensorMultiply", inputs: ["a", "b"] },
   "com.microsoft.CropAndResize": {
     operator: "CropBoxes",
     inputs: ["x", "boxes", "boxNumbers", constant("size")],
@@ -25,6 +27,12 @@ export const microsoftMiscOps: OnnxOps = {
   },
   "com.microsoft.GridSample": { operator: "GridSample", inputs: ["input", "grid"] },
   "com.microsoft.Inverse": { operator: "MatrixInverse", inputs: ["x"] },
+  "com.microsoft.Irfft": {
+    operator: "PairedFourier",
+    inputs: ["input"],
+    attributes: () => ({ inverse: true }),
+  },
+  "com.microsoft.IsAllFinite": { operator: "AllFinite", inputs: [variadic("inputs")] },
   "com.microsoft.MurmurHash3": {
     operator: "Hash",
     inputs: ["x"],
@@ -39,6 +47,16 @@ export const microsoftMiscOps: OnnxOps = {
     operator: "GraphRange",
     inputs: [constant("start"), constant("limit"), constant("delta")],
     plumbing: true,
+  },
+  "com.microsoft.Rfft": { operator: "PairedFourier", inputs: ["input"] },
+  "com.microsoft.SampleOp": { operator: "LikeInput", inputs: ["input"] },
+  "com.microsoft.SparseToDenseMatMul": {
+    operator: "SparseMatMul",
+    inputs: [parameter("sparse"), parameter("dense")],
+    attributes: (node) => ({
+      transposeA: node.int("transA", 0) !== 0,
+      transposeB: node.int("transB", 0) !== 0,
+    }),
   },
   "com.microsoft.Tokenizer": { operator: "Tokenizer", inputs: ["x"] },
   "com.microsoft.TorchEmbedding": {

@@ -275,6 +275,16 @@ export const microsoftQuantizedOps: OnnxOps = {
     operator: "QLinearWhere",
     inputs: ["condition", ...twoOperands],
   },
+  "com.microsoft.MulInteger": {
+    operator: "MulInteger",
+    inputs: ["a", quantization("a-zero-point"), "b", quantization("b-zero-point")],
+  },
+  "com.microsoft.QuantizeBFP": { operator: "QuantizeBlockFloat", inputs: ["x"] },
+  "com.microsoft.DequantizeBFP": {
+    operator: "DequantizeBlockFloat",
+    inputs: [parameter("x"), constant("shape"), constant("strides")],
+    attributes: (node) => ({ dtype: node.dtype("dtype") }),
+  },
   "com.microsoft.QuantizeWithOrder": {
     operator: "GraphCast",
     inputs: ["input", quantization("scale")],
