@@ -17,11 +17,13 @@ export function consumersOf(draft: Draft, facts: Facts): readonly Draft[] {
   if (!consumers) {
     const found = new Map<Draft, Draft[]>();
     for (const [consumer, { slots }] of facts) {
-      for (const maker of new Set(slots.map((slot) => makerOf(slot.found)))) {
+      for (const slot of slots) {
+        const maker = makerOf(slot.found);
         if (!maker) continue;
         const others = found.get(maker);
-        if (others) others.push(consumer);
-        else found.set(maker, [consumer]);
+        if (!others) found.set(maker, [consumer]);
+        // One that takes a value twice is the last one that was noted.
+        else if (others.at(-1) !== consumer) others.push(consumer);
       }
     }
     consumers = found;

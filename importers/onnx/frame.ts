@@ -46,13 +46,18 @@ export function findName(frame: Frame, name: string): Found | null {
   return null;
 }
 
+/** What most inputs are is written out: a graph has hundreds of thousands, and putting objects together takes its time. */
 export function argumentOf({ source, levels }: Found, port: string | undefined): Argument {
-  const name = port === undefined ? {} : { name: port };
   if (source.kind === "tensor") {
-    return source.type
-      ? { kind: "constant", type: source.type, ...name }
-      : { kind: "tensor", tensor: source.tensor, ...name };
+    if (source.type) return named({ kind: "constant", type: source.type }, port);
+    const { tensor } = source;
+    return port === undefined ? { kind: "tensor", tensor } : { kind: "tensor", tensor, name: port };
   }
   const value = { layer: source.layer, call: 0, output: source.output };
-  return levels === 0 ? { kind: "value", value, ...name } : { kind: "outer", levels, value, ...name };
+  if (levels > 0) return named({ kind: "outer", levels, value }, port);
+  return port === undefined ? { kind: "value", value } : { kind: "value", value, name: port };
+}
+
+function named(argument: Argument, port: string | undefined): Argument {
+  return port === undefined ? argument : { ...argument, name: port };
 }

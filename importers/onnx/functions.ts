@@ -3,13 +3,21 @@
 import { maxOnnxNesting } from "../../src/limits.ts";
 import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./proto.ts";
 
-export function functionKey(domain: string, name: string, overload: string): string {
+function functionKey(domain: string, name: string, overload: string): string {
   return JSON.stringify([domain === "ai.onnx" ? "" : domain, name, overload]);
 }
 
 /** By what a node that calls one says. */
 export function functionsOf(model: OnnxModel): ReadonlyMap<string, OnnxFunction> {
   return new Map(model.functions.map((f) => [functionKey(f.domain, f.name, f.overload), f]));
+}
+
+/** The function that a node calls. Most files have none. */
+export function calledBy(
+  { domain, opType, overload }: OnnxNode,
+  functions: ReadonlyMap<string, OnnxFunction>,
+): OnnxFunction | undefined {
+  return functions.size === 0 ? undefined : functions.get(functionKey(domain, opType, overload));
 }
 
 /** What a call gives the nodes of a function. */

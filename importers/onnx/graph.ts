@@ -1,7 +1,7 @@
 /** The graph of an ONNX file as layers of the IR: names become references, functions are opened, constants become tensors. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import type { Call, Graph, Json, JsonObject, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
+import type { Call, Graph, JsonObject, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import { symbol } from "../../src/ir/symbolic-dim.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxOnnxInlinedNodes, maxOnnxNesting } from "../../src/limits.ts";
@@ -15,9 +15,9 @@ import {
   nowhere,
   type Source,
 } from "./frame.ts";
-import { bindingOf, bindNode, countNodes, functionKey, functionsOf, openedSizes } from "./functions.ts";
+import { bindingOf, bindNode, calledBy, countNodes, functionsOf, openedSizes } from "./functions.ts";
 import { modulesOf } from "./names.ts";
-import { NodeView, type OnnxOp, type Port, type PortRecord, portOf } from "./op.ts";
+import { attributesOf, NodeView, type OnnxOp, type Port, type PortRecord, portOf } from "./op.ts";
 import { findOp, isStandard } from "./ops/index.ts";
 import { orderNodes } from "./order.ts";
 import type {
@@ -76,6 +76,7 @@ class GraphBuilder {
   private readonly table: TensorTable;
   private readonly report: (diagnostic: Diagnostic) => void;
   private readonly unknown = new Set<string>();
+  private readonly modules = new Map<string, readonly ModuleRef[]>();
   private opsets: ReadonlyMap<string, number>;
   private inlined = 0;
   private readonly opening = new Set<OnnxFunction>();
@@ -162,7 +163,7 @@ class GraphBuilder {
   }
 
   private node(node: OnnxNode, frame: Frame, modules: readonly ModuleRef[]): void {
-    const called = this.functions.get(functionKey(node.domain, node.opType, node.overload));
+    const called = calledBy(node, this.functions);
     if (called) {
       const reason = this.closedReason(called);
       if (reason === null) {
@@ -179,7 +180,7 @@ class GraphBuilder {
     const ports = op ? (typeof op.inputs === "function" ? op.inputs(view) : op.inputs) : [];
     const slots = this.slots(node, ports, frame);
     const name = node.name === "" ? "" : frame.prefix + node.name;
-    const own = modulesOf(node);
+    const own = modulesOf(node, this.modules);
     const around = modules.length > 0 ? [...modules, ...own] : own;
     const draft = this.push(frame, {
       name,
@@ -189,7 +190,7 @@ class GraphBuilder {
       calls: [
         {
           inputs: slots.map(({ found, port }) => argumentOf(found, op ? port.name : undefined)),
-          ...declaredOutputs(node, frame),
+          ...(frame.declared.size > 0 && declaredOutputs(node, frame)),
           outputs: node.outputs.length,
         },
       ],
@@ -369,15 +370,6 @@ class GraphBuilder {
     const at = frame.prefix + (node.name || (node.outputs[0] ?? ""));
     this.report({ code: "operator-unknown", args: { type }, at });
   }
-}
-
-/** A record that cannot read the attributes of a node leaves them out: its rule then says what is lacking. */
-function attributesOf(op: OnnxOp, view: NodeView): JsonObject {
-  const attributes = op.attributes?.(view) ?? {};
-  if (!Object.values(attributes).includes(undefined as unknown as Json)) return attributes;
-  return Object.fromEntries(
-    Object.entries(attributes).filter((entry): entry is [string, Json] => entry[1] !== undefined),
-  );
 }
 
 /** Types that the file states for the outputs, if it does for any. */

@@ -7,7 +7,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { countOf } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { reportDoubt } from "./doubt.ts";
-import { functionKey, functionsOf, graphsOf } from "./functions.ts";
+import { calledBy, functionsOf, graphsOf } from "./functions.ts";
 import { findOp, isStandard } from "./ops/index.ts";
 import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, OnnxSparseTensor, OnnxTensor } from "./proto.ts";
 import type { TensorTable } from "./tensor-table.ts";
@@ -53,7 +53,7 @@ function addCalled(
   into: Set<OnnxFunction>,
 ): void {
   for (const node of nodes) {
-    const called = functions.get(functionKey(node.domain, node.opType, node.overload));
+    const called = calledBy(node, functions);
     if (called) into.add(called);
     for (const attribute of node.attributes)
       for (const graph of graphsOf(attribute)) addCalled(graph.nodes, functions, into);
@@ -83,6 +83,7 @@ class Collector {
 
   nodes(nodes: readonly OnnxNode[], prefix: string): void {
     for (const node of nodes) {
+      if (node.attributes.length === 0) continue;
       const path = `${prefix}${node.name || (node.outputs[0] ?? "")}`;
       for (const attribute of node.attributes)
         for (const graph of graphsOf(attribute)) this.graph(graph, `${path}/${attribute.name}/`);
@@ -93,7 +94,7 @@ class Collector {
   /** Attributes of the operators that are known are read by their records. */
   private node(node: OnnxNode, path: string): void {
     const constant = isStandard(node.domain) && node.opType === "Constant";
-    const called = this.functions.has(functionKey(node.domain, node.opType, node.overload));
+    const called = calledBy(node, this.functions) !== undefined;
     if (!constant && !called && findOp(node.domain, node.opType)) return;
     for (const attribute of node.attributes) {
       const name = constant ? path : `${path}/${attribute.name}`;

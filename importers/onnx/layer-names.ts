@@ -22,9 +22,11 @@ export function nameLayers(facts: ReadonlyMap<Draft, NodeFacts>): void {
     if (!draft.plumbing) sharing.set(module, (sharing.get(module) ?? 0) + 1);
     if (draft.weights.length > 0 && !weighty.has(module)) weighty.set(module, draft);
   }
-  const parents = new Set(
-    [...facts.keys()].flatMap((draft) => (draft.modules ?? []).slice(0, -1).map(({ path }) => path)),
-  );
+  const parents = new Set<string>();
+  for (const { modules } of facts.keys()) {
+    // The innermost is no parent.
+    for (let i = 0; modules && i < modules.length - 1; i++) parents.add(modules[i]?.path ?? "");
+  }
   // Graph inputs keep their names.
   for (const [draft, { node }] of facts) if (node === null) draft.name = unique(draft.name);
   for (const [draft, { node }] of facts) {

@@ -6,8 +6,17 @@ import type { OnnxNode } from "./proto.ts";
 /** What PyTorch puts in place of the modules of a node that it made itself. */
 const noModule = "_empty_nn_module_stack_from_metadata_hook";
 
-/** Modules around a node, outermost first; empty when nothing tells. */
-export function modulesOf(node: OnnxNode): readonly ModuleRef[] {
+/** So many names of modules are remembered at a time: nodes of one module stand close together. */
+const rememberedModules = 1000;
+
+/**
+ * Modules around a node, outermost first; empty when nothing tells. `known` are those of nodes before it, by what their names
+ * begin with, so that nodes of one module share one list.
+ */
+export function modulesOf(
+  node: OnnxNode,
+  known: Map<string, readonly ModuleRef[]> = new Map(),
+): readonly ModuleRef[] {
   const scopes = node.metadata.get("pkg.torch.onnx.name_scopes");
   if (scopes !== undefined) {
     const paths = pythonTexts(scopes).slice(0, -1);
@@ -16,10 +25,20 @@ export function modulesOf(node: OnnxNode): readonly ModuleRef[] {
       path === "" || path === noModule ? [] : [{ path, type: bareClass(classes[i]) }],
     );
   }
-  const steps = node.name.split("/");
-  if (steps.length < 2) return [];
-  return steps[0] === "" ? scriptModules(steps.slice(1, -1)) : tensorFlowModules(steps.slice(0, -1));
+  const end = node.name.lastIndexOf("/");
+  if (end < 0) return noModules;
+  const around = node.name.slice(0, end);
+  let modules = known.get(around);
+  if (!modules) {
+    const steps = around.split("/");
+    modules = steps[0] === "" ? scriptModules(steps.slice(1)) : tensorFlowModules(steps);
+    if (known.size === rememberedModules) known.clear();
+    known.set(around, modules);
+  }
+  return modules;
 }
+
+const noModules: readonly ModuleRef[] = [];
 
 /** `/layer1/layer1.0/conv1/Conv`: a step that goes on from the one before it stands for both. */
 function scriptModules(steps: readonly string[]): readonly ModuleRef[] {

@@ -1,7 +1,7 @@
 /** How an ONNX operator becomes a canonical one: a record each, in ops/<family>.ts. */
 
 import type { DType } from "../../src/ir/dtype.ts";
-import type { JsonObject } from "../../src/ir/graph.ts";
+import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { dtypeOf } from "./data-type.ts";
 import type {
@@ -177,4 +177,17 @@ function countOf(attribute: OnnxAttribute | undefined): number {
   if (attribute === undefined) return 0;
   if ("count" in attribute) return attribute.count;
   return attribute.kind === "tensor" ? attribute.value.dims.reduce((a, b) => a * b, 1) : 1;
+}
+
+/** One for all, which nodes without attributes are known by. */
+const noAttributes: JsonObject = {};
+
+/** A record that cannot read the attributes of a node leaves them out: its rule then says what is lacking. */
+export function attributesOf(op: OnnxOp, view: NodeView): JsonObject {
+  if (!op.attributes) return noAttributes;
+  const attributes = op.attributes(view);
+  if (!Object.values(attributes).includes(undefined as unknown as Json)) return attributes;
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, Json] => entry[1] !== undefined),
+  );
 }

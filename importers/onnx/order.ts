@@ -20,6 +20,13 @@ export function namesRead(node: OnnxNode): readonly string[] {
   return names;
 }
 
+/** The same, and empty names for inputs that are left out. Most nodes have no graphs, and their list is at hand. */
+function readsOf(node: OnnxNode): readonly string[] {
+  return node.attributes.some(({ kind }) => kind === "graph" || kind === "graphs")
+    ? namesRead(node)
+    : node.inputs;
+}
+
 function collectFree(graph: OnnxGraph, into: string[]): void {
   const own = new Set<string>();
   for (const value of graph.inputs) own.add(value.name);
@@ -36,14 +43,16 @@ export function orderNodes(nodes: readonly OnnxNode[]): Ordered {
   for (const [i, node] of nodes.entries()) {
     for (const name of node.outputs) if (name !== "" && !makers.has(name)) makers.set(name, i);
   }
+  // An empty name has no maker, and nearly all files are in order.
+  const stands = (name: string, i: number): boolean => (makers.get(name) ?? -1) <= i;
+  if (nodes.every((node, i) => readsOf(node).every((name) => stands(name, i))))
+    return { nodes, moved: 0, cyclic: [] };
   const needs = nodes.map((node, i) =>
     namesRead(node).flatMap((name) => {
       const maker = makers.get(name);
       return maker === undefined || maker === i ? [] : [maker];
     }),
   );
-  if (needs.every((makersOf, i) => makersOf.every((maker) => maker < i)))
-    return { nodes, moved: 0, cyclic: [] };
   return sort(nodes, needs);
 }
 

@@ -31,8 +31,10 @@ export interface Around {
   readonly worked: Map<string, Set<number>>;
 }
 
+const matrices: ReadonlySet<string> = new Set(["MatMul", "FusedMatMul", "TransposeMatMul", "Einsum"]);
+
 export function isMatrix(draft: Draft): boolean {
-  return /^(Fused|Transpose)?MatMul$|^Einsum$/.test(bareType(draft));
+  return matrices.has(bareType(draft));
 }
 
 export interface Asked {

@@ -68,6 +68,9 @@ function fixedLayers(facts: Facts): ReadonlySet<Draft> {
  */
 export function staticTensors(found: Found, facts: Facts): readonly number[] | null {
   if (found.source.kind === "tensor") return found.source.tensor < 0 ? [] : [found.source.tensor];
+  const made = makerOf(found);
+  // Of nearly every value of a graph.
+  if (!made || !fixedLayers(facts).has(made)) return null;
   const tensors = new Set<number>();
   const seen = new Set<Draft>();
   const open: { readonly found: Found; readonly operand: boolean }[] = [{ found, operand: true }];
@@ -95,7 +98,7 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
 
 /** Whether nothing that is fed to the model goes into what a layer gives. */
 export function isStatic(draft: Draft, facts: Facts): boolean {
+  if (!fixedLayers(facts).has(draft)) return false;
   const slots = facts.get(draft)?.slots ?? [];
-  if (slots.length === 0 || draft.subgraphs) return false;
   return decidingSlots(draft, slots).every(({ found }) => staticTensors(found, facts) !== null);
 }

@@ -40,6 +40,7 @@ function ownerOf(draft: Draft, facts: Facts): string | null {
 
 /** Undefined when no weight has a name that tells, null when they are of several modules. */
 function ownerOfWeights({ weights }: Draft): string | null | undefined {
+  if (weights.length === 0) return undefined;
   const owners = new Set(weights.flatMap(({ name }) => ownerName(name) ?? []));
   const [first] = owners;
   return owners.size > 1 ? null : first;

@@ -30,6 +30,12 @@ const maxDepth = 256;
 /** The greediest optimizer of Keras has six. */
 const maxSlots = 64;
 
+// Not made anew for each of a hundred thousand inputs.
+const layerKinds = ["layer", "operation", "model"];
+const argumentKinds = ["value", "constant", "tensor", "outer"];
+const layerTexts = ["name", "operator", "scope"];
+const refNumbers = ["layer", "call", "output"];
+
 function textOrNull(value: unknown, at: Place): void {
   if (value !== null) text(value, at);
 }
@@ -177,13 +183,13 @@ function checkGraph(value: unknown, at: Place, tensors: number, depth: number): 
 
 function checkLayer(value: unknown, at: Place, tensors: number, depth: number): void {
   const layer = object(value, at);
-  for (const key of ["name", "operator", "scope"]) text(layer[key], within(at, key));
+  for (const key of layerTexts) text(layer[key], within(at, key));
   if (layer.unnamed !== undefined) count(layer.unnamed, within(at, "unnamed"));
   const source = object(layer.source, within(at, "source"));
   text(source.dialect, within(at, "source.dialect"));
   text(source.type, within(at, "source.type"));
   if (source.recognized !== undefined) flag(source.recognized, within(at, "source.recognized"));
-  oneOf(layer.kind, ["layer", "operation", "model"], within(at, "kind"));
+  oneOf(layer.kind, layerKinds, within(at, "kind"));
   object(layer.attributes, within(at, "attributes"));
   flag(layer.trainable, within(at, "trainable"));
   each(layer.weights, within(at, "weights"), (weight, where) => checkWeight(weight, where, tensors));
@@ -215,7 +221,7 @@ function checkCall(value: unknown, at: Place): void {
   const call = object(value, at);
   each(call.inputs, within(at, "inputs"), (item, where) => {
     const input = object(item, where);
-    oneOf(input.kind, ["value", "constant", "tensor", "outer"], within(where, "kind"));
+    oneOf(input.kind, argumentKinds, within(where, "kind"));
     if (input.name !== undefined) text(input.name, within(where, "name"));
     if (input.kind === "constant") {
       checkType(input.type, within(where, "type"), 0);
@@ -223,7 +229,7 @@ function checkCall(value: unknown, at: Place): void {
     else if (input.kind === "outer") {
       count(input.levels, within(where, "levels"));
       const outer = object(input.value, within(where, "value"));
-      for (const key of ["layer", "call", "output"]) count(outer[key], within(within(where, "value"), key));
+      for (const key of refNumbers) count(outer[key], within(within(where, "value"), key));
     }
   });
   if (call.attributes !== undefined) object(call.attributes, within(at, "attributes"));

@@ -3,8 +3,11 @@
  * of a graph whose weights are inputs like any other (ONNX), which the attribute `operands: true` says.
  */
 
+import type { Shape } from "../ir/shape.ts";
 import { readFlag } from "./attributes.ts";
 import type { OperatorDef } from "./operator.ts";
+
+const noWeights: Readonly<Record<string, Shape>> = {};
 
 interface Form {
   readonly operands: boolean;
@@ -24,7 +27,7 @@ export function inTwoForms<A, B>(layer: OperatorDef<A>, node: NodeForm<B>): Oper
     },
     weights(context) {
       const { operands, attributes } = context.attributes;
-      return operands ? {} : (layer.weights?.({ ...context, attributes: attributes as A }) ?? {});
+      return operands ? noWeights : (layer.weights?.({ ...context, attributes: attributes as A }) ?? {});
     },
     infer(context) {
       const { operands, attributes } = context.attributes;

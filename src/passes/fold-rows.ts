@@ -72,12 +72,15 @@ const looksUp = new Set(["Gather", "GatherND", "GatherElements"]);
 /** Makes values of its own. */
 const draws = /^(Random|Bernoulli|Multinomial)/;
 
+/** In place of a list of its own for each layer that nothing uses. */
+const none: number[] = [];
+
 class Folding {
   private readonly layers: readonly Layer[];
   private readonly graph: Graph;
   private readonly analysis: Analysis;
   private readonly uses: readonly (readonly ValueRef[])[];
-  private readonly consumers: readonly number[][];
+  private readonly consumers: readonly (readonly number[])[];
   private readonly sources: Source[] = [];
   private readonly folded: boolean[];
   /** From the addition of a bias to the product it is added to. */
@@ -90,10 +93,14 @@ class Folding {
     this.analysis = analysis;
     // Copied, a list has room for its items alone; one that grew has room for 17.
     this.uses = graph.layers.map((layer) => valuesUsedBy(layer, 0).slice());
-    this.consumers = graph.layers.map(() => []);
-    for (const [i, uses] of this.uses.entries()) {
-      for (const { layer } of uses) this.consumers[layer]?.push(i);
+    const consumers: number[][] = graph.layers.map(() => none);
+    for (let i = 0; i < this.uses.length; i++) {
+      for (const { layer } of this.uses[i] as readonly ValueRef[]) {
+        if (consumers[layer] === none) consumers[layer] = [i];
+        else consumers[layer]?.push(i);
+      }
     }
+    this.consumers = consumers;
     for (const i of graph.layers.keys()) this.sources.push(this.sourceOf(i));
     this.folded = graph.layers.map(() => false);
   }
@@ -160,14 +167,17 @@ class Folding {
     const renumbered = (refs: readonly ValueRef[]): ValueRef[] =>
       refs.map(({ layer, call, output }) => ({ layer: numbers[layer] ?? 0, call, output }));
     const rows: Row[] = [];
-    for (const [i, layer] of this.layers.entries()) {
+    for (let i = 0; i < this.layers.length; i++) {
       if (this.folded[i] || this.biasOf.has(i)) continue;
+      const layer = this.layers[i] as Layer;
       const end = ends.get(i);
       const last = this.layers[end ?? i];
       rows.push({
         layer,
         facts: last && this.analysis.shapes.layers.get(last),
-        weights: distinct([...this.weightsAt(i), ...(end === undefined ? [] : this.weightsAt(end))]),
+        weights: distinct(
+          end === undefined ? this.weightsAt(i) : [...this.weightsAt(i), ...this.weightsAt(end)],
+        ),
         inputs: layer.calls.map((_, call) => renumbered(this.inputsOf(i, call))),
       });
     }
@@ -267,12 +277,17 @@ class Folding {
     if (uses.length === 0 && !layer.plumbing && (layer.calls[0]?.inputs.length ?? 0) === 0) return "data";
     const learned = layer.weights.some((weight) => weight.class === "parameter");
     if (learned && looksUp.has(type)) return "data";
-    const from = uses.map((use) => (use.layer < i ? (this.sources[use.layer] ?? "data") : "data"));
     // What a branch takes from around it may be anything.
-    if (layer.calls.some(({ inputs }) => inputs.some(({ kind }) => kind === "outer"))) from.push("data");
-    if (from.every((source) => source === "constant")) return "constant";
+    let data = layer.calls.some(({ inputs }) => inputs.some(({ kind }) => kind === "outer"));
+    let constant = !data;
+    for (const use of uses) {
+      const from = use.layer < i ? (this.sources[use.layer] ?? "data") : "data";
+      data ||= from === "data";
+      constant &&= from === "constant";
+    }
+    if (constant) return "constant";
     if (readsShape.has(type)) return "shape";
-    return from.includes("data") || learned ? "data" : "shape";
+    return data || learned ? "data" : "shape";
   }
 }
 

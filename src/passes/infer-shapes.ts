@@ -4,7 +4,15 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { type Argument, type Call, type Graph, type Layer, type Subgraph, scopedName } from "../ir/graph.ts";
+import {
+  type Argument,
+  type Call,
+  type Graph,
+  type JsonObject,
+  type Layer,
+  type Subgraph,
+  scopedName,
+} from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { StoredTensor, TensorType } from "../ir/tensor.ts";
@@ -20,6 +28,7 @@ import {
 import type { ValuedType } from "../operators/tensor-values.ts";
 import { completed, declared, defaultStructure, named } from "./declared-types.ts";
 import { formatType, mergeTypes } from "./merge-types.ts";
+import { ruleInput } from "./rule-input.ts";
 
 export type Operators = ReadonlyMap<string, OperatorDef>;
 
@@ -69,6 +78,8 @@ class Engine {
   private readonly table = new Map<Layer, MutableFacts>();
   private readonly diagnostics: Diagnostic[] = [];
   private readonly said = new Set<string>();
+  /** What the attributes of an operator were read from last, and to what. */
+  private readonly read = new Map<OperatorDef, { readonly raw: JsonObject; readonly attributes: never }>();
   private readonly runs = new Map<Graph, Map<string, Inferred>>();
   private steps: number = maxInferenceSteps;
 
@@ -82,7 +93,8 @@ class Engine {
     const tensor = this.tensors[index];
     if (!tensor) return { dtype: null, shape: null };
     const { dtype, shape, values } = tensor;
-    return { dtype, shape, ...(values && { value: shape.length === 0 ? (values[0] ?? null) : values }) };
+    if (!values) return { dtype, shape };
+    return { dtype, shape, value: shape.length === 0 ? (values[0] ?? null) : values };
   }
 
   facts(): ShapeFacts {
@@ -144,15 +156,14 @@ class Engine {
     const operator = this.operators.get(layer.operator);
     if (!operator) return declared(call) ?? unknown;
     try {
-      const attributes = operator.attributes(
+      const attributes = this.attributesOf(
+        operator,
         call?.attributes ? { ...layer.attributes, ...call.attributes } : layer.attributes,
       );
-      const context = {
-        attributes,
-        inputs,
-        inner: layer.inner?.map((inner) => this.innerRule(inner)) ?? noRules,
-        ...(layer.subgraphs && { subgraphs: this.subgraphRules(layer.subgraphs, run) }),
-      };
+      const inner = layer.inner?.map((inner) => this.innerRule(inner)) ?? noRules;
+      const context = layer.subgraphs
+        ? { attributes, inputs, inner, subgraphs: this.subgraphRules(layer.subgraphs, run) }
+        : { attributes, inputs, inner };
       const facts = this.record(layer);
       if (operator.weights && facts.weights === noWeights)
         facts.weights = weightShapes(operator.weights(context));
@@ -160,11 +171,20 @@ class Engine {
       this.steps -= result.types.length;
       if (result.types.length > maxOperationOutputs)
         throw new RuleError(`${result.types.length} outputs; the limit is ${maxOperationOutputs}`);
-      requireRanks(result.types.map((type) => type.shape));
+      for (const { shape } of result.types) requireRank(shape);
       return this.settled(layer, named(completed(result, call), call), call);
     } catch (error) {
       return this.giveUp(layer, call, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Layers without attributes have one object for none, and most of a graph are such: those are read once. */
+  private attributesOf(operator: OperatorDef, raw: JsonObject): never {
+    const last = this.read.get(operator);
+    if (last?.raw === raw) return last.attributes;
+    const attributes = operator.attributes(raw);
+    this.read.set(operator, { raw, attributes });
+    return attributes;
   }
 
   private subgraphRules(subgraphs: readonly Subgraph[], outer: GraphRun | null): SubgraphRules {
@@ -279,7 +299,9 @@ class GraphRun {
   }
 
   private evaluateAll(): void {
-    for (const [i, layer] of this.graph.layers.entries()) {
+    const { layers } = this.graph;
+    for (let i = 0; i < layers.length; i++) {
+      const layer = layers[i] as Layer;
       const results = this.results[i] as (Inferred | null)[];
       for (let k = 0; k < layer.calls.length; k++) {
         // Most graphs list a layer after those it needs.
@@ -290,9 +312,11 @@ class GraphRun {
       }
     }
     if (!this.record) return;
-    for (const [i, layer] of this.graph.layers.entries()) {
-      const results = (this.results[i] ?? []).map((result) => result ?? unknown);
-      if (results.length > 0) this.engine.record(layer).calls = results;
+    for (let i = 0; i < layers.length; i++) {
+      const results = this.results[i] as (Inferred | null)[];
+      for (let k = 0; k < results.length; k++) results[k] ??= unknown;
+      // Each of them is known by now.
+      if (results.length > 0) this.engine.record(layers[i] as Layer).calls = results as Inferred[];
     }
   }
 
@@ -341,16 +365,19 @@ class GraphRun {
   }
 
   private input(argument: Argument): RuleInput {
-    const name = argument.name === undefined ? {} : { name: argument.name };
     if (argument.kind === "constant") {
-      return { ...argument.type, ...name, ...(argument.value !== undefined && { value: argument.value }) };
+      return ruleInput(argument.name, argument.type, argument.value);
     }
-    if (argument.kind === "tensor") return { ...this.engine.stored(argument.tensor), ...name };
+    if (argument.kind === "tensor") {
+      const stored = this.engine.stored(argument.tensor);
+      return ruleInput(argument.name, stored, stored.value);
+    }
     const { layer, call, output } = argument.value;
     let run: GraphRun | null = this;
     for (let level = argument.kind === "outer" ? argument.levels : 0; level > 0; level--)
       run = run?.outer ?? null;
-    return { ...(run?.type(layer, call, output) ?? { dtype: null, shape: null }), ...name };
+    const type: ValuedType = run?.type(layer, call, output) ?? { dtype: null, shape: null };
+    return ruleInput(argument.name, type, type.value);
   }
 
   private type(layer: number, call: number, output: number): TensorType {
@@ -360,13 +387,12 @@ class GraphRun {
 
 /** Without a prototype: roles of weights come from files too, and `constructor` must not be one that every layer has. */
 function weightShapes(shapes: Readonly<Record<string, Shape>>): Readonly<Record<string, Shape>> {
-  requireRanks(Object.values(shapes));
+  if (Object.keys(shapes).length === 0) return noWeights;
+  for (const shape of Object.values(shapes)) requireRank(shape);
   return Object.assign(Object.create(null), shapes);
 }
 
-function requireRanks(shapes: readonly Shape[]): void {
-  for (const shape of shapes) {
-    if (shape !== null && shape.length > maxRank)
-      throw new RuleError(`a tensor of ${shape.length} dimensions; the limit is ${maxRank}`);
-  }
+function requireRank(shape: Shape): void {
+  if (shape !== null && shape.length > maxRank)
+    throw new RuleError(`a tensor of ${shape.length} dimensions; the limit is ${maxRank}`);
 }

@@ -8,6 +8,7 @@ import type { LayerFacts } from "./infer-shapes.ts";
 import { countedCalls, kindOf, repeatedCalls } from "./module-calls.ts";
 import { inside, isBelow, nameInside } from "./module-names.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
+import { argumentsOf, type Place } from "./row-arguments.ts";
 
 export interface Tree {
   readonly layers: readonly Layer[];
@@ -66,7 +67,8 @@ const makes =
 /** Gives its input itself, or may. */
 const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
 
-type Place = (ref: ValueRef) => ValueRef | null;
+/** One for all: most rows own none. */
+const noWeights: Layer["weights"] = [];
 
 class Grower {
   readonly facts = new Map<Layer, LayerFacts>();
@@ -278,7 +280,7 @@ class Grower {
     const shown: Layer = {
       ...layer,
       name,
-      weights: weights.map(({ weight }) => weight),
+      weights: weights.length === 0 ? noWeights : weights.map(({ weight }) => weight),
       calls: layer.calls.map((call, i) => ({ ...call, inputs: argumentsOf(row.inputs[i] ?? [], place) })),
     };
     this.note(shown, facts, weights);
@@ -384,12 +386,6 @@ class Grower {
     }
     return [...found.values()];
   }
-}
-
-function argumentsOf(refs: readonly ValueRef[], place: Place): Layer["calls"][number]["inputs"] {
-  // What comes from outside the module is an input of the module's row.
-  const inside = refs.map(place).filter((value) => value !== null);
-  return inside.map((value) => ({ kind: "value", value }));
 }
 
 function keyOf({ layer, call, output }: ValueRef): string {

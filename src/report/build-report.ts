@@ -92,6 +92,10 @@ function reportDiagnostics(found: readonly Diagnostic[]): Report["diagnostics"] 
   }));
 }
 
+/** One for all: most layers of a graph of operations own none. */
+const noWeights: ReportLayer["weights"] = [];
+const noneCounted: readonly CountedWeight[] = [];
+
 interface BuiltLayer {
   readonly layer: ReportLayer;
   /** Its own weights and those of everything inside it. */
@@ -130,6 +134,9 @@ class LayerBuilder {
     const sums = sumWeights(all, this.counted);
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
     const last = facts?.calls.at(-1) ?? facts?.built;
+    const [only] = calls;
+    const outputShapes =
+      only && calls.length === 1 && last === facts?.calls[0] ? only.outputShapes : shapesOf(last);
     return {
       all,
       layer: {
@@ -140,7 +147,7 @@ class LayerBuilder {
         kind: layer.kind === "operation" && all.length > 0 ? "layer" : layer.kind,
         operator: layer.operator,
         scope: layer.scope,
-        outputShapes: last ? last.types.map((type) => reportShape(type.shape)) : [],
+        outputShapes,
         params: sums.params,
         trainable: sums.trainable,
         nonTrainable: sums.nonTrainable,
@@ -150,8 +157,10 @@ class LayerBuilder {
         ...(layer.attributes.recursive === true && { recursive: true }),
         trainableFlag: layer.trainable,
         built: isBuilt(layer, facts, all),
-        connectedTo: calls.flatMap((call) => call.inputs).map(connection),
-        weights: distinct(own).map(({ report }) => report),
+        connectedTo: (only && calls.length === 1 ? only.inputs : calls.flatMap((call) => call.inputs)).map(
+          connection,
+        ),
+        weights: own.length === 0 ? noWeights : distinct(own).map(({ report }) => report),
         calls,
         ...(layer.graph && {
           layers: nested.map((child) => child.layer),
@@ -162,12 +171,15 @@ class LayerBuilder {
   }
 
   /** Weights of a layer and of the layers it wraps, which have no rows of their own. */
-  private ownWeights(layer: Layer, inherited: boolean): CountedWeight[] {
+  private ownWeights(layer: Layer, inherited: boolean): readonly CountedWeight[] {
     const trainable = inherited && layer.trainable !== false;
-    const own = (this.analysis.weights.byLayer.get(layer) ?? [])
+    const resolved = this.analysis.weights.byLayer.get(layer);
+    if (!resolved && !layer.inner) return noneCounted;
+    const own: CountedWeight[] = [];
+    for (const weight of resolved ?? []) {
       // A copy or a table beside the weights is the ledger's business alone.
-      .filter(({ weight }) => weight.counted !== false)
-      .map((weight) => reportWeight(weight, trainable));
+      if (weight.weight.counted !== false) own.push(reportWeight(weight, trainable));
+    }
     if (!layer.inner) return own;
     const wrapped = layer.inner.flatMap((inner) => {
       const flag = this.inside(inherited, trainable);
@@ -211,7 +223,7 @@ function reportCall(
         call,
         output,
       })),
-    outputShapes: inferred ? inferred.types.map((type) => reportShape(type.shape)) : [],
+    outputShapes: shapesOf(inferred),
     outputStructure: structure,
   };
 }
@@ -245,12 +257,19 @@ function reportWeight(resolved: ResolvedWeight, trainable: boolean): CountedWeig
   };
 }
 
+function shapesOf(inferred: LayerFacts["built"] | undefined): readonly ReportShape[] {
+  return inferred ? inferred.types.map((type) => reportShape(type.shape)) : [];
+}
+
 /** A size that nobody named is unknown to people, and so is what is made of it. */
 function reportShape(shape: Shape): ReportShape {
   if (shape === null) return null;
   // Layers that hand a shape on hand on the same object.
-  const known = reported.get(shape) ?? shape.map(reportDim);
-  reported.set(shape, known);
+  let known = reported.get(shape);
+  if (!known) {
+    known = shape.map(reportDim);
+    reported.set(shape, known);
+  }
   return known;
 }
 
@@ -273,8 +292,14 @@ interface WeightSums {
   bytes: number;
 }
 
+const nothing: Readonly<WeightSums> = { params: 0, trainable: 0, nonTrainable: 0, bytes: 0 };
+
 /** Sums distinct weights of some classes; packed ones count unpacked. */
-function sumWeights(weights: readonly CountedWeight[], classes: readonly TensorClass[]): WeightSums {
+function sumWeights(
+  weights: readonly CountedWeight[],
+  classes: readonly TensorClass[],
+): Readonly<WeightSums> {
+  if (weights.length === 0) return nothing;
   const sums: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, bytes: 0 };
   const counted = weights.filter(({ report }) => classes.includes(report.class));
   for (const { report, elements, bytes } of distinct(counted)) {
