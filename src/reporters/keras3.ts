@@ -31,15 +31,16 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const styled = options.color === true;
   const layout = layoutOf(report, options, consoleWidth);
   const layers = selectRange(topRows(report, "keras3"), options.layerRange);
-  const rows = layerRows(layers, undefined, 0, { report, options });
-  const title = bold(heading(report, (name) => escapeMarkup(escapeName(name))));
+  const rows = layerRows(layers, undefined, 0, { report, options, mark: styled ? tagged : bare });
+  const title = tagged(
+    heading(report, (name) => escapeMarkup(escapeName(name))),
+    "bold",
+  );
   const text = new LongText();
-  const print = (lines: Iterable<Line>): void => {
-    for (const line of lines) text.add(`${lineText(cropLine(line, consoleWidth), styled)}\n`);
-  };
-  print(renderText(title, consoleWidth, styled));
-  print(renderTable(layout.columns, rows, layout.lineLength, styled));
-  for (const line of totals(report)) print(renderText(line, consoleWidth, styled));
+  const print = (line: Line): void => text.add(`${lineText(cropLine(line, consoleWidth), styled)}\n`);
+  for (const line of renderText(title, consoleWidth, styled)) print(line);
+  renderTable(layout.columns, rows, layout.lineLength, styled, print);
+  for (const total of totals(report)) for (const line of renderText(total, consoleWidth, styled)) print(line);
   return text.end();
 }
 
@@ -93,6 +94,7 @@ function nominalWidths(positions: readonly number[], lineLength: number): number
 interface Context {
   readonly report: Report;
   readonly options: SummaryOptions;
+  readonly mark: Mark;
 }
 
 function* layerRows(
@@ -112,61 +114,62 @@ function layerFields(
   layer: ReportLayer,
   around: ReportLayer | undefined,
   level: number,
-  { report, options }: Context,
+  { report, options, mark }: Context,
 ): string[] {
   const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
   const type = escapeMarkup(escapeName(className(layer, "keras3"), "cell"));
   const name = escapeMarkup(prefix + escapeName(shownName(layer, around), "cell"));
   const fields = [
-    type === "" ? name : `${name} (${symbol(type)})`,
-    shapeField(layer),
-    parameterField(layer, report),
+    type === "" ? name : `${name} (${mark(type, "color(33)")})`,
+    shapeField(layer, mark),
+    parameterField(layer, report, mark),
   ];
-  if (hasConnections(report)) fields.push(level === 0 ? connectionField(layer) : "-");
-  if (options.showTrainable) fields.push(trainableField(layer, report));
+  if (hasConnections(report)) fields.push(level === 0 ? connectionField(layer, mark) : "-");
+  if (options.showTrainable) fields.push(trainableField(layer, report, mark));
   return fields;
 }
 
 /** The shape of the last call, or for a layer that was built without a call, what it was built for. */
-function shapeField(layer: ReportLayer): string {
+function shapeField(layer: ReportLayer, mark: Mark): string {
   const last = layer.calls.at(-1);
   const shapes = last?.outputShapes ?? layer.outputShapes;
   if (shapes.every((shape) => shape === null)) return "?";
-  if (last?.outputStructure === 0) return shapeMarkup(shapes[0] ?? null);
+  if (last?.outputStructure === 0) return shapeMarkup(shapes[0] ?? null, mark);
   // Keras 3 keeps the outputs of a call as a flat list, whatever container they came in.
   const leaves = last ? leavesOf(last.outputStructure) : shapes.map((_, index) => index);
-  const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null));
+  const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null, mark));
   if (texts.length === 1) return texts[0] ?? "?";
   // Without a call it asks the layer for its output shape: layers with several answer with a tuple.
   return last ? `[${texts.join(", ")}]` : `(${texts.join(", ")})`;
 }
 
-function shapeMarkup(shape: ReportShape): string {
+function shapeMarkup(shape: ReportShape, mark: Mark): string {
   const size = (dim: number | string | null): string =>
-    number(typeof dim === "string" ? escapeMarkup(escapeName(dim)) : (dim ?? "None"));
+    number(typeof dim === "string" ? escapeMarkup(escapeName(dim)) : (dim ?? "None"), mark);
   return shape === null ? "?" : `(${shape.map(size).join(", ")})`;
 }
 
-function parameterField(layer: ReportLayer, report: Report): string {
+function parameterField(layer: ReportLayer, report: Report, mark: Mark): string {
   if (layer.recursive) return recursiveMark;
-  if (layer.kind === "operation") return number(0);
-  if (!layer.built) return `${number(0)} (unbuilt)`;
-  return number(withCommas(totalOf(weightsOf(layer), report, "keras3").elements));
+  if (layer.kind === "operation") return number(0, mark);
+  if (!layer.built) return `${number(0, mark)} (unbuilt)`;
+  return number(withCommas(totalOf(weightsOf(layer), report, "keras3").elements), mark);
 }
 
 /** Keras forgets to escape the markup in these names, so that `[bold]` in one disappears; so does it here. */
-function connectionField(layer: ReportLayer): string {
+function connectionField(layer: ReportLayer, mark: Mark): string {
   const parts = connectionsOf(layer).map(
-    (input) => `${escapeName(input.layer, "cell")}[${number(input.call)}][${number(input.output)}]`,
+    (input) =>
+      `${escapeName(input.layer, "cell")}[${number(input.call, mark)}][${number(input.output, mark)}]`,
   );
   return parts.length === 0 ? "-" : parts.join(", ");
 }
 
-function trainableField(layer: ReportLayer, report: Report): string {
-  if (weightsOf(layer).length === 0) return bold("-");
+function trainableField(layer: ReportLayer, report: Report, mark: Mark): string {
+  if (weightsOf(layer).length === 0) return mark("-", "bold");
   const flag = loadedTrainableFlag(layer, "keras3");
-  if (flag === null && !trainableIsKnown(report)) return bold("?");
-  return flag === false ? bold(colored("N", 9)) : bold(colored("Y", 34));
+  if (flag === null && !trainableIsKnown(report)) return mark("?", "bold");
+  return mark(flag === false ? mark("N", "color(9)") : mark("Y", "color(34)"), "bold");
 }
 
 function totals(report: Report): string[] {
@@ -180,21 +183,17 @@ function totals(report: Report): string[] {
 
 function totalLine(title: string, total: WeightTotal): string {
   const size = readableSize(total.bits, "B");
-  return `${bold(` ${title}: `)}${number(withCommas(total.elements))} (${size})`;
+  return `${tagged(` ${title}: `, "bold")}${number(withCommas(total.elements), tagged)} (${size})`;
 }
 
-function number(value: number | string): string {
-  return colored(String(value), value === "None" ? 45 : 34);
+function number(value: number | string, mark: Mark): string {
+  return mark(String(value), value === "None" ? "color(45)" : "color(34)");
 }
 
-function symbol(text: string): string {
-  return colored(text, 33);
-}
+/** Puts a style around a text that is markup itself. */
+type Mark = (text: string, style: string) => string;
 
-function colored(text: string, color: number): string {
-  return `[color(${color})]${text}[/]`;
-}
+const tagged: Mark = (text, style) => `[${style}]${text}[/]`;
 
-function bold(text: string): string {
-  return `[bold]${text}[/]`;
-}
+/** Where nobody sees styles: the same text, but for a backslash, which would escape what follows in place of the tag. */
+const bare: Mark = (text, style) => (text.endsWith("\\") ? tagged(text, style) : text);

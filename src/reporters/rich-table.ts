@@ -14,14 +14,15 @@ export type Line = readonly Segment[];
 
 /**
  * Lines of a table of `width` characters, in rich's default box (heavy head) with a rule between all rows; with styles, if
- * `styled`. One after the other: those of a large model would fill the memory.
+ * `styled`. Handed to `print` one after the other: those of a large model would fill the memory.
  */
-export function* renderTable(
+export function renderTable(
   columns: readonly RichColumn[],
   rows: Iterable<readonly string[]>,
   width: number,
   styled: boolean,
-): Generator<Line> {
+  print: (line: Line) => void,
+): void {
   const widths = columnWidths(columns, width);
   const rule = (left: string, fill: string, cross: string, right: string): Line => [
     plain(left + widths.map((cells) => fill.repeat(cells)).join(cross) + right),
@@ -30,19 +31,19 @@ export function* renderTable(
   const head = columns.map((column, index) =>
     renderCell(column.header, column, widths[index] ?? 0, styled, headStyle),
   );
-  yield rule("┏", "━", "┳", "┓");
-  yield* joinCells(head, widths, headStyle, true);
-  yield rule("┡", "━", "╇", "┩");
+  print(rule("┏", "━", "┳", "┓"));
+  joinCells(head, widths, headStyle, true, print);
+  print(rule("┡", "━", "╇", "┩"));
   const between = rule("├", "─", "┼", "┤");
   const cellsOf = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
   let first = true;
   for (const row of rows) {
-    if (!first) yield between;
+    if (!first) print(between);
     first = false;
     const cells = cellsOf.map((render, index) => render(row[index] ?? ""));
-    yield* joinCells(cells, widths, plainStyle, false);
+    joinCells(cells, widths, plainStyle, false, print);
   }
-  yield rule("└", "─", "┴", "┘");
+  print(rule("└", "─", "┴", "┘"));
 }
 
 /** Lines of a text that is printed by itself: broken at the edge of the console. */
@@ -129,11 +130,11 @@ function joinCells(
   widths: readonly number[],
   base: TextStyle,
   isHeader: boolean,
-): Line[] {
+  print: (line: Line) => void,
+): void {
   const border = isHeader ? "┃" : "│";
   let height = 1;
   for (const block of blocks) height = Math.max(height, block.length);
-  const lines: Line[] = [];
   for (let row = 0; row < height; row++) {
     const line = new OpenLine();
     line.add(border, plainStyle);
@@ -145,9 +146,8 @@ function joinCells(
       else line.add(" ".repeat(widths[index] ?? 0), base);
       line.add(border, plainStyle);
     }
-    lines.push(line.end());
+    print(line.end());
   }
-  return lines;
 }
 
 /** So many different cells of a column are remembered at a time. */

@@ -50,7 +50,7 @@ interface OpenTag {
   closed: boolean;
 }
 
-const noSpans: readonly Span[] = [];
+export const noSpans: readonly Span[] = [];
 
 /** Tags that wait for their end. A name can be a hundred thousand of them, so none is looked for among all. */
 class OpenTags {
