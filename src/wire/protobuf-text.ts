@@ -2,8 +2,8 @@
 
 export interface Window {
   readonly bytes: Uint8Array;
-  /** The bytes as characters, of which the ASCII ones are right; made with the first text. */
-  characters: string | null;
+  /** Blocks of the bytes as characters, of which the ASCII ones are right; each made with the first text in it. */
+  readonly blocks: (string | undefined)[];
   /** Texts that were met lately, by a hash of their bytes: the same one again is the same string. */
   readonly known: (string | undefined)[];
 }
@@ -12,9 +12,15 @@ export interface Window {
 const knownTexts = 4096;
 const longestKnown = 64;
 
+/**
+ * Bytes that are decoded at a time. The texts in them keep the block in memory, so whole windows would keep nearly the whole
+ * file: between its names stand the weights.
+ */
+const blockSize = 512;
+
 /** The window after `last`. */
 export function windowOn(bytes: Uint8Array, last?: Window): Window {
-  return { bytes, characters: null, known: last?.known ?? new Array(knownTexts) };
+  return { bytes, blocks: [], known: last?.known ?? new Array(knownTexts) };
 }
 
 /** Where to stop so that a cut does not go through a character of several bytes. */
@@ -31,7 +37,7 @@ const latin1 = new TextDecoder("latin1");
 
 /**
  * UTF-8; bytes that are none become one character each (Latin-1), so that two names that differ stay two names. Nearly all
- * are short and ASCII: those are cut out of the window, decoded once, which costs a tenth of decoding each for itself.
+ * are short and ASCII: those are cut out of a block that is decoded once, which costs a third of decoding each for itself.
  */
 export function decodeText(window: Window, from: number, end: number): { text: string; valid: boolean } {
   const { bytes } = window;
@@ -51,6 +57,18 @@ export function decodeText(window: Window, from: number, end: number): { text: s
   }
 }
 
+function textAt({ bytes, blocks }: Window, from: number, end: number): string {
+  const block = Math.floor(from / blockSize);
+  const start = block * blockSize;
+  if (end > start + blockSize) return latin1.decode(bytes.subarray(from, end));
+  let characters = blocks[block];
+  if (characters === undefined) {
+    characters = latin1.decode(bytes.subarray(start, start + blockSize));
+    blocks[block] = characters;
+  }
+  return characters.slice(from - start, end - start);
+}
+
 function ascii(window: Window, from: number, end: number, slot: number): string {
   const { bytes, known } = window;
   const candidate = known[slot];
@@ -59,8 +77,7 @@ function ascii(window: Window, from: number, end: number, slot: number): string 
     while (at < end && candidate.charCodeAt(at - from) === bytes[at]) at += 1;
     if (at === end) return candidate;
   }
-  window.characters ??= latin1.decode(bytes);
-  const text = window.characters.slice(from, end);
+  const text = textAt(window, from, end);
   if (end - from <= longestKnown) known[slot] = text;
   return text;
 }
