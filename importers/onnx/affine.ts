@@ -83,12 +83,15 @@ export function isVector(shape: readonly number[]): boolean {
   return shape.filter((size) => size > 1).length === 1;
 }
 
+/** Looked at before a layer: a scale, a shift and what changes the layout, each between two that quantize and undo it. */
+const maxSteps = 12;
+
 /** Goes back over the arithmetic before a layer, as far as it is one layer's. */
 export function affinityBehind(draft: Draft, facts: Facts, table: TensorTable): Affinity | null {
   let at: Draft | undefined = draft;
   // Scales and shifts that stand between the layer and this one.
   let between = 0;
-  for (let steps = 0; at && steps < 8; steps++) {
+  for (let steps = 0; at && steps < maxSteps; steps++) {
     const running: readonly Draft[] = runningInputs(at, facts);
     const [before, other] = running;
     if (at !== draft && other && !normalizing.has(bareType(at))) return null;

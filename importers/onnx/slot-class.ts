@@ -6,7 +6,7 @@ import { affinityOf, isVector, shiftsOneColumn } from "./affine.ts";
 import type { Draft } from "./frame.ts";
 import type { Slot } from "./graph.ts";
 import { ownerName } from "./names.ts";
-import { bareType, type Facts } from "./static-values.ts";
+import { bareType, type Facts, makerOf } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
 /** What the exporter left to say of the tensors. */
@@ -58,6 +58,7 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
     return port.class === "statistic" ? "statistic" : real ? "constant" : bufferOf(tensor);
   if (port.class === "quantization" || port.class === "constant" || port.class === "statistic")
     return port.class;
+  if (real && scalesIntegers(draft, facts)) return "quantization";
   const buffer = stated.buffers.get(tensor.path);
   if (buffer !== undefined) {
     if (buffer !== "unclassified") around.named.add(index);
@@ -129,14 +130,26 @@ export function settleWorked({ stated, worked }: Around, classes: Map<number, Te
 
 /**
  * A scale of ones or a shift of zeros: how a normalization that learned none is written, by exporters that normalize groups
- * with another operator, and by TensorFlow, whose literal constants are called so.
+ * with another operator, and by TensorFlow, whose literal constants are called so. Quantized, all of them are one number.
  */
-function isNeutral(draft: Draft, role: string, { path, values }: StoredTensor): boolean {
+function isNeutral(draft: Draft, role: string, { path, values, dtype }: StoredTensor): boolean {
   if (!values || values.length === 0) return false;
   const type = bareType(draft);
   const literal = type === "BatchNormalization" && /\/Const(_\d+)?:\d+$/.test(path);
   if (type !== "InstanceNormalization" && !literal) return false;
-  return values.every((value) => value === (role === "gamma" ? 1 : 0));
+  const neutral = /^u?int/.test(dtype) ? values[0] : role === "gamma" ? 1 : 0;
+  return values.every((value) => value === neutral);
+}
+
+/** Scales of weights: times that of an input, measured when the model runs, or times the sums of a product of integers. */
+function scalesIntegers(draft: Draft, facts: Facts): boolean {
+  if (bareType(draft) !== "Mul") return false;
+  return (facts.get(draft)?.slots ?? []).some(({ found }) => {
+    const maker = makerOf(found);
+    const cast = maker && bareType(maker) === "Cast" ? facts.get(maker)?.slots[0] : undefined;
+    const origin = cast ? makerOf(cast.found) : maker;
+    return origin && /^(DynamicQuantizeLinear|MatMulInteger|ConvInteger)$/.test(bareType(origin));
+  });
 }
 
 /** Of a tensor that goes into one that is worked out ahead, nothing tells. */
