@@ -69,6 +69,7 @@ export type Diagnostic =
   | Found<"companion-missing", { readonly name: string }>
   | Found<"companion-refused", { readonly name: string; readonly reason: string }>
   | Found<"weights-not-read", { readonly reason: string }>
+  | Found<"weights-left-out", { readonly reason: string }>
   | Found<"config-missing", { readonly reason: string }>
   | Found<"optimizer-not-derived", { readonly optimizer: string; readonly reason: string }>
   | Found<"virtual-dataset", { readonly reason: string }>
@@ -136,6 +137,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "companion-missing": "warning",
   "companion-refused": "warning",
   "weights-not-read": "warning",
+  "weights-left-out": "warning",
   "config-missing": "info",
   "optimizer-not-derived": "warning",
   "virtual-dataset": "warning",
@@ -258,6 +260,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `the file refers to ${d.args.name}, which was not opened: ${d.args.reason}`;
     case "weights-not-read":
       return `weights were not read: ${d.args.reason}`;
+    case "weights-left-out":
+      return `totals are a lower bound: ${d.args.reason}`;
     case "config-missing":
       return `no architecture in this file: ${d.args.reason}`;
     case "optimizer-not-derived":
@@ -279,7 +283,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "weight-tied":
       return `${d.args.weight} is the same storage as ${d.args.same}; counted once`;
     case "weights-copied":
-      return `${d.args.section} is named like averages, and ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) in it have the names or shapes of the model's: taken as a copy, and no part of the totals`;
+      return `${d.args.section} is named like a second set of weights, and ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) in it have the names or shapes of the model's: taken as a copy, and no part of the totals`;
     case "storage-unseen":
       return `no tensor sees ${counted(d.args.bytes, "byte")} of ${counted(d.args.storages, "storage")}; the ledger has them`;
     case "pickle-suspicious":

@@ -2,7 +2,7 @@ import { counted } from "../../src/counted.ts";
 /** What `torch.save` writes: the tree of what was pickled, and the zip archive of PyTorch 1.6 and later. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { MalformedFileError } from "../../src/errors.ts";
+import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { readPickle } from "../../src/wire/pickle.ts";
 import type {
@@ -43,12 +43,20 @@ export function treeOf(
 ): PickledTree {
   const reader = new TensorReader(facts.folder, facts.storages);
   const diagnostics: Diagnostic[] = [];
+  let faults = 0;
   const report: TreeReport = {
-    fault: (at, reason) => void diagnostics.push({ code: "object-unreadable", args: { reason }, at }),
+    fault: (at, reason) => {
+      faults += 1;
+      diagnostics.push({ code: "object-unreadable", args: { reason }, at });
+    },
     sharedModule: (weight, same) =>
       void diagnostics.push({ code: "weight-tied", args: { weight, same }, at: "" }),
   };
   const tree = readTree(value, reader, report, facts.classes);
+  if (faults > 0) {
+    const reason = `${counted(faults, "object")} that should be or hold tensors could not be read`;
+    diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
+  }
   return { tree, storages: reader.storages, imports, diagnostics };
 }
 
@@ -68,6 +76,7 @@ export async function readArchive(source: ByteSource, zip: ZipArchive, folder: s
   const label = `${folder}data.pkl`;
   const entry = zip.find(label);
   if (!entry) throw new MalformedFileError(`${source.name}: there is no ${label}`, { file: source.name });
+  refuseSeveral(source, zip);
   const pickle = await readPickle(await zip.openEntry(entry), { label: `${source.name}: ${label}` });
   const found = treeOf(pickle.value, pickle.imports, { folder: `${folder}data/` });
   const diagnostics = checkRecords(source, zip, found.storages);
@@ -79,6 +88,15 @@ export async function readArchive(source: ByteSource, zip: ZipArchive, folder: s
     at: label,
     diagnostics,
   };
+}
+
+/** The directory at the end of a file is that of its last archive. */
+function refuseSeveral(source: ByteSource, zip: ZipArchive): void {
+  if (zip.entries.some(({ headerOffset }) => headerOffset === 0)) return;
+  throw new UnsupportedFeatureError(
+    `${source.name}: several archives of torch.save one after the other, as the files of torch.distributed.checkpoint (.distcp) are; give the folder they are in, or its .metadata`,
+    { file: source.name },
+  );
 }
 
 /** Adds the records that no pickle speaks of: they are in the file, so they are in the ledger. */

@@ -49,6 +49,10 @@ const otherNames: Readonly<Record<string, DType>> = {
   quint4x2: "uint8",
   quint2x4: "uint8",
   bits8: "uint8",
+  // Eight, four or two values a byte; PyTorch counts the bytes.
+  bits1x8: "uint8",
+  bits2x4: "uint8",
+  bits4x2: "uint8",
   bits16: "uint16",
   // A pair a byte; PyTorch counts the pairs.
   float4_e2m1fn_x2: "uint8",

@@ -10,8 +10,8 @@ import { maxModelElements, maxTorchTensors } from "../../src/limits.ts";
 import type { JsonValue } from "../../src/wire/json.ts";
 import type { Meta } from "./export-schema.ts";
 import { layOut } from "./layout.ts";
-import { spanOf } from "./rebuild.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
+import { spanOf } from "./window.ts";
 
 /** A parameter, buffer or constant under its name in the module. */
 export interface Held {

@@ -17,6 +17,10 @@ const plain: ReadonlySet<string> = new Set([
   "builtins.list",
   "builtins.tuple",
   "builtins.int",
+  // Of Python 2, which protocol 2 still writes for the types themselves.
+  "builtins.long",
+  "builtins.unicode",
+  "builtins.xrange",
   "builtins.float",
   "builtins.bool",
   "builtins.str",
@@ -54,6 +58,8 @@ const plain: ReadonlySet<string> = new Set([
   "torch._utils._rebuild_sparse_tensor",
   "torch._utils._rebuild_sparse_csr_tensor",
   "torch._utils._rebuild_nested_tensor",
+  "torch.nested._internal.nested_tensor._rebuild_njt",
+  "torch.nested._internal.nested_tensor.NestedTensor",
   "torch._utils._rebuild_meta_tensor_no_storage",
   "torch._utils._rebuild_wrapper_subclass",
   "torch._utils._rebuild_xla_tensor",
@@ -85,6 +91,10 @@ export function newestName(name: string): string {
 const distributed =
   /^torch\.distributed\.(_?tensor|device_mesh|_mesh_layout)\.(\w+\.)*(DTensor|DTensorSpec|TensorMeta|ShardOrderEntry|_?Shard|_StridedShard|Replicate|_?Partial|_?DeviceMesh|_MeshLayout|_FlatLayout)$/;
 
+/** What a distributed checkpoint says of its tensors and files. */
+const spread =
+  /^torch\.distributed\.(checkpoint\.metadata|checkpoint\.filesystem|_shard\.sharded_tensor\.metadata)\.\w+$/;
+
 /** Whether a name is one of those that tensors and plain containers are made with. */
 export function isPlainGlobal(name: string): boolean {
   const newest = newestName(name);
@@ -97,7 +107,8 @@ export function isPlainGlobal(name: string): boolean {
     /^torch\.jit\._pickle\.(build_\w+list|restore_type_tag)$/.test(newest) ||
     /^numpy\.(dtypes\.)?\w*(float|int|uint|bool|complex)\w*$/i.test(newest) ||
     /^torch\.(cuda\.)?\w+Tensor$/.test(newest) ||
-    distributed.test(newest)
+    distributed.test(newest) ||
+    spread.test(newest)
   );
 }
 
@@ -112,6 +123,9 @@ const dangerous =
 const harmless: ReadonlySet<string> = new Set([
   "functools.partial",
   "types.SimpleNamespace",
+  // Bytes in memory, as the extra state of Transformer Engine's modules.
+  "_io.BytesIO",
+  "_io.StringIO",
   "pathlib.Path",
   "pathlib.PosixPath",
   "pathlib.WindowsPath",

@@ -43,6 +43,11 @@ export const pytorchImporter: Importer = {
       title: "pickle.dump of tensors and NumPy arrays",
       files: ".pkl .pickle .pth",
     },
+    {
+      id: "distributed-checkpoint",
+      title: "torch.distributed.checkpoint, by its metadata",
+      files: "a folder, or its .metadata",
+    },
     { id: "sharded", title: "index of several files of torch.save", files: ".bin.index.json" },
     { id: "model-folder", title: "Hugging Face model whose weights are such files", files: "a folder" },
     { id: "torchscript", title: "torch.jit.save", files: ".pt .pth .ts" },

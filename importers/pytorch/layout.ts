@@ -6,8 +6,8 @@
 import { productOfDims } from "../../src/ir/dim.ts";
 import type { DType } from "../../src/ir/dtype.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
-import { spanOf } from "./rebuild.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
+import { spanOf } from "./window.ts";
 
 /** Elements that are stored once, whoever sees them. */
 export interface StoredPiece {

@@ -70,12 +70,14 @@ export function nameTensors(
   const tensors = new Namer(pieces, diagnostics).name(parts);
   const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
   for (const [key, bytes] of unseen) tensors.push(unseenPiece(key, bytes, storages.get(key), seen.has(key)));
-  reportUnseen(unseen, diagnostics);
+  reportAlike(sections.models, diagnostics);
+  reportUnseen(unseen, seen, diagnostics);
   return { tensors, modules, diagnostics };
 }
 
 /** Modules of torch.ao keep their weights in an object: quantised ones, and the bias beside them. */
-function isPacked({ path, tensor }: Leaf): boolean {
+function isPacked({ path, tensor, packed }: Leaf): boolean {
+  if (packed && /^b?float/.test(tensor.dtype)) return true;
   return tensor.form === "quantized" || path.some((step) => /packed_?params/i.test(step));
 }
 
@@ -127,6 +129,24 @@ function withoutInnerCopies(entries: readonly Entry[], diagnostics: Diagnostic[]
   return entries.map((entry) => (copies.has(entry.name) ? { ...entry, class: "unused", row: false } : entry));
 }
 
+/** Two models of one kind may be what they seem, or one may be a copy under a name that does not tell (a teacher). */
+function reportAlike(models: readonly ModelSection[], diagnostics: Diagnostic[]): void {
+  const known = new Map<string, ModelSection>();
+  for (const model of models) {
+    if (model.leaves.length < 2) continue;
+    const lines = model.leaves.map(({ path, tensor }) =>
+      [...path.slice(model.path.length), ...tensor.size].join(" "),
+    );
+    const key = lines.sort().join("\n");
+    const first = known.get(key);
+    if (first === undefined) known.set(key, model);
+    else if (first.leaves[0]?.tensor.storage?.key !== model.leaves[0]?.tensor.storage?.key) {
+      const reason = `${nameOf(first.path)} and ${nameOf(model.path)} hold tensors of the same names and shapes; both are counted, though one may be a copy of the other`;
+      diagnostics.push({ code: "names-guessed", args: { reason }, at: "" });
+    }
+  }
+}
+
 function reportCopy(section: string, tensors: readonly TorchTensor[], diagnostics: Diagnostic[]): void {
   const elements = tensors.reduce((sum, { size }) => sum + (productOfDims(size) ?? 0), 0);
   diagnostics.push({ code: "weights-copied", args: { section, tensors: tensors.length, elements }, at: "" });
@@ -143,7 +163,9 @@ function partsOf(entry: Entry): Entry[] {
       tensor: one.tensor,
       ...(entry.class === undefined && kind !== undefined && { class: kind }),
       // Scales are part of the weight that has them, and no module of that name has a row.
-      ...((kind === "quantization" || tensor.form === "distributed") && { row: false }),
+      ...((kind === "quantization" || tensor.form === "distributed" || tensor.form === "nested") && {
+        row: false,
+      }),
     });
   switch (tensor.form) {
     case "sparse":
@@ -154,6 +176,7 @@ function partsOf(entry: Entry): Entry[] {
         ...tensor.parts.flatMap((one) => part(one, "quantization")),
       ];
     case "distributed":
+    case "nested":
       return [
         { ...entry, tensor: { ...tensor, parts: [] } },
         ...tensor.parts.flatMap((one) => part(one, "bookkeeping")),
@@ -187,6 +210,7 @@ class Namer {
   readonly #paths = new Map<string, number>();
   #elements = 0;
   #meta = 0;
+  #unshaped = 0;
   readonly #partial = { tensors: 0, elements: 0 };
 
   constructor(pieces: ReadonlyMap<TorchTensor, StoredPiece>, diagnostics: Diagnostic[]) {
@@ -198,18 +222,26 @@ class Namer {
     const named = entries.flatMap((entry) => this.#one(entry));
     if (this.#meta > 0) {
       const reason = `${counted(this.#meta, "tensor has", "tensors have")} a shape and no elements (on the meta device)`;
-      this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
+      this.#diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
+    }
+    if (this.#unshaped > 0) {
+      const reason = `${counted(this.#unshaped, "tensor has", "tensors have")} no shape before the first input (of lazy modules)`;
+      this.#diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
     }
     const { tensors, elements } = this.#partial;
     if (tensors > 0) {
       const reason = `${counted(tensors, "tensor is", "tensors are")} what one process held of a larger whole, which has ${counted(elements, "element")} more in other files`;
-      this.#diagnostics.push({ code: "weights-not-read", args: { reason }, at: "" });
+      this.#diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
     }
     return named;
   }
 
   #one(entry: Entry): NamedTensor[] {
     const { tensor, leaf } = entry;
+    if (tensor.form === "unshaped") {
+      this.#unshaped += 1;
+      return [];
+    }
     if (tensor.form === "meta" && (productOfDims(tensor.size) ?? 0) > 0) {
       this.#meta += 1;
       return [];
@@ -246,7 +278,7 @@ class Namer {
         ...(tensor.packed && {
           packed: { packing: { values: tensor.packed.values, axis: -1 }, shape: tensor.packed.size },
         }),
-        ...(tensor.packed && { class: "parameter" as const }),
+        ...(isQuantizedWeight(tensor, leaf) && { class: "parameter" as const }),
         ...(entry.class !== undefined && { class: entry.class }),
         ...(!entry.row && { row: false }),
       },
@@ -259,6 +291,11 @@ class Namer {
     this.#paths.set(path, count);
     return count === 1 ? path : this.#path(`${path} (${count})`);
   }
+}
+
+/** PyTorch quantises nothing but weights; a module may keep another as a buffer. */
+function isQuantizedWeight({ form, packed }: TorchTensor, leaf: Leaf | undefined): boolean {
+  return packed !== undefined || (form === "quantized" && (leaf?.holding ?? "parameter") === "parameter");
 }
 
 function inlinePiece({ dtype, size, itemBytes }: TorchTensor): StoredPiece {
@@ -298,10 +335,26 @@ function unseenPiece(
   };
 }
 
-function reportUnseen(unseen: ReadonlyMap<string, number>, diagnostics: Diagnostic[]): void {
-  if (unseen.size === 0) return;
-  const bytes = [...unseen.values()].reduce((sum, one) => sum + one, 0);
-  diagnostics.push({ code: "storage-unseen", args: { storages: unseen.size, bytes }, at: "" });
+/** The rest of a storage is slack; one that no tensor at all sees may hold weights. */
+function reportUnseen(
+  unseen: ReadonlyMap<string, number>,
+  seen: ReadonlySet<string | undefined>,
+  diagnostics: Diagnostic[],
+): void {
+  const sum = (all: readonly (readonly [string, number])[]): number =>
+    all.reduce((bytes, [, more]) => bytes + more, 0);
+  const slack = [...unseen].filter(([key]) => seen.has(key));
+  const lost = [...unseen].filter(([key]) => !seen.has(key));
+  if (slack.length > 0)
+    diagnostics.push({
+      code: "storage-unseen",
+      args: { storages: slack.length, bytes: sum(slack) },
+      at: "",
+    });
+  if (lost.length > 0) {
+    const reason = `no tensor was found that sees ${counted(lost.length, "storage")} (${counted(sum(lost), "byte")}); the ledger has what is in there as unclassified`;
+    diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
+  }
 }
 
 /** Classes of modules by their names. */

@@ -19,6 +19,7 @@ import {
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
 import { type Checkpoint, treeOf } from "./checkpoint.ts";
+import { isDistributed, readDistributed } from "./distributed-checkpoint.ts";
 import { isSuspicious } from "./globals.ts";
 import { legacyMagic } from "./legacy.ts";
 import { sortSections } from "./sections.ts";
@@ -33,6 +34,7 @@ const loader = "torch.storage._load_from_bytes";
 /** Reads a file that is one pickle. */
 export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
   const pickle = await readPickle(source, { onFault: (names) => refuseJoblib(names, source) });
+  if (isDistributed(pickle.value)) return readDistributed(source, pickle);
   refuseEstimator(pickle, source);
   const imports: PickleImport[] = [];
   const storages = new Map<PickleObject, PicklePersistent>();

@@ -2,7 +2,7 @@ import { counted } from "../../src/counted.ts";
 /** Records of calls that would build tensors, read as the tensors they stand for. Every other call stays a record. */
 
 import { productOfDims } from "../../src/ir/dim.ts";
-import { maxModelElements, maxRank } from "../../src/limits.ts";
+import { maxModelElements } from "../../src/limits.ts";
 import {
   entriesOf,
   globalName,
@@ -18,6 +18,7 @@ import { dtypeOf, storageTypeOf, type TorchType, valuesPerByte } from "./dtypes.
 import { newestName } from "./globals.ts";
 import { readNumpyArray } from "./numpy.ts";
 import { TensorFault, type TorchStorage, type TorchTensor } from "./tensor.ts";
+import { checkWindow, count, dimensions, fail, rowMajor, wholeStorage } from "./window.ts";
 
 /** A window on a storage that another one is the root of, as PyTorch 0.x wrote them. */
 interface StorageView {
@@ -150,61 +151,6 @@ export class TensorReader {
   }
 }
 
-function fail(what: string): never {
-  throw new TensorFault(what);
-}
-
-function count(value: PickleValue | undefined, what: string): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
-    fail(`its ${what} is no whole number`);
-  if (value > maxModelElements) fail(`its ${what} is ${value}, beyond anything that exists`);
-  return value;
-}
-
-/** Sizes: a tuple, a list, or `torch.Size` of one. */
-function dimensions(value: PickleValue | undefined, what: string): readonly number[] {
-  const wrapped = isRecord(value) && value.kind === "object" ? itemsOf(value.args)?.[0] : value;
-  const items = itemsOf(wrapped) ?? fail(`its ${what} is no list of numbers`);
-  if (items.length > maxRank) fail(`it has ${counted(items.length, "dimension")}`);
-  return items.map((item) => count(item, what));
-}
-
-/** Elements from the first to the last that a tensor can see; 0 for an empty one. */
-export function spanOf(tensor: Pick<TorchTensor, "size" | "stride">): number {
-  if (tensor.size.includes(0)) return 0;
-  return tensor.size.reduce((span, dim, i) => span + (dim - 1) * (tensor.stride[i] ?? 0), 1);
-}
-
-function checkWindow(tensor: TorchTensor, storage: TorchStorage): void {
-  const { size, stride, offset, itemBytes } = tensor;
-  if (size.length !== stride.length)
-    fail(`its size has ${counted(size.length, "dimension")} and its stride ${stride.length}`);
-  const elements = productOfDims(size);
-  if (elements === null || elements > maxModelElements)
-    fail(`its shape (${size.join(", ")}) is beyond anything that exists`);
-  const end = (offset + spanOf(tensor)) * itemBytes;
-  // An empty tensor may point anywhere.
-  if (elements > 0 && end > storage.bytes)
-    fail(`it reaches to byte ${end} of a storage of ${counted(storage.bytes, "byte")}`);
-}
-
-/** A storage by itself, as a row of its elements. */
-function wholeStorage(storage: TorchStorage): TorchTensor {
-  const { dtype, bytes } = storage.type;
-  return {
-    dtype,
-    itemBytes: bytes,
-    size: [Math.floor(storage.bytes / bytes)],
-    stride: [1],
-    storage,
-    offset: 0,
-    requiresGrad: false,
-    parameter: false,
-    form: "dense",
-    parts: [],
-  };
-}
-
 function typeNamed(value: PickleValue | undefined): TorchType {
   const name = globalName(value);
   return (name === null ? null : dtypeOf(newestName(name))) ?? fail(`its type ${name ?? "?"} is not known`);
@@ -243,6 +189,31 @@ function bare(
   };
 }
 
+/** Of a module that is not complete before it has seen an input. */
+const unshaped: TorchTensor = {
+  dtype: "float32",
+  itemBytes: 4,
+  size: [0],
+  stride: [1],
+  storage: null,
+  offset: 0,
+  requiresGrad: false,
+  parameter: false,
+  form: "unshaped",
+  parts: [],
+};
+
+/** The tensors among some values, by the names these have. */
+function partsNamed(
+  reader: TensorReader,
+  values: Readonly<Record<string, PickleValue | undefined>>,
+): TorchTensor["parts"] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const tensor = reader.tensor(value);
+    return tensor === null ? [] : [{ name, tensor }];
+  });
+}
+
 const sparse: Rebuild = (reader, [, data]) => {
   const items = itemsOf(data) ?? fail("its parts are missing");
   const compressed = reader.tensor(items[2]) !== null;
@@ -273,19 +244,6 @@ const quantized: Rebuild = (reader, args) => {
   return { ...tensor, form: "quantized", parts, packed: { values, size: shown } };
 };
 
-/** Strides of elements one after the other. */
-function rowMajor(size: readonly number[]): readonly number[] {
-  let step = 1;
-  return size
-    .toReversed()
-    .map((dim) => {
-      const own = step;
-      step *= dim;
-      return own;
-    })
-    .toReversed();
-}
-
 const rebuilders: Readonly<Record<string, Rebuild>> = {
   "torch._utils._rebuild_tensor": (reader, args) => reader.view(args),
   "torch._utils._rebuild_tensor_v2": (reader, args) => reader.view(args),
@@ -297,10 +255,21 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
   "torch.autograd.variable.Variable": (reader, [data]) => reader.required(data, "data"),
   "torch._utils._rebuild_qtensor": quantized,
   "torch._utils._rebuild_sparse_tensor": sparse,
-  "torch._utils._rebuild_nested_tensor": (reader, [buffer]) => ({
+  "torch._utils._rebuild_nested_tensor": (reader, [buffer, sizes, strides, offsets]) => ({
     ...reader.required(buffer, "buffer"),
     form: "nested",
+    parts: partsNamed(reader, { sizes, strides, offsets }),
   }),
+  "torch.nested._internal.nested_tensor._rebuild_njt": (reader, [given]) => {
+    const held = stateDictOf(given);
+    return {
+      ...reader.required(held.get("values"), "values"),
+      form: "nested",
+      parts: partsNamed(reader, { offsets: held.get("offsets"), lengths: held.get("lengths") }),
+    };
+  },
+  "torch.nn.parameter.UninitializedParameter": () => ({ ...unshaped, parameter: true }),
+  "torch.nn.parameter.UninitializedBuffer": () => unshaped,
   "torch._utils._rebuild_meta_tensor_no_storage": (_, [type, size, , requiresGrad]) =>
     bare("meta", typeNamed(type), size, requiresGrad === true),
   "torch._utils._rebuild_wrapper_subclass": (_, [, type, size, , , , , requiresGrad]) =>
@@ -322,6 +291,8 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
     if (distributedClass.test(globalName(type) ?? "")) return distributed(reader, args, state);
     const made = reader.tensor({ ...call, callable: func ?? null, args: args ?? null, states: [] });
     const inner = made ?? fail("it is made by something that is not known here");
+    // What it is made with is its state once more.
+    if (inner.form === "nested") return inner;
     const isParameter = globalName(type) === "torch.nn.parameter.Parameter";
     return {
       ...inner,

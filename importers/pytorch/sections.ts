@@ -17,6 +17,8 @@ export interface Leaf {
   readonly path: readonly string[];
   readonly tensor: TorchTensor;
   readonly holding?: Holding;
+  /** Kept in an object of packed parameters, or beside a quantised tensor as its bias is. */
+  readonly packed?: boolean;
 }
 
 /** A model's tensors, under names that start where the model does. */
@@ -42,7 +44,8 @@ export interface Sections {
 const optimizerKey = /^(\w+_)?(optimi[sz]ers?|optim|opt)(_?\d+|_(states?|state_dicts?|dict|d|g|disc|gen))?$/i;
 const trainingKey =
   /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_\w*(acc|loss|score|metric)\w*|(train|val|valid|test)_\w+|loss_history|lr)$/i;
-const averageKey = /(^|_)(ema|shadow|swa|averaged?|moving_avg|polyak)(_|$)/i;
+/** Lightning's averages stand as `state_dict`, and what they are averages of beside them. */
+const averageKey = /(^|_)(ema|shadow|swa|averaged?|moving_avg|polyak)(_|$)|^current_model_state$/i;
 
 /** Sorts the tensors of a tree. */
 export function sortSections(root: TreeNode): Sections {
@@ -94,13 +97,16 @@ class Sorter {
   /** A model, without the optimizers that may hang somewhere in it. */
   #model(node: TreeNode, path: readonly string[]): void {
     const leaves: Leaf[] = [];
-    const walk = (inner: TreeNode, at: readonly string[]): void => {
+    const walk = (inner: TreeNode, at: readonly string[], packed: boolean): void => {
       if (inner.optimizer) this.#optimizer(inner, at);
       else if (inner.tensor && isRandomState(inner)) this.training.push(leaf(inner, at));
-      else if (inner.tensor) leaves.push(leaf(inner, at));
-      else for (const child of inner.children) walk(child, [...at, child.key]);
+      else if (inner.tensor) leaves.push({ ...leaf(inner, at), ...(packed && { packed }) });
+      else {
+        const inside = packed || holdsPacked(inner);
+        for (const child of inner.children) walk(child, [...at, child.key], inside);
+      }
     };
-    walk(node, path);
+    walk(node, path, false);
     if (leaves.length > 0) this.sections.push({ path, node, leaves });
   }
 }
@@ -147,10 +153,20 @@ function leaf(node: TreeNode, path: readonly string[]): Leaf {
   };
 }
 
+/** Objects of torch.ao that keep weights as their kernels want them, and modules that hold such a weight themselves. */
+function holdsPacked({ type, children }: TreeNode): boolean {
+  return (
+    (type !== null &&
+      /^(torch\.ScriptObject$|__torch__\.torch\.classes\.(quantized|rnn|xnnpack)\.)/.test(type)) ||
+    children.some(({ tensor }) => tensor?.form === "quantized")
+  );
+}
+
 /** All tensors below a node, which is at `path`. */
-export function leavesOf(node: TreeNode, path: readonly string[]): Leaf[] {
-  if (node.tensor) return [leaf(node, path)];
-  return node.children.flatMap((child) => leavesOf(child, [...path, child.key]));
+export function leavesOf(node: TreeNode, path: readonly string[], packed = false): Leaf[] {
+  if (node.tensor) return [{ ...leaf(node, path), ...(packed && { packed }) }];
+  const inside = packed || holdsPacked(node);
+  return node.children.flatMap((child) => leavesOf(child, [...path, child.key], inside));
 }
 
 /** What DataParallel, torch.compile, FSDP and activation checkpoints put into names. */

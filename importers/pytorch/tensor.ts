@@ -33,10 +33,20 @@ export interface TorchTensor {
   readonly parameter: boolean;
   /**
    * `inline`: its elements are in the pickle; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points;
-   * `distributed`: they are the mesh of processes.
+   * `distributed`: they are the mesh of processes; `nested`: they say where each of its rows ends; `unshaped`: it gets a shape when its
+   * module first runs, and has none yet.
    */
-  readonly form: "dense" | "inline" | "sparse" | "quantized" | "nested" | "meta" | "subclass" | "distributed";
-  /** Of a `distributed` one: the size of the tensor that it is one process's part of. */
+  readonly form:
+    | "dense"
+    | "inline"
+    | "sparse"
+    | "quantized"
+    | "nested"
+    | "meta"
+    | "subclass"
+    | "distributed"
+    | "unshaped";
+  /** Where it is one process's part of a larger tensor: the size of that. */
   readonly whole?: readonly number[];
   readonly parts: readonly { readonly name: string; readonly tensor: TorchTensor }[];
 }

@@ -14,6 +14,7 @@ import { optimizerOf } from "./optimizer.ts";
 import type { TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-classes.ts";
 import { TensorFault, type TorchTensor } from "./tensor.ts";
+import { dimensions } from "./window.ts";
 
 /** What a module says of a tensor it holds. */
 export type Holding = "parameter" | "buffer" | "transient-buffer";
@@ -89,7 +90,9 @@ class TreeBuilder {
     }
     if (this.#seen.has(value)) {
       const first = this.#modules.get(value);
-      if (first !== undefined && first !== path) this.#report.sharedModule(path, first);
+      // What refers to a module that it is inside of is no second place of that.
+      if (first !== undefined && first !== path && first !== "" && !path.startsWith(`${first}.`))
+        this.#report.sharedModule(path, first);
       return null;
     }
     this.#seen.add(value);
@@ -127,7 +130,10 @@ class TreeBuilder {
     return children.length > 0 ? group(key, children, facts) : null;
   }
 
-  /** DeepSpeed lists the names of all buffers beside the state dict they are in. */
+  /**
+   * DeepSpeed lists the names of all buffers beside the state dict they are in, and the shapes of all parameters, which that may
+   * have a part of or nothing.
+   */
   #dictionary(
     key: string,
     entries: ReadonlyMap<PickleValue, PickleValue>,
@@ -138,8 +144,20 @@ class TreeBuilder {
     const names = entries.has("module") ? itemsOf(entries.get("buffer_names")) : null;
     if (node === null || names === null) return node;
     const buffers = new Set(names);
-    const told = (child: TreeNode): TreeNode =>
-      child.tensor && buffers.has(child.key) ? { ...child, holding: "buffer" } : child;
+    const shapes = new Map([
+      ...shapesIn(entries.get("param_shapes")),
+      ...shapesIn(entries.get("frozen_param_shapes")),
+    ]);
+    const told = (child: TreeNode): TreeNode => {
+      const { tensor } = child;
+      if (tensor === null) return child;
+      const whole = shapes.get(child.key);
+      return {
+        ...child,
+        ...(buffers.has(child.key) && { holding: "buffer" as const }),
+        ...(whole && { tensor: { ...tensor, whole } }),
+      };
+    };
     return {
       ...node,
       children: node.children.map((child) =>
@@ -159,7 +177,7 @@ class TreeBuilder {
     const attributes = attributesOf(value);
     const script = type === null ? undefined : this.#classes.get(type);
     if (script || isModule(attributes)) this.#modules.set(value, path);
-    if (script) return this.#scriptModule(key, unmangled(type ?? ""), script, attributes, path, depth);
+    if (script) return this.#scriptModule(key, value, script, path, depth);
     if (isModule(attributes)) return this.#module(key, type, attributes, path, depth);
     const entries: [PickleValue, PickleValue][] = [...attributes, ...held, ...value.items.entries()];
     for (const state of value.states) entries.push(...unnamedIn(state));
@@ -171,19 +189,24 @@ class TreeBuilder {
     });
   }
 
-  /** A module of TorchScript: its attributes in the order of its class, told apart by what that says. */
+  /**
+   * A module of TorchScript: its attributes in the order of its class, told apart by what that says. One with a `__getstate__` of
+   * its own, as quantised ones, has whatever that gave.
+   */
   #scriptModule(
     key: string,
-    type: string,
+    value: PickleObject,
     script: ScriptClass,
-    attributes: ReadonlyMap<PickleValue, PickleValue>,
     path: string,
     depth: number,
   ): TreeNode {
+    const type = unmangled(classOf(value) ?? "");
+    const attributes = attributesOf(value);
     const children: TreeNode[] = [];
-    for (const [name, value] of attributes) {
+    const entries = [...attributes, ...value.states.flatMap(unnamedIn)];
+    for (const [name, item] of entries) {
       const label = labelOf(name);
-      const child = this.node(label, value, joined(path, label), depth + 1);
+      const child = this.node(label, item, joined(path, label), depth + 1);
       if (!child) continue;
       const parameter = script.parameters.has(label) ? "parameter" : undefined;
       const holding: Holding | undefined = script.buffers.has(label) ? "buffer" : parameter;
@@ -288,6 +311,21 @@ function unnamedIn(state: PickleValue): [PickleValue, PickleValue][] {
   const parts = itemsOf(state);
   if (parts === null) return isRecord(state) && state.kind !== "dict" ? [["state", state]] : [];
   return [...parts.entries()].filter(([, part]) => !isRecord(part) || part.kind !== "dict");
+}
+
+/** Sizes by name, in a dictionary or in several, one for each group of parameters. */
+function shapesIn(value: PickleValue | undefined): ReadonlyMap<PickleValue, readonly number[]> {
+  const shapes = new Map<PickleValue, readonly number[]>();
+  for (const group of itemsOf(value) ?? [value])
+    for (const [name, size] of mapOf(group)) {
+      try {
+        shapes.set(name, dimensions(size, "size"));
+      } catch (error) {
+        // What is no size says nothing.
+        if (!(error instanceof TensorFault)) throw error;
+      }
+    }
+  return shapes;
 }
 
 function itemsOfSet(value: PickleValue | undefined): readonly PickleValue[] {

@@ -29,13 +29,16 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
   }
 }
 
-/** The file that stands for a folder: the configuration that leads to everything else, or weights that came without one. */
+/**
+ * The file that stands for a folder: the configuration that leads to everything else, weights that came without one, or the
+ * table of a distributed checkpoint.
+ */
 function fileOfFolder(path: string): string | undefined {
-  return ["config.json", ...weightFiles].find((name) => existsSync(join(path, name)));
+  return ["config.json", ...weightFiles, ".metadata"].find((name) => existsSync(join(path, name)));
 }
 
 /**
- * Opens a model for reading: a file, or a folder (an unzipped `.keras` model, a Hugging Face model).
+ * Opens a model for reading: a file, or a folder (an unzipped `.keras` model, a Hugging Face model, a distributed checkpoint).
  * @throws SourceReadError when it cannot be opened.
  */
 export function openModel(path: string): OpenSource {

@@ -77,6 +77,7 @@ const incomplete: ReadonlySet<Diagnostic["code"]> = new Set([
   "class-ambiguous",
   "part-compiled",
   "weights-packed",
+  "weights-left-out",
   "shard-not-read",
   "tensors-missing",
 ]);

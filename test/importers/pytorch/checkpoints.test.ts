@@ -97,7 +97,7 @@ describe.each(cases)("$name", ({ name, expected }) => {
     } else expect(report.optimizer).toBe(null);
     if (expected.copies !== undefined) expect(classes.unused.elements).toBe(expected.copies);
     if (expected.elsewhere !== undefined)
-      expect(said(report, "weights-not-read").join()).toContain(`${expected.elsewhere} elements more`);
+      expect(said(report, "weights-left-out").join()).toContain(`${expected.elsewhere} elements more`);
     if (expected.seen !== undefined) expect(report.totals.parameters).toBe(expected.seen);
     if (expected.parameters === undefined || name === "script-frozen") return;
     const guessed = !pickledModules && Object.keys(expected.state ?? {}).some((key) => key.endsWith("table"));
