@@ -31,8 +31,8 @@ export type Diagnostic =
   | Found<"weight-generated", { readonly weight: string; readonly shape: string }>
   | Found<"class-ambiguous", { readonly tensors: number; readonly elements: number; readonly names: string }>
   | Found<"class-likely", { readonly tensors: number; readonly elements: number; readonly names: string }>
-  | Found<"part-compiled", { readonly nodes: number; readonly type: string }>
   | Found<"class-by-name", { readonly tensors: number; readonly elements: number; readonly names: string }>
+  | Found<"part-compiled", { readonly nodes: number; readonly type: string }>
   | Found<
       "normalization-folded",
       {
