@@ -91,6 +91,8 @@ export interface Meta extends TensorType {
   readonly offset: Dim;
   /** Sparse ones keep indices and values. */
   readonly strided: boolean;
+  /** Of a parameter, whether training changes it. */
+  readonly requiresGrad: boolean | null;
 }
 
 type Shaped = TensorType & { readonly shape: readonly Dim[] };
@@ -130,6 +132,7 @@ export function readMeta(value: JsonValue | undefined, at: string): Meta | null 
     strides: listOf(meta.strides).map((stride) => readInt(stride)),
     offset: readInt(meta.storage_offset),
     strided: meta.layout === undefined || meta.layout === 7 || meta.layout === "Strided",
+    requiresGrad: typeof meta.requires_grad === "boolean" ? meta.requires_grad : null,
   };
 }
 

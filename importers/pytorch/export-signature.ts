@@ -5,7 +5,7 @@ import { sameShape } from "../../src/ir/shape.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import type { SharedJson } from "../../src/wire/json-shared.ts";
 import type { Payloads } from "./export-payloads.ts";
-import { listOf, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
+import { listOf, type Meta, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
 import { bufferClass, type Held, hold } from "./export-tensors.ts";
 import { moduleKeys } from "./module-stack.ts";
 
@@ -27,6 +27,9 @@ interface Spec {
   readonly name: string | null;
 }
 
+/** Of older programs the flag is false everywhere (1 to 5, run) or nobody looked (6, 7). */
+const firstSchemaWithFlags = 8;
+
 const nameKeys = ["parameter_name", "buffer_name", "tensor_constant_name"];
 
 /** @throws MalformedFileError for a tensor whose type or size is nowhere, or that has one name with two types. */
@@ -40,6 +43,11 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
   const pathOf = early ? tracedNames(program, graph) : (name: string): string => name;
   const inputs = new Map<string, Held | null>();
   const byName = new Map<string, Held>();
+  const flagged = recordsFlags(program.json);
+  const metaOf = (value: JsonValue | undefined, name: string): Meta | null => {
+    const meta = readMeta(value, name);
+    return flagged ? meta : meta && { ...meta, requiresGrad: null };
+  };
   for (const { tag, placeholder, name } of specs) {
     if (tag === "user_input") continue;
     if (name === null) {
@@ -48,11 +56,11 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
     }
     const kind = tag === "parameter" ? "parameter" : tag === "buffer" ? bufferClass(name) : "constant";
     const listed = payloads.records.get(name) ?? null;
-    const stated = readMeta(
+    const stated = metaOf(
       placeholder === null ? undefined : program.memberAt(graph, "tensor_values", placeholder),
       name,
     );
-    const held = hold(pathOf(name), kind, readMeta(listed?.meta, name) ?? stated, listed);
+    const held = hold(pathOf(name), kind, metaOf(listed?.meta, name) ?? stated, listed);
     const before = byName.get(name);
     // PyTorch 2.6 names both ends of a tied weight alike.
     if (
@@ -68,9 +76,14 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
   for (const [name, listed] of payloads.records) {
     if (byName.has(name) || !(listed.tensor || objectOf(listed.meta))) continue;
     const kind = listed.parameter ? "parameter" : bufferClass(name);
-    byName.set(name, hold(pathOf(name), kind, readMeta(listed.meta, name), listed));
+    byName.set(name, hold(pathOf(name), kind, metaOf(listed.meta, name), listed));
   }
   return { inputs, all: [...byName.values()], outputs: outputsOf(signature) };
+}
+
+function recordsFlags(program: JsonValue): boolean {
+  const major = getKey(getKey(program, "schema_version"), "major");
+  return typeof major === "number" && major >= firstSchemaWithFlags;
 }
 
 function isTraced({ name }: Spec): boolean {

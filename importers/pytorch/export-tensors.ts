@@ -19,6 +19,8 @@ export interface Held {
   readonly class: TensorClass;
   readonly dtype: DType;
   readonly shape: StaticShape;
+  /** Whether training changes it; null where the file does not say. */
+  readonly trainable: boolean | null;
   /** Its window on the storage in `record`; null where the archive has no table. */
   readonly window: TorchTensor | null;
   /** Whether its elements are in the file. */
@@ -64,7 +66,9 @@ export function hold(name: string, kind: TensorClass, stated: Meta | null, liste
     throw new MalformedFileError(`tensor ${JSON.stringify(name.slice(0, 200))} has no type or size`);
   const stored = elements === 0 ? listed !== null : isStored(listed);
   const placed = tensor ?? (record && stated && windowOf(stated, shape, dtype, record));
-  return { name, class: kind, dtype, shape, window: placed?.form === "dense" ? placed : null, stored };
+  const trainable = kind === "parameter" ? (stated?.requiresGrad ?? null) : false;
+  const window = placed?.form === "dense" ? placed : null;
+  return { name, class: kind, dtype, shape, trainable, window, stored };
 }
 
 function isStored(listed: Listed | null): boolean {
@@ -173,7 +177,7 @@ export class TensorTable {
   private weightOf(held: Held, same: Held | undefined, stored: StaticShape, prefix: string): Weight {
     const { name, dtype, shape } = held;
     const base = { name, role: name.slice(name.lastIndexOf(".") + 1), class: held.class, dtype };
-    const trainable = held.class === "parameter" ? null : false;
+    const { trainable } = held;
     const before = same && this.weights.get(same);
     if (before?.tensor !== undefined) {
       const seen = this.tensors[before.tensor]?.shape ?? [];

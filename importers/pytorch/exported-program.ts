@@ -14,6 +14,7 @@ import { readSharedJson, type SharedJson } from "../../src/wire/json-shared.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { GraphReader } from "./export-graph.ts";
+import { readNetwork } from "./export-network.ts";
 import { countUnread, findTies, giveWeights, nameRows } from "./export-owners.ts";
 import { holdsElements, noPayloads, type Payloads, readPayloads } from "./export-payloads.ts";
 import { listOf, objectOf, textOf } from "./export-schema.ts";
@@ -106,7 +107,8 @@ class ProgramImporter {
     this.checkSchema(getKey(json, "schema_version"));
     const { inputs, all, outputs } = readSignature(written, payloads);
     const reader = new GraphReader(written, (diagnostic) => this.report(diagnostic));
-    const built = reader.read(graph as JsonValue, inputs, outputs ?? listOf(getKey(graph, "outputs")));
+    const given = outputs ?? listOf(getKey(graph, "outputs"));
+    const built = reader.read(graph as JsonValue, inputs, given);
     const ties = findTies(all, reader.uses);
     this.table.add(all, ties, name);
     this.describePayloads(payloads, all, countUnread(all, reader.uses, ties), name);
@@ -119,7 +121,9 @@ class ProgramImporter {
     nameRows(reader.drafts, reader.inside, this.unique);
     if (name !== "") for (const draft of reader.drafts) draft.scope = name;
     const version = textOf(getKey(json, "torch_version"));
-    return { name, type: reader.root ?? "ExportedProgram", graph: built, weights: left, version };
+    const { modules, outputStructure } = readNetwork(json, given);
+    const network = { ...built, modules, ...(outputStructure !== null && { outputStructure }) };
+    return { name, type: reader.root ?? "ExportedProgram", graph: network, weights: left, version };
   }
 
   private checkSchema(written: JsonValue | undefined): void {

@@ -123,4 +123,9 @@ export interface Graph {
   /** Flat outputs; `outputStructure` has their container. */
   readonly outputs: readonly ValueRef[];
   readonly outputStructure?: Structure;
+  /**
+   * Of the program of a network: paths of all modules that the file lists, in its order, "" for the whole; those too that
+   * did nothing, and those that were never called.
+   */
+  readonly modules?: readonly string[];
 }

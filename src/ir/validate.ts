@@ -172,6 +172,7 @@ function checkGraph(value: unknown, at: Place, tensors: number, depth: number): 
   const outputs = list(graph.outputs, within(at, "outputs")).length;
   if (graph.outputStructure !== undefined)
     checkStructure(graph.outputStructure, within(at, "outputStructure"), outputs, 0);
+  if (graph.modules !== undefined) each(graph.modules, within(at, "modules"), text);
   each(layers, within(at, "layers"), (layer, place) => {
     each((layer as Fields).calls, within(place, "calls"), (call, where) => {
       each((call as Fields).inputs, within(where, "inputs"), (input, place) => {
