@@ -1,6 +1,6 @@
-import { escapeText, type Report } from "../public/index.ts";
+import { escapeText, type ReportDiagnostic } from "../public/index.ts";
 
-type Note = Report["diagnostics"][number];
+export type Note = Pick<ReportDiagnostic, "severity" | "at" | "message">;
 
 /** More would push the table itself off the screen. */
 const maxNotes = 10;

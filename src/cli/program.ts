@@ -93,7 +93,7 @@ function createProgram(host: Host, version: string, end: (code: ExitCode) => voi
 function addSummaryOptions(command: Command): void {
   command
     .argument("<file...>", 'model files, or "-" for standard input')
-    .option("-s, --style <style>", "which Keras the summary looks like (default: keras3)", parseStyle)
+    .option("-s, --style <style>", "whose summary it looks like (default: keras3)", parseStyle)
     .option("--line-length <n>", "length of the lines in characters", parseLineLength)
     .option(
       "--positions <a,b,c>",
@@ -109,7 +109,11 @@ function addSummaryOptions(command: Command): void {
       "module: a row for each module of the network, as a tree (default for PyTorch's exported programs); node: for each operation",
       parseGroup,
     )
-    .option("--depth <n>", "how many levels of modules to show (default: all)", parseDepth)
+    .option(
+      "--depth <n>",
+      "how many levels of modules to show (default: all; 3 in style\ntorchinfo)",
+      parseDepth,
+    )
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
     .option(

@@ -28,6 +28,8 @@ export interface RowView {
   readonly analysis: Analysis;
   /** What was asked for and cannot be shown. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The program of a network, where the rows are its modules. */
+  readonly network: Graph | null;
 }
 
 /** Files of these kinds have a node for every step of the computation, and so many that are no layers to anybody. */
@@ -49,13 +51,14 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
   const diagnostics = options.group === "module" && !named ? [missing] : [];
   if (!nodes && !owners) {
     if (options.group !== "module") withoutTree(options);
-    return { model, analysis, diagnostics };
+    return { model, analysis, diagnostics, network: null };
   }
   const grouping = new Grouping(analysis, options);
   const graph = grouping.group(model.graph, model.weights);
   const ofModel = analysis.weights.ofModel.filter((one) => !grouping.placed.has(one));
   return {
     diagnostics,
+    network: grouping.isNetwork(model.graph) ? model.graph : null,
     model: { ...model, graph, weights: ofModel.map(({ weight }) => weight) },
     analysis: {
       ...analysis,
@@ -99,10 +102,9 @@ class Grouping {
     if (graph.layers.some(isProgram))
       return { ...graph, layers: graph.layers.map((layer) => this.program(layer)) };
     const { topology } = graph;
-    const { group, depth: levels, allNodes } = this.options;
-    const program =
-      graph.layers.some(({ source }) => source.dialect === "pytorch") && topology === "functional";
-    const modules = group === "module" || (group === undefined && allNodes !== true && program);
+    const { depth: levels, allNodes } = this.options;
+    const program = isTraced(graph);
+    const modules = this.showsModules(graph);
     if (!modules) withoutTree(this.options);
     const traced = program && modules;
     // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
@@ -121,6 +123,15 @@ class Grouping {
     );
     const outputs = rows.outputs.flatMap((ref) => tree.place(ref) ?? []);
     return { ...graph, layers: tree.layers, inputs, outputs };
+  }
+
+  private showsModules(graph: Graph): boolean {
+    const { group, allNodes } = this.options;
+    return group === "module" || (group === undefined && allNodes !== true && isTraced(graph));
+  }
+
+  isNetwork(graph: Graph): boolean {
+    return graph.modules !== undefined && isTraced(graph) && this.showsModules(graph);
   }
 
   /** A row with the graphs that it runs, its branches or its body, as models inside it. */
@@ -172,6 +183,11 @@ class Grouping {
     this.weights.set(grouped, this.analysis.weights.byLayer.get(layer) ?? []);
     return grouped;
   }
+}
+
+/** A program of PyTorch. */
+function isTraced({ layers, topology }: Graph): boolean {
+  return layers.some(({ source }) => source.dialect === "pytorch") && topology === "functional";
 }
 
 function isProgram({ source, operator, graph }: Layer): boolean {

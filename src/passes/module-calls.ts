@@ -1,5 +1,6 @@
 /** Which rows of a module belong to which of its calls. */
 
+import type { JsonObject } from "../ir/graph.ts";
 import { identityOf } from "../ir/tensor.ts";
 import type { Row } from "./fold-rows.ts";
 
@@ -16,6 +17,16 @@ export function countedCalls(
     else calls.set(call, [i]);
   }
   return calls;
+}
+
+/** What a row is told to be: which call of its module, one without weights, one with modules inside that have no rows. */
+export function marksOf(marks: {
+  readonly call: number;
+  readonly recursive: boolean;
+  readonly folded: boolean;
+}): JsonObject {
+  const { call, recursive, folded } = marks;
+  return { ...(call > 0 && { call }), ...(recursive && { recursive }), ...(folded && { folded }) };
 }
 
 /** Equal for rows with the same operation on the same weights. */

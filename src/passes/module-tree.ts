@@ -1,12 +1,12 @@
 /** Rows as the layers of a graph: one for each row, or one for each module of the network that was exported. */
 
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
-import type { TensorType } from "../ir/tensor.ts";
 import { maxModuleDepth } from "../limits.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
-import { countedCalls, kindOf, repeatedCalls } from "./module-calls.ts";
+import { countedCalls, kindOf, marksOf, repeatedCalls } from "./module-calls.ts";
 import { inside, isBelow, nameInside } from "./module-names.ts";
+import { outputsOf, typeOf } from "./module-outputs.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
 import { argumentsOf, type Place } from "./row-arguments.ts";
 
@@ -63,9 +63,6 @@ const arranges =
 /** Makes a tensor of constants, or a number of a shape. */
 const makes =
   /^aten\.(arange|zeros|ones|full|empty|scalar_tensor|eye|linspace|tril_indices|triu_indices|new_\w+|(zeros|ones|full|empty)_like|sym_\w+)$/;
-
-/** Gives its input itself, or may. */
-const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
 
 /** One for all: most rows own none. */
 const noWeights: Layer["weights"] = [];
@@ -224,46 +221,11 @@ class Grower {
       .flatMap(({ module, rows }) => {
         const calls = module ? this.callsOf(rows, level) : new Map([[0, rows]]);
         return [...calls].map(([call, part]) => {
-          const outputs = module ? this.outputsOf(part) : [];
+          const outputs = module ? outputsOf(part, this.rows, this.users) : [];
           return { module, call, rows: part, outputs };
         });
       })
       .sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
-  }
-
-  /** Values that are used outside of the rows; of rows that nothing outside uses, what the last one gives. */
-  private outputsOf(rows: readonly number[]): readonly ValueRef[] {
-    const inside = new Set(rows);
-    const used: ValueRef[] = [];
-    let last: ValueRef | null = null;
-    for (const i of rows) {
-      for (const output of (this.rows[i]?.facts?.calls[0]?.types ?? []).keys()) {
-        const ref = { layer: i, call: 0, output };
-        // A size that is handed around is no output of the module.
-        if (this.rows[i]?.layer.plumbing && this.typeOf(ref).shape?.length === 0) continue;
-        last = ref;
-        if (this.users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
-      }
-    }
-    if (used.length === 0) return last ? [last] : [];
-    if (used.length === 1) return used;
-    const own = used.filter((ref) => !this.isNewName(ref, inside));
-    return own.length > 0 ? own : used;
-  }
-
-  /**
-   * Whether a value is one from outside: what works in place, or hands on its input, gives it a new name, and whoever uses
-   * the value later uses it by that.
-   */
-  private isNewName(ref: ValueRef, inside: ReadonlySet<number>): boolean {
-    for (let at: ValueRef | undefined = ref; at && inside.has(at.layer); ) {
-      const row: Row | undefined = this.rows[at.layer];
-      const before: ValueRef | undefined = row?.inputs[0]?.[0];
-      if (!row || !renames.test(row.layer.source.type)) return false;
-      if (!before || before.layer >= at.layer) return false;
-      at = before;
-    }
-    return true;
   }
 
   private callsOf(rows: readonly number[], level: number): ReadonlyMap<number, readonly number[]> {
@@ -298,6 +260,7 @@ class Grower {
     const run = inner ? [] : members.flatMap((i) => this.rows[i]?.inside ?? []);
     const weights = again ? [] : [...held, ...run, ...this.takeSpare(module, members, level)];
     const recursive = again && this.learned.has(module.path);
+    const folded = inner === null && members.some((i) => this.modules[i]?.[level + 1] !== undefined);
     const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
     const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
     const layer: Layer = {
@@ -305,7 +268,7 @@ class Grower {
       source: this.sourceOf(module, members, inner !== null),
       kind: inner ? "model" : "layer",
       operator: "Module",
-      attributes: { ...(item.call > 0 && { call: item.call }), ...(recursive && { recursive }) },
+      attributes: marksOf({ call: item.call, recursive, folded }),
       scope: "",
       trainable: null,
       weights: weights.map(({ weight }) => weight),
@@ -313,7 +276,7 @@ class Grower {
       ...(graph && { graph }),
       ...(given && { needsNoBuild: true }),
     };
-    const types = outputs.map((ref) => this.typeOf(ref));
+    const types = outputs.map((ref) => typeOf(ref, this.rows));
     const structure = types.length === 1 ? 0 : { list: [...types.keys()] };
     const calls = called ? [{ types, structure }] : [];
     this.note(layer, { calls, built: null, weights: {}, failed: false }, weights);
@@ -368,10 +331,6 @@ class Grower {
     );
     for (const one of own) this.taken.add(one);
     return own;
-  }
-
-  private typeOf({ layer, output }: ValueRef): TensorType {
-    return this.rows[layer]?.facts?.calls[0]?.types[output] ?? { dtype: null, shape: null };
   }
 
   /** Values from outside, each once. */

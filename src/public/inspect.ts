@@ -63,12 +63,13 @@ export async function readModel(input: ModelInput, options: InspectOptions = {})
 
 /** Analyses a model and puts the figures together, in the rows and by the convention that the options ask for. */
 export function reportOf(imported: Imported, options: ReportOptions = {}): Report {
-  const { model, analysis, diagnostics } = groupRows(
+  const { model, analysis, diagnostics, network } = groupRows(
     imported.model,
     analyze(imported.model, operators),
     options,
   );
-  return buildReport(model, analysis, [...imported.diagnostics, ...diagnostics], options.convention);
+  const found = [...imported.diagnostics, ...diagnostics];
+  return buildReport(model, analysis, found, options.convention, network);
 }
 
 /** The text of the model document, which every command reads back like any other format. */

@@ -4,7 +4,7 @@ import { type Diagnostic, formatDiagnostic, severityOf } from "../diagnostics.ts
 import type { Convention } from "../ir/convention.ts";
 import type { Dim } from "../ir/dim.ts";
 import { formatExpression } from "../ir/format-expression.ts";
-import type { Graph, Layer, Structure } from "../ir/graph.ts";
+import type { Graph, Layer, Structure, ValueRef } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Shape } from "../ir/shape.ts";
 import { symbolsOf } from "../ir/symbolic-dim.ts";
@@ -15,15 +15,24 @@ import type { LayerFacts } from "../passes/infer-shapes.ts";
 import type { ResolvedWeight } from "../passes/resolve-weights.ts";
 import { countingOf } from "./convention.ts";
 import type { CountedWeight } from "./counted-weight.ts";
-import type { Report, ReportCall, ReportDim, ReportLayer, ReportShape } from "./report.ts";
+import type {
+  Report,
+  ReportCall,
+  ReportDim,
+  ReportLayer,
+  ReportNetwork,
+  ReportShape,
+  ReportValue,
+} from "./report.ts";
 import { sumOptimizer } from "./sum-optimizer.ts";
 
-/** Builds the report. `diagnostics` are the importer's; the analysis has its own. */
+/** Builds the report. `diagnostics` are the importer's; the analysis has its own. `network`: the program that the rows are of. */
 export function buildReport(
   model: Model,
   analysis: Analysis,
   diagnostics: readonly Diagnostic[],
   asked?: Convention,
+  network: Graph | null = null,
 ): Report {
   const { convention, classes: counted } = countingOf(model, asked);
   const builder = new LayerBuilder(analysis, model.freezing, counted);
@@ -51,6 +60,7 @@ export function buildReport(
       linear: isLinear(model.graph),
       built: layers.some(({ layer }) => layer.built),
       weights: own.map(({ report }) => report),
+      ...(network && { network: networkOf(network, analysis) }),
     },
     layers: layers.map(({ layer }) => layer),
     totals: {
@@ -133,7 +143,7 @@ class LayerBuilder {
     // Most layers hold nothing but their own, often nothing at all.
     const all = inside.length === 0 ? own : [...own, ...inside];
     const sums = sumWeights(all, this.counted);
-    const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph));
+    const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph, layer));
     const last = facts?.calls.at(-1) ?? facts?.built;
     const [only] = calls;
     const outputShapes =
@@ -156,6 +166,7 @@ class LayerBuilder {
           ownParams: sumWeights(all.filter(isMemberOf(layer)), this.counted).params,
         }),
         ...(layer.attributes.recursive === true && { recursive: true }),
+        ...(layer.attributes.folded === true && { folded: true }),
         trainableFlag: layer.trainable,
         built: isBuilt(layer, facts, all),
         connectedTo: (only && calls.length === 1 ? only.inputs : calls.flatMap((call) => call.inputs)).map(
@@ -204,6 +215,24 @@ function distinct(weights: readonly CountedWeight[]): readonly CountedWeight[] {
   return weights.filter(({ identity }) => !seen.has(identity) && seen.add(identity));
 }
 
+/** What the program of a network says of the whole. */
+function networkOf(
+  { modules = [], layers, inputs, outputs, outputStructure }: Graph,
+  { shapes }: Analysis,
+): ReportNetwork {
+  const typeOf = ({ layer, call, output }: ValueRef): ReportValue => {
+    const made = layers[layer];
+    const type = made && shapes.layers.get(made)?.calls[call]?.types[output];
+    return { shape: reportShape(type?.shape ?? null), dtype: type?.dtype ?? null };
+  };
+  return {
+    modules,
+    inputs: inputs.map(typeOf),
+    outputs: outputs.map(typeOf),
+    outputStructure: outputStructure ?? null,
+  };
+}
+
 function isBuilt(layer: Layer, facts: LayerFacts | undefined, weights: readonly CountedWeight[]): boolean {
   if ((facts?.calls.length ?? 0) > 0 || facts?.built) return true;
   if (layer.needsNoBuild === true || weights.length > 0) return true;
@@ -214,6 +243,7 @@ function reportCall(
   call: Layer["calls"][number],
   inferred: LayerFacts["calls"][number] | undefined,
   graph: Graph,
+  { operator }: Layer,
 ): ReportCall {
   const structure: Structure = inferred?.structure ?? 0;
   return {
@@ -225,6 +255,7 @@ function reportCall(
         output,
       })),
     outputShapes: shapesOf(inferred),
+    ...(operator === "Module" && { outputDtypes: inferred ? inferred.types.map(({ dtype }) => dtype) : [] }),
     outputStructure: structure,
   };
 }

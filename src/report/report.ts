@@ -80,6 +80,26 @@ export interface ReportModel {
   readonly built: boolean;
   /** Weights the model owns outside its layers. */
   readonly weights: readonly ReportWeight[];
+  /** Of an exported program whose rows are the modules of the network. */
+  readonly network?: ReportNetwork;
+}
+
+/** What an exported program tells of the network as a whole. */
+export interface ReportNetwork {
+  /** Paths of all modules that the file lists, in its order, "" for the whole; those without a row did nothing in it. */
+  readonly modules: readonly string[];
+  /** What it gets, in order; what is no tensor is left out. */
+  readonly inputs: readonly ReportValue[];
+  /** What it gives, flat. */
+  readonly outputs: readonly ReportValue[];
+  /** Container that the outputs come in: an index into `outputs`, or a list, tuple or dict of such; null: not recorded. */
+  readonly outputStructure: Structure | null;
+}
+
+/** Type of a value. */
+export interface ReportValue {
+  readonly shape: ReportShape;
+  readonly dtype: string | null;
 }
 
 export interface ReportLayer {
@@ -106,6 +126,8 @@ export interface ReportLayer {
   readonly ownParams?: number;
   /** A further call of a module that has parameters: they are in the row of its first call. */
   readonly recursive?: boolean;
+  /** Of a row that is a module: there are modules inside it, which have no rows since the tree ends here. */
+  readonly folded?: boolean;
   /** The layer's own flag, as the framework holds it after loading (a frozen model freezes its layers); null: not recorded. */
   readonly trainableFlag: boolean | null;
   /** False when the framework would hold it without weights or shapes yet. */
@@ -123,6 +145,8 @@ export interface ReportLayer {
 export interface ReportCall {
   readonly inputs: readonly { readonly layer: string; readonly call: number; readonly output: number }[];
   readonly outputShapes: readonly ReportShape[];
+  /** Of a row that is a module of an exported network: one element type an output. */
+  readonly outputDtypes?: readonly (string | null)[];
   /** Container the outputs come in: an index into `outputShapes`, or a list, tuple or dict of such. */
   readonly outputStructure: Structure;
 }

@@ -4,33 +4,55 @@ import { formatKeras2 } from "./keras2.ts";
 import { formatEarlyKeras2 } from "./keras2-early.ts";
 import { formatKeras3 } from "./keras3.ts";
 import { withMadeUpNames } from "./made-up-names.ts";
-import { checkStyle, checkSummaryOptions, type KerasStyle, type SummaryOptions } from "./summary-options.ts";
+import {
+  checkStyle,
+  checkSummaryOptions,
+  type KerasStyle,
+  type OwnStyle,
+  type SummaryOptions,
+} from "./summary-options.ts";
+import { formatTorchinfo } from "./torchinfo.ts";
+import { torchinfoNotes } from "./torchinfo-notes.ts";
 
 export { escapeName } from "./escape.ts";
 export { formatJson } from "./json.ts";
 export { type SummaryOptions, type SummaryStyle, summaryStyles } from "./summary-options.ts";
 
-/** The report as the text of Keras's `model.summary()`, every line with a line end. */
-export function formatSummary(weighed: Report, options: SummaryOptions = {}): string {
+/** The report as the text that Keras's `model.summary()` or another style prints, every line with a line end. */
+export function formatSummary(report: Report, options: SummaryOptions = {}): string {
   const chosen = options.style ?? "keras3";
   checkStyle(chosen);
-  const style = chosen === "as-written" ? styleOfProducer(weighed.producer) : chosen;
+  const style = chosen === "as-written" ? styleOfProducer(report.producer) : chosen;
   checkSummaryOptions(options, style);
-  const report = withMadeUpNames(weighed, style);
-  return withinStringLength(report.file.name, () => formatStyle(report, options, style));
+  return withinStringLength(report.file.name, () => printers[style](report, options));
 }
 
-function formatStyle(report: Report, options: SummaryOptions, style: KerasStyle): string {
-  switch (style) {
-    case "keras3":
-      return formatKeras3(report, options);
-    case "keras2":
-    case "keras2.7":
-      return formatKeras2(report, options, style);
-    case "keras2.3":
-    case "keras2.2":
-      return formatEarlyKeras2(report, options, style);
-  }
+/**
+ * What a style says on top of the report's own diagnostics: where its text cannot be that of the original, one line each.
+ * Names in them are as the file has them.
+ */
+export function summaryNotes(report: Report, options: SummaryOptions = {}): readonly string[] {
+  return options.style === "torchinfo" ? torchinfoNotes(report) : [];
+}
+
+type Printer = (report: Report, options: SummaryOptions) => string;
+
+/** Every style with a layout of its own. */
+const printers: Readonly<Record<OwnStyle, Printer>> = {
+  keras3: named("keras3", formatKeras3),
+  keras2: named("keras2", formatKeras2),
+  "keras2.7": named("keras2.7", formatKeras2),
+  "keras2.3": named("keras2.3", formatEarlyKeras2),
+  "keras2.2": named("keras2.2", formatEarlyKeras2),
+  torchinfo: formatTorchinfo,
+};
+
+/** With the names that this generation of Keras makes up. */
+function named<Style extends KerasStyle>(
+  style: Style,
+  print: (report: Report, options: SummaryOptions, style: Style) => string,
+): Printer {
+  return (report, options) => print(withMadeUpNames(report, style), options, style);
 }
 
 /** The style of the Keras that wrote a file; Keras 3 when the file does not say. */

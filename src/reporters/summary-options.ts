@@ -1,10 +1,17 @@
 import { counted } from "../counted.ts";
 import { InvalidOptionError } from "../errors.ts";
 
-/** How a summary looks: a generation of Keras, or the one that wrote the file. */
-export type SummaryStyle = "keras3" | "keras2" | "keras2.7" | "keras2.3" | "keras2.2" | "as-written";
+/** How a summary looks: as a generation of Keras prints it, or the one that wrote the file, or torchinfo. */
+export type SummaryStyle =
+  | "keras3"
+  | "keras2"
+  | "keras2.7"
+  | "keras2.3"
+  | "keras2.2"
+  | "torchinfo"
+  | "as-written";
 
-/** The arguments of Keras's `model.summary()`, and what Keras takes from the terminal. */
+/** The arguments of Keras's `model.summary()`, what Keras takes from the terminal, and those of torchinfo's `summary()`. */
 export interface SummaryOptions {
   /** Default: `keras3`. */
   readonly style?: SummaryStyle | undefined;
@@ -22,10 +29,15 @@ export interface SummaryOptions {
   readonly columns?: number | undefined;
   /** Escape sequences for colour, as Keras 3 sends them to a terminal. */
   readonly color?: boolean | undefined;
+  /** Levels of modules that style `torchinfo` shows. Default: 3. */
+  readonly depth?: number | undefined;
 }
 
 /** The styles with a layout of their own. */
-export type KerasStyle = Exclude<SummaryStyle, "as-written">;
+export type OwnStyle = Exclude<SummaryStyle, "as-written">;
+
+/** Those that Keras prints. */
+export type KerasStyle = Exclude<OwnStyle, "torchinfo">;
 
 /** Every style, with a line on what it is. */
 export const summaryStyles: readonly { readonly name: SummaryStyle; readonly description: string }[] = [
@@ -34,24 +46,45 @@ export const summaryStyles: readonly { readonly name: SummaryStyle; readonly des
   { name: "keras2.7", description: "Keras 2.7 to 2.12" },
   { name: "keras2.3", description: "Keras 2.2.5 to 2.6" },
   { name: "keras2.2", description: "Keras 2.2.4 and older" },
+  {
+    name: "torchinfo",
+    description: "torchinfo 1.8 on Python 3.11 and later; for exported programs of PyTorch",
+  },
   { name: "as-written", description: "the style of the Keras that wrote the file" },
 ];
 
-const withNested: readonly SummaryStyle[] = ["keras3", "keras2", "keras2.7"];
+/** Options that only some styles have; the others have those of the console at most. */
+const stylesWith: readonly {
+  readonly options: readonly (keyof SummaryOptions)[];
+  readonly styles: readonly OwnStyle[];
+  readonly whose: string;
+}[] = [
+  {
+    options: ["expandNested", "showTrainable", "layerRange"],
+    styles: ["keras3", "keras2", "keras2.7"],
+    whose: "Keras had it from 2.7 on",
+  },
+  {
+    options: ["lineLength", "positions"],
+    styles: ["keras3", "keras2", "keras2.7", "keras2.3", "keras2.2"],
+    whose: "it is one of Keras's",
+  },
+  { options: ["depth"], styles: ["torchinfo"], whose: "it is one of torchinfo's" },
+];
 
 /** Throws when an option is no good for `style`, which is the style after `as-written` was looked up. */
-export function checkSummaryOptions(options: SummaryOptions, style: KerasStyle): void {
-  checkCount("lineLength", options.lineLength, 10_000);
-  checkCount("columns", options.columns, 1_000_000);
+export function checkSummaryOptions(options: SummaryOptions, style: OwnStyle): void {
+  checkCount("lineLength", options.lineLength, "characters", 10_000);
+  checkCount("columns", options.columns, "characters", 1_000_000);
+  checkCount("depth", options.depth, "levels", 1_000_000);
   checkPositions(options.positions);
   checkRange(options.layerRange);
-  if (withNested.includes(style)) return;
-  for (const name of ["expandNested", "showTrainable", "layerRange"] as const) {
-    if (options[name] !== undefined && options[name] !== false) {
-      throw new InvalidOptionError(
-        `${name} does not exist in style ${style}: Keras had it from 2.7 on; use style ${withNested.join(", ")}`,
-      );
-    }
+  for (const { options: names, styles, whose } of stylesWith) {
+    const name = names.find((one) => options[one] !== undefined && options[one] !== false);
+    if (name === undefined || styles.includes(style)) continue;
+    throw new InvalidOptionError(
+      `${name} does not exist in style ${style}: ${whose}; use style ${styles.join(", ")}`,
+    );
   }
 }
 
@@ -62,9 +95,9 @@ export function checkStyle(style: string): asserts style is SummaryStyle {
   throw new InvalidOptionError(`there is no style ${JSON.stringify(style)}: use one of ${names}`);
 }
 
-function checkCount(name: string, value: number | undefined, most: number): void {
+function checkCount(name: string, value: number | undefined, unit: string, most: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= most)) return;
-  throw new InvalidOptionError(`${name} is ${value}: give a whole number of characters from 1 to ${most}`);
+  throw new InvalidOptionError(`${name} is ${value}: give a whole number of ${unit} from 1 to ${most}`);
 }
 
 function checkPositions(positions: readonly number[] | undefined): void {

@@ -4,7 +4,7 @@ import { formatNotes } from "../../src/cli/notes.ts";
 type Note = Parameters<typeof formatNotes>[0][number];
 
 function note(severity: Note["severity"], at: string, message = "odd"): Note {
-  return { code: "unknown-layer", severity, at, message };
+  return { severity, at, message };
 }
 
 test("one line each, the serious ones first, otherwise as found", () => {

@@ -5,11 +5,12 @@ import {
   inspect,
   type Report,
   type SummaryOptions,
+  summaryNotes,
 } from "../../public/index.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Host } from "../host.ts";
-import { formatNotes } from "../notes.ts";
+import { formatNotes, type Note } from "../notes.ts";
 import { withSource } from "../sources.ts";
 import { consoleWidth, wantsColor } from "../terminal.ts";
 
@@ -56,12 +57,17 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
       onProgress,
       allNodes: flags.allNodes,
       group: flags.group,
-      depth: flags.depth,
+      depth: depthOfRows(flags),
       convention: flags.convention,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
     }),
   );
+}
+
+/** torchinfo looks at the whole tree, whatever it shows of it. */
+function depthOfRows({ style, depth, json }: SummaryFlags): number | undefined {
+  return style === "torchinfo" && !json ? undefined : depth;
 }
 
 interface Printer {
@@ -72,7 +78,10 @@ interface Printer {
 /** A tree is asked for to be seen; but Keras showed nothing below the top before 2.7. */
 function showsTree(report: Report, { style }: SummaryFlags): boolean {
   return (
-    style !== "keras2.3" && style !== "keras2.2" && report.layers.some((layer) => layer.operator === "Module")
+    style !== "keras2.3" &&
+    style !== "keras2.2" &&
+    style !== "torchinfo" &&
+    report.layers.some((layer) => layer.operator === "Module")
   );
 }
 
@@ -86,6 +95,7 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
     layerRange: flags.layerRange,
     columns: consoleWidth(host),
     color: wantsColor(host, flags.color),
+    ...(flags.style === "torchinfo" && { depth: flags.depth }),
   };
   return {
     report: (file, report) => {
@@ -93,7 +103,11 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
       const text = formatSummary(report, { ...options, expandNested });
       if (several && !flags.quiet) host.stderr.write(`${file}:\n`);
       host.stdout.write(text);
-      if (!flags.quiet) host.stderr.write(formatNotes(report.diagnostics, several ? file : undefined));
+      if (flags.quiet) return;
+      const notes = summaryNotes(report, options).map(
+        (message): Note => ({ severity: "info", at: "", message }),
+      );
+      host.stderr.write(formatNotes([...notes, ...report.diagnostics], several ? file : undefined));
     },
     end: () => {},
   };

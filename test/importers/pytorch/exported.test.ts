@@ -22,6 +22,8 @@ interface Expected {
   readonly batch: number;
   readonly parameters: number;
   readonly buffers: number;
+  /** Parameters that are not frozen; all where absent. */
+  readonly trainable?: number;
   /** What others say, and who. */
   readonly published?: { readonly parameters: number; readonly source: string };
   readonly modules: readonly {
@@ -169,7 +171,7 @@ test("where nothing says which storage a tensor is in, what nothing reads may be
   expect(plain.diagnostics.map(({ message }) => message).join()).not.toMatch(/that nothing reads/);
 });
 
-describe.each(["tied", "half", "recurrent"])("archive %s", (name) => {
+describe.each(["tied", "half", "recurrent", "frozen", "plain"])("archive %s", (name) => {
   const folder = join(fixtures, `program-${name}`);
   const expected: Expected = JSON.parse(readFileSync(join(folder, "modules.json"), "utf8"));
 
@@ -178,7 +180,7 @@ describe.each(["tied", "half", "recurrent"])("archive %s", (name) => {
     checkWeights(imported.model, expected, new Set(["constant"]));
     const report = reportOf(imported);
     checkFigures(report, name);
-    expect(report.totals.trainable).toBe(expected.parameters);
+    expect(report.totals.trainable).toBe(expected.trainable ?? expected.parameters);
     const { parameter, ...others } = report.ledger.classes;
     expect(parameter.elements).toBe(expected.parameters);
     const rest = Object.values(others).reduce((sum, { elements }) => sum + elements, 0);

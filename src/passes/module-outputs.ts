@@ -1,0 +1,82 @@
+/** What a call of a module gives, as far as the rows in it and those around tell. */
+
+import type { ValueRef } from "../ir/graph.ts";
+import type { TensorType } from "../ir/tensor.ts";
+import type { Row } from "./fold-rows.ts";
+
+/** Gives its input itself, or may. */
+const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
+
+/** Gives what came out at each step, and then its state, whatever of that is used. */
+const recurs = /^aten\.(lstm|gru|rnn_tanh|rnn_relu)$/;
+
+/**
+ * Values that are used outside of the rows; of rows that nothing outside uses, what the last one gives. `users`: by row and
+ * output, the rows that use it.
+ */
+export function outputsOf(
+  members: readonly number[],
+  rows: readonly Row[],
+  users: readonly (readonly (readonly number[])[])[],
+): readonly ValueRef[] {
+  const inside = new Set(members);
+  const used: ValueRef[] = [];
+  let last: ValueRef | null = null;
+  for (const i of members) {
+    for (const output of (rows[i]?.facts?.calls[0]?.types ?? []).keys()) {
+      const ref = { layer: i, call: 0, output };
+      // A size that is handed around is no output of the module.
+      if (rows[i]?.layer.plumbing && typeOf(ref, rows).shape?.length === 0) continue;
+      last = ref;
+      if (users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
+    }
+  }
+  const own = [...used, ...leftAtEnd(members, used, rows, users)].filter(
+    (ref, _, all) => all.length === 1 || !isNewName(ref, inside, rows),
+  );
+  const [first] = used;
+  if (!first) return last ? [last] : [];
+  const state = used.every(({ layer, output }) => layer === first.layer && output > 0);
+  if (state && recurs.test(rows[first.layer]?.layer.source.type ?? ""))
+    return [{ ...first, output: 0 }, ...used];
+  return own.length > 0 ? own : used;
+}
+
+/** What the last rows make, and nobody uses: it is a part of what the module gives, whoever calls it leaves it. */
+function leftAtEnd(
+  members: readonly number[],
+  used: readonly ValueRef[],
+  rows: readonly Row[],
+  users: readonly (readonly (readonly number[])[])[],
+): readonly ValueRef[] {
+  const end = Math.max(...used.map(({ layer }) => layer));
+  const found: ValueRef[] = [];
+  for (let at = members.length - 1; at >= 0; at--) {
+    const i = members[at] ?? 0;
+    if (i <= end) break;
+    const types = rows[i]?.facts?.calls[0]?.types ?? [];
+    const isUsed = types.some((_, output) => (users[i]?.[output]?.length ?? 0) > 0);
+    if (!isUsed && types.length === 1 && types[0]?.shape?.length !== 0)
+      found.push({ layer: i, call: 0, output: 0 });
+  }
+  return found.reverse();
+}
+
+/**
+ * Whether a value is one from outside: what works in place, or hands on its input, gives it a new name, and whoever uses
+ * the value later uses it by that.
+ */
+function isNewName(ref: ValueRef, inside: ReadonlySet<number>, rows: readonly Row[]): boolean {
+  for (let at: ValueRef | undefined = ref; at && inside.has(at.layer); ) {
+    const row: Row | undefined = rows[at.layer];
+    const before: ValueRef | undefined = row?.inputs[0]?.[0];
+    if (!row || !renames.test(row.layer.source.type)) return false;
+    if (!before || before.layer >= at.layer) return false;
+    at = before;
+  }
+  return true;
+}
+
+export function typeOf({ layer, output }: ValueRef, rows: readonly Row[]): TensorType {
+  return rows[layer]?.facts?.calls[0]?.types[output] ?? { dtype: null, shape: null };
+}

@@ -1,0 +1,177 @@
+/**
+ * The summary as torchinfo prints it: `torchinfo.summary(model, input_data=...)` of release 1.8.0 on Python 3.11 or later, where
+ * a unit of work comes out as `Units.MEGABYTES`. What that release is known to get wrong stands here as it prints it: the size of
+ * parameters leaves out those of modules with others inside them, tied parameters count in each place, and most work is not counted.
+ */
+
+import { InvalidOptionError } from "../errors.ts";
+import type { Report, ReportLayer, ReportNetwork, ReportShape } from "../report/report.ts";
+import { escapeName } from "./escape.ts";
+import { withCommas } from "./memory-size.ts";
+import type { SummaryOptions } from "./summary-options.ts";
+import { bytesOf } from "./torchinfo-modules.ts";
+import { countsOf, type Info, rowsOf } from "./torchinfo-rows.ts";
+
+const columnWidth = 25;
+/** Of the names, unless one is longer; longer ones are given room in steps. */
+const nameWidth = 40;
+const nameStep = 5;
+const defaultDepth = 3;
+
+/** Bytes of Python's object around the elements of an input (CPython 3.11, torch 2.14: `sys.getsizeof` of a storage). */
+const storageOverhead = 64n;
+
+/** @throws InvalidOptionError for a report whose rows are not all modules of one network. */
+export function formatTorchinfo(report: Report, options: SummaryOptions): string {
+  const network = networkOf(report);
+  const rows = rowsOf(report, network);
+  const depth = options.depth ?? defaultDepth;
+  const width = widthOf(rows);
+  const divider = "=".repeat(width + 2 * columnWidth);
+  const line = (name: string, shape: string, params: string): string =>
+    `${pad(name, width)} ${pad(shape, columnWidth)} ${params}`.trimEnd();
+  const lines = rows
+    .filter((row) => row.depth <= depth)
+    .map((row) => line(indent(row.depth) + titleOf(row), shapeText(row.size), paramText(row, depth)));
+  return [
+    divider,
+    line("Layer (type:depth-idx)", "Output Shape", "Param #"),
+    divider,
+    ...lines,
+    divider,
+    ...counts(rows),
+    divider,
+    ...sizes(rows, network),
+    divider,
+    "",
+  ].join("\n");
+}
+
+/** @throws InvalidOptionError when the report has none, or not all of it. */
+export function networkOf({ model, layers, file }: Report): ReportNetwork {
+  const { network } = model;
+  if (!network)
+    throw new InvalidOptionError(
+      file.variant.startsWith("exported-program")
+        ? "style torchinfo prints the modules of one network: take one program alone, and do not ask for nodes as rows"
+        : `style torchinfo prints the modules of a network with what they gave, as programs of torch.export (.pt2) have them; ${file.name} (${file.variant}) does not: give another style`,
+    );
+  if (layers.some(isCut))
+    throw new InvalidOptionError(
+      "style torchinfo needs all levels of the report: inspect without depth, and give it to the summary",
+    );
+  return network;
+}
+
+function isCut(layer: ReportLayer): boolean {
+  return layer.folded === true || (layer.layers?.some(isCut) ?? false);
+}
+
+/** For rows that are not shown too. */
+function widthOf(rows: readonly Info[]): number {
+  let longest = 0;
+  for (const row of rows) longest = Math.max(longest, [...titleOf(row)].length + row.depth * nameStep + 1);
+  return longest >= nameWidth ? Math.ceil(longest / nameStep) * nameStep : nameWidth;
+}
+
+/** In code points: those are what Python counts. */
+function pad(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - [...text].length));
+}
+
+function titleOf({ type, depth, index }: Info): string {
+  return depth === 0 ? escapeName(type) : `${escapeName(type)}: ${depth}-${index}`;
+}
+
+function indent(depth: number): string {
+  if (depth === 0) return "";
+  return depth === 1 ? "├─" : `${"│    ".repeat(depth - 1)}└─`;
+}
+
+function shapeText(size: ReportShape): string {
+  if (size === null) return "?";
+  if (size.length === 0) return "--";
+  return `[${size.map((dim) => (dim === null ? "?" : escapeName(String(dim)))).join(", ")}]`;
+}
+
+function paramText({ sums, left, depth, isLeaf, isRecursive }: Info, shown: number): string {
+  if (sums.elements === 0) return "--";
+  if (isRecursive) return "(recursive)";
+  if (depth === shown || isLeaf) {
+    const text = withCommas(BigInt(sums.elements));
+    return sums.trainable > 0 ? text : `(${text})`;
+  }
+  return left.elements > 0 ? withCommas(BigInt(left.elements)) : "--";
+}
+
+function counts(rows: readonly Info[]): readonly string[] {
+  const { elements, trainable } = countsOf(rows);
+  let macs: bigint | null = 0n;
+  for (const row of rows) if (row.isLeaf) macs = plus(macs, row.macs);
+  return [
+    `Total params: ${signed(elements)}`,
+    `Trainable params: ${signed(trainable)}`,
+    `Non-trainable params: ${signed(elements - trainable)}`,
+    `Total mult-adds${workText(macs)}`,
+  ];
+}
+
+/** Where parameters are tied across frozen ones, what is left can be less than nothing. */
+function signed(count: number): string {
+  return `${count < 0 ? "-" : ""}${withCommas(BigInt(Math.abs(count)))}`;
+}
+
+function plus(a: bigint | null, b: bigint | null): bigint | null {
+  return a === null || b === null ? null : a + b;
+}
+
+function workText(macs: bigint | null): string {
+  if (macs === null) return ": ?";
+  const count = Number(macs);
+  const [unit, size] =
+    count >= 1e12 ? ["TERABYTES", 1e12] : count >= 1e9 ? ["GIGABYTES", 1e9] : (["MEGABYTES", 1e6] as const);
+  const value = count / size;
+  const text = Number.isInteger(value) ? withCommas(BigInt(value)) : twoDecimals(value, true);
+  return ` (Units.${unit}): ${text}`;
+}
+
+function sizes(rows: readonly Info[], { inputs }: ReportNetwork): readonly string[] {
+  let input: bigint | null = 0n;
+  for (const { shape, dtype } of inputs) {
+    const known = shape?.every((dim) => typeof dim === "number") && bytesOf(dtype) > 0;
+    const elements = (shape ?? []).reduce((product, dim) => product * BigInt(known ? (dim ?? 0) : 0), 1n);
+    input = plus(input, known ? elements * BigInt(bytesOf(dtype)) + storageOverhead : null);
+  }
+  let passes: bigint | null = 0n;
+  let params = 0n;
+  for (const { isLeaf, isRecursive, sums, outputBytes } of rows) {
+    if (!isLeaf) continue;
+    // Once for the way back.
+    if (sums.elements > 0) passes = plus(passes, outputBytes === null ? null : 2n * outputBytes);
+    if (!isRecursive) params += BigInt(sums.bytes);
+  }
+  return [
+    `Input size (MB): ${megabytes(input)}`,
+    `Forward/backward pass size (MB): ${megabytes(passes)}`,
+    `Params size (MB): ${megabytes(params)}`,
+    `Estimated Total Size (MB): ${megabytes(plus(plus(input, passes), params))}`,
+  ];
+}
+
+function megabytes(bytes: bigint | null): string {
+  return bytes === null ? "?" : twoDecimals(Number(bytes) / 1e6, false);
+}
+
+/** As Python's `.2f` and `,.2f` write it: of two that are as near, the even one. */
+function twoDecimals(value: number, commas: boolean): string {
+  // Halves of a hundredth that a float can hold are odd eighths.
+  const isTie = Number.isInteger(value * 8) && !Number.isInteger(value * 4);
+  const floor = Math.floor(value * 100);
+  const text = isTie
+    ? ((floor % 2 === 0 ? floor : floor + 1) / 100).toFixed(2)
+    : value < 1e21
+      ? value.toFixed(2)
+      : `${BigInt(value)}.00`;
+  const [whole = "", fraction = ""] = text.split(".");
+  return `${commas ? withCommas(BigInt(whole)) : whole}.${fraction}`;
+}
