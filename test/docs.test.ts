@@ -22,6 +22,7 @@ const files: Readonly<Record<string, string>> = {
   "trained.keras": fixture("k2-trained-adam/model.keras"),
   "custom.keras": fixture("k3-custom-layers/model.keras"),
   "program.pt2": join(root, "fixtures/pytorch/program-tied/model.pt2"),
+  "frozen.pt2": join(root, "fixtures/pytorch/program-frozen/model.pt2"),
   "resnet18.onnx": join(root, "fixtures/onnx/torch/resnet18-dynamo/model.onnx"),
   "lstm.onnx": join(root, "fixtures/onnx/structure/lstm.onnx"),
   "checkpoint.pt": join(root, "fixtures/pytorch/trained-adam/zip.pt"),
@@ -35,6 +36,7 @@ const parts: Readonly<Record<string, () => Promise<string> | string>> = {
   "sample:notes": () => sample("weighbridge custom.keras"),
   "sample:ledger": () => sample("weighbridge --json trained.keras", "ledger"),
   "sample:program": () => sample("weighbridge program.pt2"),
+  "sample:torchinfo": () => sample("weighbridge --style torchinfo frozen.pt2"),
   "sample:onnx": () => sample("weighbridge lstm.onnx"),
   "sample:onnx-modules": () => sample("weighbridge --group module --depth 1 --batch 1 resnet18.onnx"),
   "sample:checkpoint": () => sample("weighbridge checkpoint.pt"),
@@ -174,10 +176,19 @@ function fieldsOf(part: Schema, path = ""): string[][] {
 
 /** The objects that the report is made of, each under its own name. */
 function definedFields(): string[][] {
-  return ["model", "layer", "call", "weight", "ledger", "ledgerEntry", "pickledGlobal", "diagnostic"].flatMap(
-    (name) => [
-      [`**${name}**`, definition(name).description ?? ""],
-      ...fieldsOf(definition(name), `${name}.`).filter(([at]) => !at?.includes(".classes.")),
-    ],
-  );
+  return [
+    "model",
+    "network",
+    "value",
+    "layer",
+    "call",
+    "weight",
+    "ledger",
+    "ledgerEntry",
+    "pickledGlobal",
+    "diagnostic",
+  ].flatMap((name) => [
+    [`**${name}**`, definition(name).description ?? ""],
+    ...fieldsOf(definition(name), `${name}.`).filter(([at]) => !at?.includes(".classes.")),
+  ]);
 }

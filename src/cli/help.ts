@@ -36,6 +36,7 @@ Examples:
   weighbridge --batch 1 --dim seq=128 model.onnx        named sizes filled in
   weighbridge --group module model.onnx                 its modules, as a tree
   weighbridge --depth 2 model.pt2                       two levels of modules
+  weighbridge --style torchinfo model.pt2               as torchinfo prints it
   weighbridge checkpoint.pt adapter.safetensors         two files, one by one
   weighbridge llama/                                    a Hugging Face folder
   weighbridge --json model.onnx | jq .ledger            every element, by class

@@ -111,7 +111,7 @@ function addSummaryOptions(command: Command): void {
     )
     .option(
       "--depth <n>",
-      "how many levels of modules to show (default: all; 3 in style\ntorchinfo)",
+      "how many levels of modules to show (default: all; of style torchinfo, 3)",
       parseDepth,
     )
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
