@@ -86,6 +86,7 @@ describe("the library's names", () => {
     "reportOf",
     "serializeModel",
     "severityOf",
+    "summaryNotes",
     "summaryStyles",
   ];
 

@@ -11,11 +11,12 @@ const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift
 const recurs = /^aten\.(lstm|gru|rnn_tanh|rnn_relu)$/;
 
 /**
- * Values that are used outside of the rows; of rows that nothing outside uses, what the last one gives. `users`: by row and
- * output, the rows that use it.
+ * Values that are used outside of the rows; of rows that nothing outside uses, what the last one gives. `own`: those of the
+ * rows that are in no module inside. `users`: by row and output, the rows that use it.
  */
 export function outputsOf(
   members: readonly number[],
+  own: readonly number[],
   rows: readonly Row[],
   users: readonly (readonly (readonly number[])[])[],
 ): readonly ValueRef[] {
@@ -31,7 +32,7 @@ export function outputsOf(
       if (users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
     }
   }
-  const own = [...used, ...leftAtEnd(members, used, rows, users)].filter(
+  const given = [...used, ...leftAtEnd(own, used, rows, users)].filter(
     (ref, _, all) => all.length === 1 || !isNewName(ref, inside, rows),
   );
   const [first] = used;
@@ -39,20 +40,20 @@ export function outputsOf(
   const state = used.every(({ layer, output }) => layer === first.layer && output > 0);
   if (state && recurs.test(rows[first.layer]?.layer.source.type ?? ""))
     return [{ ...first, output: 0 }, ...used];
-  return own.length > 0 ? own : used;
+  return given.length > 0 ? given : used;
 }
 
 /** What the last rows make, and nobody uses: it is a part of what the module gives, whoever calls it leaves it. */
 function leftAtEnd(
-  members: readonly number[],
+  own: readonly number[],
   used: readonly ValueRef[],
   rows: readonly Row[],
   users: readonly (readonly (readonly number[])[])[],
 ): readonly ValueRef[] {
   const end = Math.max(...used.map(({ layer }) => layer));
   const found: ValueRef[] = [];
-  for (let at = members.length - 1; at >= 0; at--) {
-    const i = members[at] ?? 0;
+  for (let at = own.length - 1; at >= 0; at--) {
+    const i = own[at] ?? 0;
     if (i <= end) break;
     const types = rows[i]?.facts?.calls[0]?.types ?? [];
     const isUsed = types.some((_, output) => (users[i]?.[output]?.length ?? 0) > 0);

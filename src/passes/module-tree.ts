@@ -221,7 +221,8 @@ class Grower {
       .flatMap(({ module, rows }) => {
         const calls = module ? this.callsOf(rows, level) : new Map([[0, rows]]);
         return [...calls].map(([call, part]) => {
-          const outputs = module ? outputsOf(part, this.rows, this.users) : [];
+          const own = part.filter((i) => this.modules[i]?.[level + 1] === undefined);
+          const outputs = module ? outputsOf(part, own, this.rows, this.users) : [];
           return { module, call, rows: part, outputs };
         });
       })

@@ -1,6 +1,5 @@
 /** What torchinfo asks of a module before it runs: its class, the modules inside it and its parameters. */
 
-import { LimitExceededError } from "../errors.ts";
 import { bitsOf, isDType } from "../ir/dtype.ts";
 import { maxModuleDepth } from "../limits.ts";
 import type { Report, ReportLayer, ReportNetwork, ReportShape, ReportWeight } from "../report/report.ts";
@@ -45,8 +44,16 @@ function callsIn(layers: readonly ReportLayer[]): readonly ModuleCall[] {
     const inside = callsIn(row.layers ?? []);
     if (row.operator !== "Module") return inside;
     const type = row.type === "Module" || row.recognized ? `~${row.type}` : row.type;
-    return [{ path: pathOf(row), type, ...outputOf(row) }, ...inside];
+    return [{ path: pathOf(row), type, ...(handsOn(row) ? unknown : outputOf(row)) }, ...inside];
   });
+}
+
+/** Whether a module gives what the last one in it gave, of which others use some: it may well give all of it. */
+function handsOn({ layers = [], calls: [call] }: ReportLayer): boolean {
+  const last = layers.at(-1);
+  if (last?.operator !== "Module" || !(handsOn(last) || outputOf(last).size === null)) return false;
+  const given = new Set(last.calls[0]?.outputShapes.map(String));
+  return call?.outputShapes.some((shape) => given.has(String(shape))) ?? false;
 }
 
 /** Gives what came out at each step, and then its state. */
@@ -71,20 +78,17 @@ export function pathOf({ name }: ReportLayer): string {
   return name.replace(/@\d+$/, "");
 }
 
-/**
- * `a` and `a.b` of `a.b.c`, and "" of all.
- * @throws LimitExceededError for a path deeper than networks are.
- */
+/** `a` and `a.b` of `a.b.c`, and "" of all. A path deeper than networks are ends in one long name. */
 export function pathsAround(path: string): readonly string[] {
   if (path === "") return [];
-  const parts = path.split(".", maxModuleDepth + 1);
-  if (parts.length > maxModuleDepth)
-    throw new LimitExceededError(`a module nested more than ${maxModuleDepth} deep`, {
-      limit: "maxModuleDepth",
-      actual: parts.length,
-      maximum: maxModuleDepth,
-    });
-  return parts.map((_, i) => parts.slice(0, i).join("."));
+  const around = [""];
+  for (
+    let dot = path.indexOf(".");
+    dot >= 0 && around.length < maxModuleDepth;
+    dot = path.indexOf(".", dot + 1)
+  )
+    around.push(path.slice(0, dot));
+  return around;
 }
 
 /** The modules of a network. */

@@ -128,6 +128,7 @@ function plus(a: bigint | null, b: bigint | null): bigint | null {
 function workText(macs: bigint | null): string {
   if (macs === null) return ": ?";
   const count = Number(macs);
+  if (!Number.isFinite(count)) return ": ?";
   const [unit, size] =
     count >= 1e12 ? ["TERABYTES", 1e12] : count >= 1e9 ? ["GIGABYTES", 1e9] : (["MEGABYTES", 1e6] as const);
   const value = count / size;
@@ -159,7 +160,8 @@ function sizes(rows: readonly Info[], { inputs }: ReportNetwork): readonly strin
 }
 
 function megabytes(bytes: bigint | null): string {
-  return bytes === null ? "?" : twoDecimals(Number(bytes) / 1e6, false);
+  const size = bytes === null ? Number.NaN : Number(bytes) / 1e6;
+  return Number.isFinite(size) ? twoDecimals(size, false) : "?";
 }
 
 /** As Python's `.2f` and `,.2f` write it: of two that are as near, the even one. */

@@ -8,6 +8,7 @@ import {
   formatSummary,
   inspect,
   type ModelInput,
+  summaryNotes,
   summaryStyles,
 } from "../../src/public/index.ts";
 import type { Report, ReportLayer } from "../../src/report/report.ts";
@@ -98,6 +99,7 @@ function printAll(report: Report, what: string): void {
       const options = nested ? { expandNested: true, showTrainable: true } : {};
       const text = formatSummary(report, { style, ...options });
       if (raw.test(text)) throw new Error(`${what}: style ${style} prints a control character`);
+      summaryNotes(report, { style });
     } catch (error) {
       if (!isModelError(error) || error.kind !== "invalid-option") throw error;
     }

@@ -28,6 +28,15 @@ export const truths: readonly Truth[] = gunzipSync(
 
 const programs = await openZip(memorySource(readFileSync(join(fixtures, "programs/programs.zip"))));
 
+/** An entry of an archive as text, by its name without the folder that all are in. */
+export async function zipText(data: Uint8Array, name: string): Promise<string> {
+  const zip = await openZip(memorySource(data));
+  const found = zip.entries.find((one) => one.name.replace(/^[^/]+\//, "") === name);
+  if (!found) throw new Error(`there is no ${name}`);
+  const source = await zip.openEntry(found);
+  return new TextDecoder().decode(await source.read(0, source.size));
+}
+
 async function entry(name: string): Promise<Uint8Array> {
   const found = programs.find(name);
   if (!found) throw new Error(`there is no ${name}`);
