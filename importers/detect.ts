@@ -88,6 +88,10 @@ const looks: readonly {
     text: "a Git LFS pointer, not the model itself; fetch the file with `git lfs pull`",
   },
   {
+    test: (_, text) => /^\s*(<\?xml[^>]*>\s*)?<net\s/.test(text),
+    text: "an OpenVINO model, which this version does not read; weigh the ONNX file that it was converted from",
+  },
+  {
     test: (_, text) => /^\s*<(!doctype|html|head|\?xml)/i.test(text),
     text: "an HTML or XML page, not a model; the download probably ended on a web page, fetch the file again",
   },
@@ -110,6 +114,14 @@ const looks: readonly {
   {
     test: (head) => startsWith(head, [0x54, 0x46, 0x4c, 0x33], 4),
     text: "a TensorFlow Lite model, which this version does not read; `weighbridge formats` lists what it reads",
+  },
+  {
+    test: (head) => startsWith(head, [0x4f, 0x52, 0x54, 0x4d], 4),
+    text: "a model in ONNX Runtime's own format (.ort), which this version does not read; weigh the ONNX file that it was converted from",
+  },
+  {
+    test: (_, text) => /^[pf]trt/.test(text),
+    text: "a TensorRT engine, compiled for one device; weigh the ONNX file that it was built from",
   },
   {
     test: (head) => head[8] === 0x7b,

@@ -42,7 +42,11 @@ export function sniffOnnx(head: Uint8Array, size: number): OnnxKind | null {
   if (fields && isModel(fields, head, size)) return "model";
   if (fields && isTensor(fields, size)) return "tensor";
   const text = new TextDecoder().decode(head.subarray(0, 4096)).replace(/^\uFEFF/, "");
-  if (/^\s*\{/.test(text) && /"(irVersion|opsetImport|producerName)"\s*:/.test(text)) return "json";
+  if (
+    /^\s*\{/.test(text) &&
+    /"(irVersion|ir_version|opsetImport|opset_import|producerName|producer_name)"\s*:/.test(text)
+  )
+    return "json";
   if (/^\s*(#[^\n]*\n\s*)*(ir_version\s*:\s*\d|(graph|opset_import)\s*\{)/.test(text)) return "text";
   return /^\s*<\s*(ir_version|opset_import)\s*:/.test(text) ? "text" : null;
 }
