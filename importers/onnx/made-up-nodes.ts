@@ -1,9 +1,16 @@
-/** Nodes that tf2onnx makes up (`LSTM__44`) bear no layer's name: they are put where those around them are. */
+/**
+ * Nodes that an exporter makes up bear no layer's name: those of tf2onnx (`LSTM__44`), and those that PyTorch's exporter puts in
+ * place of others (`node_Split_12`, without any scopes). They are put where those around them are.
+ */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
 import { consumersOf } from "./consumers.ts";
 import type { Draft } from "./frame.ts";
+import { scopesKey } from "./names.ts";
 import { type Facts, makerOf } from "./static-values.ts";
+
+/** Names that exporters make up, by producer. */
+const madeUp: Readonly<Record<string, RegExp>> = { tf2onnx: /__\d+$/, pytorch: /^node_\w+_\d+$/ };
 
 /** Nodes looked at behind one that has no name: what it makes up for one operation are some three in a row. */
 const maxSteps = 4;
@@ -14,9 +21,11 @@ const maxWays = 4;
  * Changes `modules` of layers in place: a node is in the modules that what it gets and what is made of it are in together. One
  * that nothing with a name comes before, or after, stays outside.
  */
-export function placeMadeUp(facts: Facts): void {
+export function placeMadeUp(facts: Facts, producer: string): void {
+  const made = madeUp[producer];
+  if (!made) return;
   for (const [draft, { node, slots }] of facts) {
-    if (draft.modules || !node || !/__\d+$/.test(node.name)) continue;
+    if (draft.modules || !node || !made.test(node.name) || node.metadata.has(scopesKey)) continue;
     const before = slots[0] && makerOf(slots[0].found)?.modules;
     if (!before) continue;
     const after = modulesBehind(draft, facts);

@@ -39,7 +39,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   reportBlocks(facts, report);
   reportCompiled(facts, report);
   addTraining(onnx, table);
-  if (onnx.producerName === "tf2onnx") placeMadeUp(facts);
+  placeMadeUp(facts, onnx.producerName);
   placeByWeights(facts);
   nameLayers(facts);
   await checkExternal(source, externalTensors(onnx), report);

@@ -3,6 +3,9 @@
 import type { ModuleRef } from "../../src/ir/graph.ts";
 import type { OnnxNode } from "./proto.ts";
 
+/** Where PyTorch's exporter notes the modules of a node. */
+export const scopesKey = "pkg.torch.onnx.name_scopes";
+
 /** What PyTorch puts in place of the modules of a node that it made itself. */
 const noModule = "_empty_nn_module_stack_from_metadata_hook";
 
@@ -17,7 +20,7 @@ export function modulesOf(
   node: OnnxNode,
   known: Map<string, readonly ModuleRef[]> = new Map(),
 ): readonly ModuleRef[] {
-  const scopes = node.metadata.get("pkg.torch.onnx.name_scopes");
+  const scopes = node.metadata.get(scopesKey);
   if (scopes !== undefined) {
     const paths = pythonTexts(scopes).slice(0, -1);
     const classes = pythonTexts(node.metadata.get("pkg.torch.onnx.class_hierarchy") ?? "");

@@ -112,6 +112,36 @@ describe("parameters of each module", () => {
   });
 });
 
+/** Modules of the nodes of an operator, in order. */
+function modulesOf({ imported }: Weighed, type: string): readonly (string | undefined)[] {
+  const found: (string | undefined)[] = [];
+  walkLayers(imported.model.graph.layers, (layer: Layer) => {
+    if (layer.source.type === type) found.push(layer.modules?.at(-1)?.path);
+  });
+  return found;
+}
+
+describe("what the exporter put in place of others stands in the module that it was traced in by the other one", () => {
+  const networks = ["timm/res2net50_26w_4s", "timm/cspdarknet53"];
+  test.each(networks.filter((name) => cases.some(({ file }) => file === `${name}.dynamo`)))(
+    "%s",
+    async (name) => {
+      const splits = modulesOf(await weigh(`${name}.dynamo`), "Split");
+      expect(splits.length).toBeGreaterThan(4);
+      expect(splits).toEqual(modulesOf(await weigh(`${name}.script`), "Split"));
+    },
+  );
+});
+
+test("where what is before and what is behind stand in different modules, it is in the one around both", async () => {
+  if (!("shufflenet_v2_x0_5" in networks)) return;
+  // Each block chunks what the one before it gives.
+  const splits = modulesOf(await weigh("shufflenet_v2_x0_5.dynamo"), "Split");
+  expect(splits).toEqual(
+    [3, 7, 3].flatMap((blocks, i) => Array.from({ length: blocks }, () => `stage${i + 2}`)),
+  );
+});
+
 describe("what was folded", () => {
   const names = ["resnet18", "mobilenet_v2", "resnet50", "vgg11_bn"].filter((name) => name in networks);
   test.each(names)("%s, with what is left of it", async (name) => {
