@@ -51,7 +51,9 @@ export function operand(argument: string, name: string = argument): PortRecord {
 export type Kind = "tensor" | "bool" | "int" | "float" | "complex";
 
 /** The written arguments of a node, by name. */
-export type Arguments = ReadonlyMap<string, Tagged>;
+export interface Arguments {
+  get(name: string): Tagged | undefined;
+}
 
 /**
  * A node as a record reads it, by the schema's names. What the file leaves out has the schema's default, which the record

@@ -8,7 +8,7 @@ import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import type { SharedJson } from "../../src/wire/json-shared.ts";
 import { findOp } from "./aten/index.ts";
-import { NodeView, operandsIn, type PortRecord } from "./aten.ts";
+import { type Arguments, NodeView, operandsIn, type PortRecord } from "./aten.ts";
 import { remembering } from "./bounded-cache.ts";
 import {
   listOf,
@@ -39,7 +39,7 @@ export interface Use {
 
 /** What a name of a graph stands for. */
 type Source =
-  | { readonly kind: "value"; readonly layer: number; readonly output: number }
+  | { readonly kind: "value"; readonly value: ValueRef }
   | { readonly kind: "held"; readonly held: Held };
 
 /** An argument of a node. */
@@ -54,7 +54,7 @@ interface Written {
 interface Read {
   readonly inputs: readonly Argument[];
   /** Arguments that are others in each round of the graphs it runs. */
-  readonly changing: ReadonlySet<string>;
+  readonly changing: readonly string[];
 }
 
 /** What a graph that a node runs may get. */
@@ -70,7 +70,8 @@ const graphHeld = "held";
 const graphRounds: readonly string[] = ["carried", "sequences"];
 
 interface Frame {
-  readonly graph: JsonValue;
+  /** What the graph states of a value. */
+  readonly typeOf: (name: string) => TensorType | null;
   readonly names: Map<string, Source>;
   readonly layers: Draft[];
   readonly around: readonly ModuleRef[];
@@ -124,7 +125,8 @@ export class GraphReader {
       });
     }
     const { around, depth, at, casting } = given;
-    const frame: Frame = { graph, names: new Map(), layers: [], around, depth, at, casting };
+    const typeOf = (name: string): TensorType | null => this.statedType(graph, name);
+    const frame: Frame = { typeOf, names: new Map(), layers: [], around, depth, at, casting };
     const inputs: ValueRef[] = [];
     for (const input of listOf(getKey(graph, "inputs"))) {
       for (const name of namesIn(unionOf(input))) {
@@ -145,23 +147,23 @@ export class GraphReader {
   }
 
   private input(frame: Frame, name: string): ValueRef {
-    const type = this.typeOf(frame.graph, name);
+    const type = frame.typeOf(name);
     const draft = this.push(frame, name, "Input", "Input");
     if (type?.dtype) draft.attributes = { dtype: type.dtype };
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.kind = "layer";
-    const layer = frame.layers.length - 1;
-    this.define(frame, name, { kind: "value", layer, output: 0 });
-    return { layer, call: 0, output: 0 };
+    const value: ValueRef = { layer: frame.layers.length - 1, call: 0, output: 0 };
+    this.define(frame, name, { kind: "value", value });
+    return value;
   }
 
   /** A stored tensor that is an output passes through a layer of its own. */
   private output(frame: Frame, name: string): ValueRef {
     const source = frame.names.get(name);
-    if (source?.kind === "value") return { layer: source.layer, call: 0, output: source.output };
+    if (source?.kind === "value") return source.value;
     if (!source) this.dangling(frame, name);
     const draft = this.push(frame, `${name}/output`, "output", "Opaque");
-    const type = this.typeOf(frame.graph, name);
+    const type = frame.typeOf(name);
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.plumbing = true;
     if (source) this.uses.push({ draft, held: source.held, slot: "output", inputs: [], input: 0 });
@@ -180,26 +182,26 @@ export class GraphReader {
     if (modules.length > 0) draft.modules = modules;
     if (isPlumbing) draft.plumbing = true;
     const layer = frame.layers.length - 1;
-    const written = listOf(getKey(node, "inputs")).map((input, i): Written => {
-      const name = textOf(getKey(input, "name")) ?? "";
-      return { name, key: name || `${i}`, argument: unionOf(getKey(input, "arg")) };
-    });
+    const written = listOf(getKey(node, "inputs")).map(readArgument);
+    const graphs = written.filter(isGraph);
     const outputs = listOf(getKey(node, "outputs")).map(unionOf);
-    const { inputs, changing } = this.arguments(draft, frame, target, written, outputs);
-    const names = outputs.flatMap(namesIn);
-    const types = names.map((name) => (name === null ? null : this.typeOf(frame.graph, name)));
-    const stated = types.length > 0 ? { declaredTypes: types, outputs: types.length, traced: true } : {};
-    draft.calls = [{ inputs, ...stated }];
-    const graphs = written.filter(({ argument }) => argument.tag === "as_graph");
+    const { inputs, changing } = this.arguments(draft, frame, target, written, outputs, graphs.length > 0);
+    const names = outputs.length === 1 ? namesIn(outputs[0] as Tagged) : outputs.flatMap(namesIn);
+    const declaredTypes = names.map((name) => (name === null ? null : frame.typeOf(name)));
+    draft.calls = [
+      names.length > 0 ? { inputs, declaredTypes, outputs: names.length, traced: true } : { inputs },
+    ];
     if (graphs.length > 0) {
       const operands = written.flatMap(({ key, argument }) =>
-        namesIn(argument).map((name): Operand => ({ name, fixed: !changing.has(key) })),
+        namesIn(argument).map((name): Operand => ({ name, fixed: !changing.includes(key) })),
       );
       const inner = { ...frame, around: modules, casting: castsInside(type, written) ?? frame.casting };
       draft.subgraphs = graphs.map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
     }
-    for (const [output, name] of names.entries())
-      if (name !== null) this.define(frame, name, { kind: "value", layer, output });
+    for (let output = 0; output < names.length; output++) {
+      const name = names[output] ?? null;
+      if (name !== null) this.define(frame, name, { kind: "value", value: { layer, call: 0, output } });
+    }
   }
 
   /** Gives a node its operator and attributes. Without a record it is opaque, and has its arguments as they are written. */
@@ -209,10 +211,10 @@ export class GraphReader {
     target: string,
     written: readonly Written[],
     outputs: readonly Tagged[],
+    runs: boolean,
   ): Read {
-    const runs = written.some(({ argument }) => argument.tag === "as_graph");
-    const byName = new Map(written.map(({ key, argument }) => [key, argument]));
-    const view = new NodeView(target, byName, outputs, (name) => this.typeOf(frame.graph, name));
+    const byName = argumentsOf(written);
+    const view = new NodeView(target, byName, outputs, frame.typeOf);
     const op = findOp(view, draft.source.type);
     const attributes = op?.attributes?.(view) ?? {};
     const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
@@ -220,21 +222,22 @@ export class GraphReader {
     draft.operator = op.operator;
     draft.attributes = attributes;
     const inputs: Argument[] = [];
-    const read = new Set<string>();
-    const changing = new Set<string>();
+    // A handful at most.
+    const read: string[] = [];
+    const changing: string[] = [];
     for (const port of ports) {
       const { argument: slot, name, number } = typeof port === "string" ? operandless(port) : port;
       const argument = byName.get(slot);
-      if (!argument || read.has(slot)) continue;
-      read.add(slot);
-      if (graphRounds.includes(name)) changing.add(slot);
+      if (!argument || read.includes(slot)) continue;
+      read.push(slot);
+      if (graphRounds.includes(name)) changing.push(slot);
       for (const held of number ? operandsIn(argument) : namesIn(argument)) {
         if (typeof held === "string") this.read1(draft, frame, held, name, inputs);
         else if (held !== null) inputs.push(numberArgument(held, name));
       }
     }
     for (const { name, key, argument } of written)
-      if (!read.has(key)) this.readAll(draft, frame, argument, runs ? graphOperands : name, inputs);
+      if (!read.includes(key)) this.readAll(draft, frame, argument, runs ? graphOperands : name, inputs);
     return { inputs, changing };
   }
 
@@ -248,7 +251,7 @@ export class GraphReader {
       if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
     }
     draft.attributes = attributes;
-    return { inputs, changing: new Set() };
+    return { inputs, changing: [] };
   }
 
   private readAll(draft: Draft, frame: Frame, argument: Tagged, slot: string, inputs: Argument[]): void {
@@ -260,14 +263,11 @@ export class GraphReader {
     const slot = port === graphOperands && source?.kind === "held" ? graphHeld : port;
     const named = slot === "" ? {} : { name: slot };
     if (source?.kind === "value") {
-      const value = { layer: source.layer, call: 0, output: source.output };
-      inputs.push({ kind: "value", value, ...named });
+      inputs.push({ kind: "value", value: source.value, ...named });
       return;
     }
-    if (!source && this.typeOf(frame.graph, name) === null) this.dangling(frame, name);
-    const type = source
-      ? { dtype: source.held.dtype, shape: source.held.shape }
-      : this.typeOf(frame.graph, name);
+    const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : frame.typeOf(name);
+    if (type === null) this.dangling(frame, name);
     if (source) this.uses.push({ draft, held: source.held, slot, inputs, input: inputs.length });
     inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
   }
@@ -294,7 +294,7 @@ export class GraphReader {
   }
 
   /** Type the graph states for a name; null when it states none. */
-  private typeOf(graph: JsonValue, name: string): TensorType | null {
+  private statedType(graph: JsonValue, name: string): TensorType | null {
     const type = readType(this.program.memberAt(graph, "tensor_values", name), name);
     if (type) return type;
     for (const [key, dtype] of scalars)
@@ -328,6 +328,26 @@ export class GraphReader {
     if (frame.at !== "") this.inside.set(draft, frame.at);
     return draft;
   }
+}
+
+/** Without a name, its key is its place. */
+function readArgument(input: JsonValue, place: number): Written {
+  const name = textOf(getKey(input, "name")) ?? "";
+  return { name, key: name || `${place}`, argument: unionOf(getKey(input, "arg")) };
+}
+
+/** Nodes have a handful: a table for each takes longer than looking through them. The last of a name counts. */
+function argumentsOf(written: readonly Written[]): Arguments {
+  return {
+    get(name) {
+      for (let i = written.length - 1; i >= 0; i--) if (written[i]?.key === name) return written[i]?.argument;
+      return undefined;
+    },
+  };
+}
+
+function isGraph({ argument }: Written): boolean {
+  return argument.tag === "as_graph";
 }
 
 /** Whether a node switches on or off that operands are cast; null: neither. */

@@ -26,8 +26,10 @@ export function unionOf(value: JsonValue | undefined): Tagged {
     const held = members[tag];
     if (held !== undefined && held !== null && !tag.startsWith("$")) return { tag, value: held };
   }
-  return { tag: "as_none", value: null };
+  return none;
 }
+
+const none: Tagged = { tag: "as_none", value: null };
 
 export function objectOf(value: JsonValue | undefined): { readonly [key: string]: JsonValue } | null {
   return typeof value === "object" && value !== null && !Array.isArray(value)
@@ -163,34 +165,43 @@ const rememberedSize = remembering(sizesKept, (text): { readonly size: Dim } => 
 }));
 
 /** Names of the values that an argument reads, in order; null for an absent one of a list. */
-export function namesIn(argument: Tagged): readonly (string | null)[] {
-  const name = (value: JsonValue): string | null => textOf(getKey(value, "name"));
-  switch (argument.tag) {
+export function namesIn({ tag, value }: Tagged): readonly (string | null)[] {
+  switch (tag) {
     case "as_tensor":
     case "as_custom_obj":
-      return [name(argument.value)];
+      return [nameOf(value)];
     case "as_tensors":
-      return listOf(argument.value).map(name);
+      return listOf(value).map(nameOf);
     case "as_nested_tensors":
-      return listOf(argument.value).flatMap((inner) => listOf(inner).map(name));
+      return listOf(value).flatMap((inner) => listOf(inner).map(nameOf));
     case "as_optional_tensor":
-      return namesIn(unionOf(argument.value));
+      return namesIn(unionOf(value));
     case "as_optional_tensors":
-      return listOf(argument.value).map((item) => {
+      return listOf(value).map((item) => {
         const held = unionOf(item);
-        return held.tag === "as_tensor" ? name(held.value) : null;
+        return held.tag === "as_tensor" ? nameOf(held.value) : null;
       });
     case "as_sym_int":
     case "as_sym_bool":
     case "as_sym_float":
-      return [textOf(getKey(argument.value, "as_name"))];
+      return [symbolOf(value)];
     case "as_sym_ints":
     case "as_sym_bools":
     case "as_sym_floats":
-      return listOf(argument.value).map((item) => textOf(getKey(item, "as_name")));
+      return listOf(value).map(symbolOf);
     default:
-      return [];
+      return noNames;
   }
+}
+
+const noNames: readonly null[] = [];
+
+function nameOf(value: JsonValue): string | null {
+  return textOf(getKey(value, "name"));
+}
+
+function symbolOf(value: JsonValue): string | null {
+  return textOf(getKey(value, "as_name"));
 }
 
 const longest = 64;

@@ -88,6 +88,6 @@ export function walkLayers(layers: readonly Layer[], visit: (layer: Layer) => vo
     visit(layer);
     if (layer.inner) walkLayers(layer.inner, visit);
     if (layer.graph) walkLayers(layer.graph.layers, visit);
-    for (const { graph } of layer.subgraphs ?? []) walkLayers(graph.layers, visit);
+    if (layer.subgraphs) for (const { graph } of layer.subgraphs) walkLayers(graph.layers, visit);
   }
 }

@@ -97,7 +97,8 @@ export interface Weight {
 
 /** Equal for two uses of one weight: a stored tensor is one weight, whoever claims it. */
 export function identityOf(weight: Weight): unknown {
-  return weight.tensor ?? (weight.shared === undefined ? weight : `shared ${weight.shared}`);
+  // Numbers of stored tensors are no less than 0.
+  return weight.tensor ?? (weight.shared === undefined ? weight : -1 - weight.shared);
 }
 
 /** Type of a value that flows between layers. */

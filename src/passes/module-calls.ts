@@ -71,3 +71,12 @@ function shortestPeriod(list: readonly string[]): number {
   const period = list.length - (borders.at(-1) ?? 0);
   return list.length % period === 0 ? period : list.length;
 }
+
+/** Whether a row is one of `rows`, which ascend and most often have no gap. */
+export function membership(rows: readonly number[]): (row: number) => boolean {
+  const first = rows[0] ?? 0;
+  const last = rows.at(-1) ?? -1;
+  if (last - first + 1 === rows.length) return (row) => row >= first && row <= last;
+  const all = new Set(rows);
+  return (row) => all.has(row);
+}

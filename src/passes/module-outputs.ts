@@ -3,6 +3,7 @@
 import type { ValueRef } from "../ir/graph.ts";
 import type { TensorType } from "../ir/tensor.ts";
 import type { Row } from "./fold-rows.ts";
+import { membership } from "./module-calls.ts";
 
 /** Gives its input itself, or may. */
 const renames = /^aten\.(\w+_|to|type_as|detach|alias|contiguous|lift_fresh|lift_fresh_copy|dropout)$/;
@@ -20,20 +21,20 @@ export function outputsOf(
   rows: readonly Row[],
   users: readonly (readonly (readonly number[])[])[],
 ): readonly ValueRef[] {
-  const inside = new Set(members);
+  const isInside = membership(members);
   const used: ValueRef[] = [];
   let last: ValueRef | null = null;
   for (const i of members) {
-    for (const output of (rows[i]?.facts?.calls[0]?.types ?? []).keys()) {
-      const ref = { layer: i, call: 0, output };
+    const types = rows[i]?.facts?.calls[0]?.types ?? [];
+    for (let output = 0; output < types.length; output++) {
       // A size that is handed around is no output of the module.
-      if (rows[i]?.layer.plumbing && typeOf(ref, rows).shape?.length === 0) continue;
-      last = ref;
-      if (users[i]?.[output]?.some((user) => !inside.has(user))) used.push(ref);
+      if (rows[i]?.layer.plumbing && types[output]?.shape?.length === 0) continue;
+      last = { layer: i, call: 0, output };
+      if (users[i]?.[output]?.every(isInside) === false) used.push(last);
     }
   }
   const given = [...used, ...leftAtEnd(own, used, rows, users)].filter(
-    (ref, _, all) => all.length === 1 || !isNewName(ref, inside, rows),
+    (ref, _, all) => all.length === 1 || !isNewName(ref, isInside, rows),
   );
   const [first] = used;
   if (!first) return last ? [last] : [];
@@ -50,7 +51,7 @@ function leftAtEnd(
   rows: readonly Row[],
   users: readonly (readonly (readonly number[])[])[],
 ): readonly ValueRef[] {
-  const end = Math.max(...used.map(({ layer }) => layer));
+  const end = used.at(-1)?.layer ?? -1;
   const found: ValueRef[] = [];
   for (let at = own.length - 1; at >= 0; at--) {
     const i = own[at] ?? 0;
@@ -67,8 +68,8 @@ function leftAtEnd(
  * Whether a value is one from outside: what works in place, or hands on its input, gives it a new name, and whoever uses
  * the value later uses it by that.
  */
-function isNewName(ref: ValueRef, inside: ReadonlySet<number>, rows: readonly Row[]): boolean {
-  for (let at: ValueRef | undefined = ref; at && inside.has(at.layer); ) {
+function isNewName(ref: ValueRef, isInside: (row: number) => boolean, rows: readonly Row[]): boolean {
+  for (let at: ValueRef | undefined = ref; at && isInside(at.layer); ) {
     const row: Row | undefined = rows[at.layer];
     const before: ValueRef | undefined = row?.inputs[0]?.[0];
     if (!row || !renames.test(row.layer.source.type)) return false;

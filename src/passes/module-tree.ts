@@ -4,7 +4,7 @@ import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
 import { maxModuleDepth } from "../limits.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
-import { countedCalls, kindOf, marksOf, repeatedCalls } from "./module-calls.ts";
+import { countedCalls, kindOf, marksOf, membership, repeatedCalls } from "./module-calls.ts";
 import { inside, isBelow, nameInside } from "./module-names.ts";
 import { outputsOf, typeOf } from "./module-outputs.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
@@ -97,9 +97,10 @@ class Grower {
     this.homes = isTree ? rows.map((row, i) => row.weights.map((one) => this.homeOf(i, one))) : [];
     if (!isTree) return;
     if (options.traced) for (const row of rows) this.workedOut.push(this.isWorkedOut(row));
-    for (const [i, row] of rows.entries()) {
-      for (const refs of row.inputs) for (const ref of refs) this.use(ref, i);
-      if (row.weights.some(({ weight }) => weight.class === "parameter"))
+    for (let i = 0; i < rows.length; i++) {
+      const { inputs, weights } = rows[i] as Row;
+      for (const refs of inputs) for (const ref of refs) this.use(ref, i);
+      if (weights.some(({ weight }) => weight.class === "parameter"))
         for (const { path } of this.modules[i] ?? []) this.learned.add(path);
     }
     for (const ref of outputs) this.use(ref, -1);
@@ -205,7 +206,7 @@ class Grower {
 
   /** In the order in which they start. */
   private items(members: readonly number[], level: number): readonly Item[] {
-    const found: { readonly module: ModuleRef | null; readonly rows: number[] }[] = [];
+    const found: { readonly module: ModuleRef | null; readonly rows: readonly number[] }[] = [];
     const byPath = new Map<string, number[]>();
     for (const i of members) {
       const module = this.moduleOf(i, level);
@@ -218,12 +219,11 @@ class Grower {
       }
     }
     return found
-      .flatMap(({ module, rows }) => {
-        const calls = module ? this.callsOf(rows, level) : new Map([[0, rows]]);
-        return [...calls].map(([call, part]) => {
+      .flatMap(({ module, rows }): readonly Item[] => {
+        if (!module) return [{ module, call: 0, rows, outputs: [] }];
+        return [...this.callsOf(rows, level)].map(([call, part]) => {
           const own = part.filter((i) => this.modules[i]?.[level + 1] === undefined);
-          const outputs = module ? outputsOf(part, own, this.rows, this.users) : [];
-          return { module, call, rows: part, outputs };
+          return { module, call, rows: part, outputs: outputsOf(part, own, this.rows, this.users) };
         });
       })
       .sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
@@ -252,10 +252,10 @@ class Grower {
 
   private module(item: Item, module: ModuleRef, level: number, again: boolean, place: Place): Layer {
     const { rows: members, outputs } = item;
-    const inner = this.goesDeeper(members, level) ? this.level(members, level + 1, again).layers : null;
+    const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
+    const inner = deeper.length > 0 ? this.level(members, level + 1, again).layers : null;
     const { topology } = this.options;
     const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
-    const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
     const held = this.weightsAt(inner ? deeper : members, level, inner === null);
     // Of a module that is one row nothing inside is shown, so what it runs is its own.
     const run = inner ? [] : members.flatMap((i) => this.rows[i]?.inside ?? []);
@@ -288,10 +288,10 @@ class Grower {
   private weightsAt(rows: readonly number[], level: number, inside = false): readonly ResolvedWeight[] {
     const found: ResolvedWeight[] = [];
     for (const i of rows) {
-      for (const [k, weight] of (this.rows[i]?.weights ?? []).entries()) {
+      this.rows[i]?.weights.forEach((weight, k) => {
         const home = this.homes[i]?.[k] ?? -1;
         if (home === level || (inside && home > level)) found.push(weight);
-      }
+      });
     }
     return found;
   }
@@ -336,12 +336,14 @@ class Grower {
 
   /** Values from outside, each once. */
   private enteringInto({ rows }: Item): readonly ValueRef[] {
-    const inside = new Set(rows);
+    const isInside = membership(rows);
     const found = new Map<string, ValueRef>();
     for (const i of rows) {
-      for (const refs of this.rows[i]?.inputs ?? []) {
-        for (const ref of refs)
-          if (!inside.has(ref.layer) && !found.has(keyOf(ref))) found.set(keyOf(ref), ref);
+      for (const refs of (this.rows[i] as Row).inputs) {
+        for (const ref of refs) {
+          const key = isInside(ref.layer) ? "" : keyOf(ref);
+          if (key !== "" && !found.has(key)) found.set(key, ref);
+        }
       }
     }
     return [...found.values()];

@@ -132,9 +132,9 @@ class Condenser {
         parts.push(text.slice(copied, value), String(place));
         copied = at;
       }
-      for (const [i, { quoted }] of keys.entries()) {
+      for (let i = 0; i < nexts.length; i++) {
         const next = nexts[i] as number;
-        if (next >= 0 && next < at) nexts[i] = text.indexOf(quoted, at);
+        if (next >= 0 && next < at) nexts[i] = text.indexOf(keys[i]?.quoted ?? "", at);
       }
     }
     parts.push(text.slice(copied));
