@@ -112,6 +112,18 @@ const looks: readonly {
     text: "a GGUF file, which this version does not read; `weighbridge formats` lists what it reads",
   },
   {
+    test: (_, text) => /^.{4}(ET\d\d|PTMF)/s.test(text),
+    text: "a program of ExecuTorch (.pte) or a mobile module of PyTorch in FlatBuffers, which this version does not read; weigh the exported program (.pt2) or the TorchScript it was made from",
+  },
+  {
+    test: (_, text) => text.startsWith("\ufffdNUMPY"),
+    text: "one array of NumPy (.npy), which is no model",
+  },
+  {
+    test: (_, text) => /^(lmgg|tjgg|fmgg|algg)/.test(text),
+    text: "a file of GGML, from before GGUF, which this version does not read; `weighbridge formats` lists what it reads",
+  },
+  {
     test: (head) => startsWith(head, [0x54, 0x46, 0x4c, 0x33], 4),
     text: "a TensorFlow Lite model, which this version does not read; `weighbridge formats` lists what it reads",
   },
@@ -129,20 +141,56 @@ const looks: readonly {
   },
 ];
 
+/** JSON that stands for a model, and has none of its weights. */
+function describeJson(head: Uint8Array): string {
+  const text = new TextDecoder().decode(head);
+  if (/"_class_name"\s*:\s*"\w*Pipeline\w*"/.test(text)) {
+    const parts = [
+      ...text.matchAll(/"(\w{1,60})"\s*:\s*\[\s*"(?:diffusers|transformers)"\s*,\s*"(\w{1,80})"/g),
+    ];
+    const folders = parts.flatMap(([, name, type]) =>
+      /Scheduler|Tokenizer|Processor|FeatureExtractor/.test(type ?? "") ? [] : [name],
+    );
+    return `the index of a diffusers pipeline, whose components are models in folders of their own; give one of those${folders.length > 0 ? `: ${folders.join(", ")}` : ""}`;
+  }
+  if (/"(architectures|model_type|transformers_version|_diffusers_version)"\s*:/.test(text))
+    return "the configuration of a Hugging Face model, and none of the usual files of weights stands beside it (model.safetensors, pytorch_model.bin, ...); give the file that has them";
+  if (/"peft_type"\s*:/.test(text))
+    return "the configuration of an adapter of PEFT; give adapter_model.safetensors, which has its weights";
+  return "JSON, but no architecture that is known here; `weighbridge formats` lists what is read";
+}
+
+/** Archives that are told by an entry. */
+const archives: readonly { readonly entry: RegExp; readonly text: string }[] = [
+  {
+    entry: /(^|\/)\.data\/(extern_modules|python_version)$/,
+    text: "an archive of torch.package, which keeps Python code beside its weights and is not read here; load it with torch.package.PackageImporter and write the state_dict with torch.save",
+  },
+  {
+    entry: /\.npy$/,
+    text: "an archive of NumPy arrays (.npz), which this version does not read by itself; `weighbridge formats` lists what is read",
+  },
+  {
+    entry: /(^|\/)saved_model\.pb$/,
+    text: "an archive with a SavedModel of TensorFlow, which this version does not read; save the model as .keras",
+  },
+];
+
 /** What bytes look like that no importer takes: `a Git LFS pointer, ...`. */
 export function describe(sniffed: Sniffed): string {
   const text = new TextDecoder().decode(sniffed.head.subarray(0, 256));
   const known = looks.find((look) => look.test(sniffed.head, text));
   if (sniffed.zip) {
     const { entries } = sniffed.zip;
+    const archive = archives.find(({ entry }) => entries.some(({ name }) => entry.test(name)));
+    if (archive) return archive.text;
     const names = entries
       .slice(0, 5)
       .map((entry) => entry.name)
       .join(", ");
     return `a zip archive that is no model known here (${names}${entries.length > 5 ? ", ..." : ""}); \`weighbridge formats\` lists what is read`;
   }
-  if (sniffed.container === "json")
-    return "JSON, but no architecture that is known here; `weighbridge formats` lists what is read";
+  if (sniffed.container === "json") return describeJson(sniffed.head);
   if (known) return known.text;
   const first = [...sniffed.head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return `no format that is known here (it starts with ${first}); \`weighbridge formats\` lists what is read`;

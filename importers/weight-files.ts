@@ -10,4 +10,11 @@ export const weightFiles: readonly string[] = [
   "diffusion_pytorch_model.bin.index.json",
   "diffusion_pytorch_model.bin",
   "adapter_model.bin",
+  // Halves, where a folder has nothing else.
+  "model.safetensors.index.fp16.json",
+  "model.fp16.safetensors",
+  "diffusion_pytorch_model.safetensors.index.fp16.json",
+  "diffusion_pytorch_model.fp16.safetensors",
+  "pytorch_model.fp16.bin",
+  "diffusion_pytorch_model.fp16.bin",
 ];

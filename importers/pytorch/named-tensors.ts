@@ -5,12 +5,13 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { sameShape } from "../../src/ir/shape.ts";
-import type { TensorClass } from "../../src/ir/tensor.ts";
+import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxNameText, maxTorchModules, maxTorchTensors } from "../../src/limits.ts";
 import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
 import { layOut, type StoredPiece } from "./layout.ts";
 import { innerCopies, type Leaf, type ModelSection, type Sections } from "./sections.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
+import { countParts, type Entry, partsOf } from "./tensor-parts.ts";
 import type { TreeNode } from "./tree.ts";
 
 export interface NamedTensors {
@@ -18,16 +19,6 @@ export interface NamedTensors {
   /** Classes of pickled modules by path. */
   readonly modules: ReadonlyMap<string, KnownModule>;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-/** What a tensor is put down as. */
-interface Entry {
-  readonly name: string;
-  readonly path: string;
-  readonly tensor: TorchTensor;
-  readonly leaf?: Leaf;
-  readonly class?: TensorClass;
-  readonly row: boolean;
 }
 
 /** Names every tensor, lays them out on their storages and adds what no tensor sees. */
@@ -63,9 +54,9 @@ export function nameTensors(
   for (const leaf of sections.optimizer) all.push(aside(leaf, "optimizer"));
   for (const leaf of sections.training) all.push(aside(leaf, "bookkeeping"));
   for (const leaf of sections.constants ?? []) all.push(aside(leaf, "constant"));
-  const parts = all.flatMap((entry) => partsOf(entry));
   const modules = modulesOf(sections.models, base);
-  checkCounts(parts, modules.size, file);
+  checkCounts(all, modules.size, file);
+  const parts = all.flatMap((entry) => partsOf(entry));
   const { pieces, unseen } = layOut(new Set(parts.map(({ tensor }) => tensor)), storages);
   const tensors = new Namer(pieces, diagnostics).name(parts);
   const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
@@ -152,47 +143,18 @@ function reportCopy(section: string, tensors: readonly TorchTensor[], diagnostic
   diagnostics.push({ code: "weights-copied", args: { section, tensors: tensors.length, elements }, at: "" });
 }
 
-/** A tensor that is put together from others gives them; one that is quantised gives itself and its scales. */
-function partsOf(entry: Entry): Entry[] {
-  const { tensor, name, path } = entry;
-  const part = (one: TorchTensor["parts"][number], kind?: TensorClass): Entry[] =>
-    partsOf({
-      ...entry,
-      name: `${name}.${one.name}`,
-      path: `${path}.${one.name}`,
-      tensor: one.tensor,
-      ...(entry.class === undefined && kind !== undefined && { class: kind }),
-      // Scales are part of the weight that has them, and no module of that name has a row.
-      ...((kind === "quantization" || tensor.form === "distributed" || tensor.form === "nested") && {
-        row: false,
-      }),
-    });
-  switch (tensor.form) {
-    case "sparse":
-      return tensor.parts.flatMap((one) => part(one, one.name === "values" ? undefined : "bookkeeping"));
-    case "quantized":
-      return [
-        { ...entry, tensor: { ...tensor, parts: [] } },
-        ...tensor.parts.flatMap((one) => part(one, "quantization")),
-      ];
-    case "distributed":
-    case "nested":
-      return [
-        { ...entry, tensor: { ...tensor, parts: [] } },
-        ...tensor.parts.flatMap((one) => part(one, "bookkeeping")),
-      ];
-    case "subclass":
-      return tensor.parts.flatMap((one) => part(one));
-    default:
-      return [entry];
-  }
-}
-
 /** Refuses more than a report can tell. */
 function checkCounts(entries: readonly Entry[], modules: number, file: string): void {
-  const characters = entries.reduce((sum, { path }) => sum + path.length, 0);
+  const known = new Map<TorchTensor, number>();
+  let tensors = 0;
+  let characters = 0;
+  for (const { path, tensor } of entries) {
+    const parts = countParts(tensor, known);
+    tensors += parts;
+    characters += parts * path.length;
+  }
   const counts: readonly (readonly [what: string, actual: number, limit: string, maximum: number])[] = [
-    ["tensors", entries.length, "maxTorchTensors", maxTorchTensors],
+    ["tensors", tensors, "maxTorchTensors", maxTorchTensors],
     ["modules", modules, "maxTorchModules", maxTorchModules],
     ["characters in the names of its tensors", characters, "maxNameText", maxNameText],
   ];
@@ -276,7 +238,7 @@ class Namer {
         identity,
         ...kindOf(tensor, leaf),
         ...(tensor.packed && {
-          packed: { packing: { values: tensor.packed.values, axis: -1 }, shape: tensor.packed.size },
+          packed: { packing: packingOf(tensor.packed, tensor.size), shape: tensor.packed.size },
         }),
         ...(isQuantizedWeight(tensor, leaf) && { class: "parameter" as const }),
         ...(entry.class !== undefined && { class: entry.class }),
@@ -296,6 +258,12 @@ class Namer {
 /** PyTorch quantises nothing but weights; a module may keep another as a buffer. */
 function isQuantizedWeight({ form, packed }: TorchTensor, leaf: Leaf | undefined): boolean {
   return packed !== undefined || (form === "quantized" && (leaf?.holding ?? "parameter") === "parameter");
+}
+
+/** Along the last axis, or in tiles as a kernel wants them. */
+function packingOf({ values, size }: NonNullable<TorchTensor["packed"]>, stored: readonly number[]): Packing {
+  const rows = size.map((dim, i) => (i === size.length - 1 ? Math.ceil(dim / values) : dim));
+  return sameShape(rows, stored) ? { values, axis: -1 } : { values, axis: -1, padded: true };
 }
 
 function inlinePiece({ dtype, size, itemBytes }: TorchTensor): StoredPiece {

@@ -45,6 +45,26 @@ export async function readModelConfig(
   return { architecture, quantization: null };
 }
 
+/** Steps of sentence-transformers that have no weights. */
+const weightless = /^(Pooling|Normalize|Dropout|Router|WeightedLayerPooling)$/;
+
+/** `modules.json` of sentence-transformers: steps after the model, whose weights are in folders of their own. */
+export async function reportOtherModules(
+  source: ByteSource,
+  report: (diagnostic: Diagnostic) => void,
+): Promise<void> {
+  const listed = await readBeside(source, "modules.json", report);
+  const others = (Array.isArray(listed) ? listed : []).flatMap((step) => {
+    const [path, type] = [getKey(step, "path"), getKey(step, "type")];
+    if (typeof path !== "string" || typeof type !== "string" || path === "") return [];
+    return weightless.test(type.slice(type.lastIndexOf(".") + 1)) ? [] : [path.slice(0, 200)];
+  });
+  if (others.length === 0) return;
+  const named = others.slice(0, 8).join(", ");
+  const reason = `modules.json lists more steps of the model, with weights in folders of their own, which are not counted: ${named}`;
+  report({ code: "weights-left-out", args: { reason }, at: "modules.json" });
+}
+
 /** bitsandbytes wrote its settings without its name at first. */
 function guessMethod(stated: JsonObject): string {
   if ("load_in_4bit" in stated || "load_in_8bit" in stated) return "bitsandbytes";

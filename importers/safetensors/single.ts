@@ -8,7 +8,7 @@ import { stateDictModel } from "../state-dict/model.ts";
 import { isShapeNote, looksPacked } from "../state-dict/packed.ts";
 import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
 import { type Header, type HeaderTensor, readHeader } from "./header.ts";
-import { type ModelConfig, readModelConfig } from "./model-config.ts";
+import { type ModelConfig, readModelConfig, reportOtherModules } from "./model-config.ts";
 
 /**
  * Reads a file of a model that is no safetensors file. A text: what it is, when that is no format which
@@ -76,6 +76,8 @@ export async function finish(source: ByteSource, variant: string, read: FileTens
     looksPacked(tensors),
     (diagnostic) => void diagnostics.push(diagnostic),
   );
+  if (variant === "model-folder")
+    await reportOtherModules(source, (diagnostic) => void diagnostics.push(diagnostic));
   const built = stateDictModel({
     file: { name: source.name, size: source.size, format, variant },
     producer: { framework, version: null },

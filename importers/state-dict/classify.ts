@@ -200,6 +200,12 @@ const rules: readonly Rule[] = [
         module.byLocal.has("cluster_usage")),
   },
   {
+    class: "constant",
+    certainty: "certain",
+    because: "random matrices that VeRA shares between layers and never trains",
+    applies: named(/^vera_[AB]$/),
+  },
+  {
     class: "bookkeeping",
     certainty: "certain",
     because: "whether such a codebook has been filled",
@@ -335,6 +341,9 @@ function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean
   if (local === "scale" || local === "zero_point") {
     if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
   }
+  // As torchao flattens its tensors: `_weight_qdata`, `_weight_scale`.
+  const beside = /^(_\w+?)_(scale|zero_point)$/.exec(local)?.[1];
+  if (beside !== undefined && module.byLocal.has(`${beside}_qdata`)) return true;
   if (!besideNarrow.test(local)) return false;
   // Scales of a cache of keys and values stand in a module without weights.
   if (method !== "" && elementsOf(tensor.shape) === 1) return true;

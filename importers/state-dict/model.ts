@@ -99,7 +99,7 @@ function unpackMembers(
 
 /** The module as it would be without packing, to recognise it by. */
 function unpacked(module: Module, packed: ReadonlyMap<Member, PackedWeight>): Module {
-  const weights = [...packed].filter(([{ local }]) => /^(qweight|weight_packed|weight)$/.test(local));
+  const weights = [...packed].filter(([{ local }]) => /^(qweight|weight_packed|weight|W_q)$/.test(local));
   if (weights.length === 0) return module;
   const plain = weights.map(([{ tensor }, { shape }]) => ["weight", { ...tensor, shape }] as const);
   return { ...module, byLocal: new Map([...module.byLocal, ...plain]) };

@@ -18,9 +18,9 @@ export interface PackedWeight {
   readonly packing: Packing;
 }
 
-/** Own names of packed weights: GPTQ and AWQ, compressed-tensors, MXFP4. */
+/** Own names of packed weights: GPTQ and AWQ, HQQ, compressed-tensors, MXFP4. */
 export function isPackedName(local: string): boolean {
-  return /^qweight$|(^|_)weight_packed$|_blocks$/.test(local);
+  return /^qweight$|^W_q$|(^|_)weight_packed$|_blocks$/.test(local);
 }
 
 /** Whether any name is that of a packed weight. */
@@ -28,10 +28,10 @@ export function looksPacked(tensors: readonly NamedTensor[]): boolean {
   return tensors.some(({ name }) => /(?:^|[._])(?:qweight|weight_packed|\w+_blocks)$/.test(name));
 }
 
-/** Whether a tensor is a note on the shape of another: the state of bitsandbytes, the shapes of compressed-tensors. */
+/** Whether a tensor is a note on the shape of another: the state of bitsandbytes, the shapes of compressed-tensors and HQQ. */
 export function isShapeNote(name: string, dtype: DType, bytes: number): boolean {
   if (dtype === "uint8") return bytes <= maxSmallValueBytes && quantState.test(name);
-  return dtype === "int64" && bytes <= 8 * 8 && /(?:^|[._])weight_shape$/.test(name);
+  return dtype === "int64" && bytes <= 8 * 8 && /(?:^|[._])weight_shape$|(?:^|\.)shape$/.test(name);
 }
 
 const quantState = /(?:^|\.)weight\.quant_state\.bitsandbytes__(?:nf4|fp4)$/;
@@ -49,6 +49,7 @@ export function unpackWeight(
   }
   if (local.endsWith("weight_packed")) return unpackCompressed(local, tensor, module, config);
   if (local.endsWith("_blocks") && method === "mxfp4") return unpackMxfp4(local, tensor, module);
+  if (local === "W_q") return unpackHqq(tensor, module);
   if (local !== "weight") return null;
   if (module.byLocal.has("weight.absmax")) return unpackBitsandbytes(tensor, module, config);
   // NVIDIA's ModelOpt keeps NVFP4 under the plain name.
@@ -172,6 +173,15 @@ function int64Shape(bytes: Uint8Array): StaticShape | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const dims = Array.from({ length: bytes.byteLength / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
   return dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) ? dims : null;
+}
+
+/** Values in groups, several an element along their first axis (10 of three bits in an int32); `shape` beside it has the shape. */
+function unpackHqq({ shape }: NamedTensor, { byLocal }: Module): PackedWeight | null {
+  const note = byLocal.get("shape")?.value;
+  const stated = note ? int64Shape(note) : null;
+  const values = Math.ceil((stated ? (elementsOf(stated) ?? 0) : 0) / Math.max(1, elementsOf(shape) ?? 0));
+  if (stated === null || ![1, 2, 4, 8, 10].includes(values)) return null;
+  return { shape: stated, packing: { values, axis: 0, padded: true } };
 }
 
 /** `x_blocks` is `[..., groups, 16]` bytes, 32 values a group, and `x_scales` `[..., groups]`. */

@@ -34,7 +34,9 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
  * table of a distributed checkpoint.
  */
 function fileOfFolder(path: string): string | undefined {
-  return ["config.json", ...weightFiles, ".metadata"].find((name) => existsSync(join(path, name)));
+  return ["config.json", ...weightFiles, ".metadata", "model_index.json"].find((name) =>
+    existsSync(join(path, name)),
+  );
 }
 
 /**

@@ -188,6 +188,14 @@ describe("bombs", () => {
     expect(deep).toMatchObject({ kind: "limit-exceeded", limit: "maxTorchModules" });
   });
 
+  test("a tensor of two tensors of two tensors", async () => {
+    const shell =
+      "ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\ncm\nT\n(cm\nT\nctorch\nfloat32\nK\x02K\x03\x86K\x03K\x01\x86K\x00NN\x89t}(X\x01\x00\x00\x00ah\x05X\x01\x00\x00\x00bh\x05utRq\x05";
+    const levels = Array.from({ length: 40 }, (_, i) => `I${i}\n${shell}`).join("");
+    const error = await unreadable(stream(`\x80\x02}(X\x01\x00\x00\x00w${tensor}q\x05${levels}u.`, "]"));
+    expect(error).toMatchObject({ kind: "limit-exceeded", limit: "maxTorchTensors" });
+  });
+
   test("windows that overlap by one element each", async () => {
     const window = (offset: number): string =>
       `I${offset}\nctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuJ\x00\x00\x01\x00tQI${offset}\n(K\x02t(K\x01t\x89)tR`;

@@ -33,7 +33,29 @@ test.each(Object.entries(files))("%s", async (file, { parameters, lacks, optimiz
   expect(ledger.classes.unclassified.elements).toBe(0);
   expect(report.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   const told = said(report, "weights-left-out").join();
-  if (lacks) expect(told).toMatch(new RegExp(`${lacks} elements more|1 tensor has a shape`));
+  if (lacks) expect(told).toMatch(new RegExp(`${lacks} elements more|1 tensor has a shape|: 2_Dense$`));
+});
+
+test.each([
+  [
+    "a diffusers pipeline",
+    '{"_class_name":"StableDiffusionPipeline","unet":["diffusers","UNet2DConditionModel"],"scheduler":["diffusers","DDPMScheduler"],"vae":["diffusers","AutoencoderKL"]}',
+    /diffusers pipeline.* give one of those: unet, vae$/,
+  ],
+  [
+    "a configuration without weights",
+    '{"architectures":["BertModel"]}',
+    /none of the usual files of weights/,
+  ],
+  ["an adapter's configuration", '{"peft_type":"LORA"}', /give adapter_model\.safetensors/],
+  ["ExecuTorch", "\x40\0\0\0ET12\0\0\0\0", /program of ExecuTorch/],
+  ["an array", "\x93NUMPY\x01\0", /one array of NumPy/],
+])("%s says what it is", async (_, content, message) => {
+  const bytes = Uint8Array.from(content, (character) => character.charCodeAt(0));
+  await expect(inspect(bytes)).rejects.toMatchObject({
+    kind: "unknown-format",
+    message: expect.stringMatching(message),
+  });
 });
 
 test("averages of Lightning stand for the model; what they are averages of is a copy", async () => {
