@@ -5,8 +5,9 @@ import { maxModuleStackCharacters } from "../../src/limits.ts";
 import { remembering } from "./bounded-cache.ts";
 
 /** A module of a stack, with the tracer's name for it (`L__self___layer1_0`). */
-interface Entry extends ModuleRef {
+interface Entry {
   readonly key: string;
+  readonly module: ModuleRef;
 }
 
 /** Stacks that are remembered: nodes of one module stand together. */
@@ -21,11 +22,7 @@ export interface ModuleStack {
 }
 
 export const parseModuleStack: (text: string) => ModuleStack = remembering(stacksKept, (text) => {
-  const stack = entriesOf(text).map(({ path, type, call }) => ({
-    path,
-    type,
-    ...(call !== undefined && { call }),
-  }));
+  const stack = entriesOf(text).map(({ module }) => module);
   return {
     root: stack.find(({ path }) => path === "") ?? null,
     modules: stack.length > 0 ? stack.filter(({ path }) => path !== "") : null,
@@ -34,7 +31,7 @@ export const parseModuleStack: (text: string) => ModuleStack = remembering(stack
 
 /** The tracer's names of the modules around a node. */
 export function moduleKeys(text: string): readonly { readonly key: string; readonly path: string }[] {
-  return entriesOf(text);
+  return entriesOf(text).map(({ key, module }) => ({ key, path: module.path }));
 }
 
 function entriesOf(text: string): readonly Entry[] {
@@ -45,7 +42,17 @@ function entriesOf(text: string): readonly Entry[] {
 /** Those of outer modules are the same in many stacks. */
 const parseEntry = remembering(4 * stacksKept, readEntry);
 
+/** As most writers have it: `L__self___layer1_0,layer1.0,torch.nn.modules.linear.Linear`. */
+const usual = /^([\w.]+),((?!L__self__|_empty_nn_module_stack)(?:\w[\w.]*)?),([\w.]+)$/;
+
 function readEntry(entry: string): readonly Entry[] {
+  const [, name, place, type] = usual.exec(entry) ?? [];
+  if (name !== undefined && place !== undefined)
+    return [{ key: name, module: { path: place, type: bareClass(type) } }];
+  return readUnusual(entry);
+}
+
+function readUnusual(entry: string): readonly Entry[] {
   const early = /^([^,]*?):\((.*)\)$/.exec(entry);
   const parts = splitOutside(early?.[2] ?? entry, ",").map((part) => part.trim());
   const [path, type] = early ? parts : parts.slice(1);
@@ -53,7 +60,7 @@ function readEntry(entry: string): readonly Entry[] {
   const key = early?.[1] ?? parts[0] ?? "";
   const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
   const call = again ? { call: Number(again[1]) } : {};
-  return [{ key, path: modulePath(path), type: bareClass(type), ...call }];
+  return [{ key, module: { path: modulePath(path), type: bareClass(type), ...call } }];
 }
 
 /** `layer1.0` of `L['self'].layer1.0`, of `getattr(L['self'].layer1, '0')` and of `layer1.0@1`, its second call. */

@@ -39,17 +39,17 @@ export async function readSharedJson(
   keys: SharedKeys,
   options: JsonOptions = {},
 ): Promise<SharedJson> {
-  checkSize(source.size, options);
-  return parseSharedJson(await source.read(0, source.size), keys, options);
+  return parseSharedJson(await readText(source, options), keys, options);
 }
 
-/** @throws what `parseJson` throws. */
-export function parseSharedJson(
-  input: string | Uint8Array,
-  keys: SharedKeys,
-  options: JsonOptions = {},
-): SharedJson {
-  const text = decodeJson(input, options);
+/** In a function of its own, so that nothing holds the bytes while their text is parsed. */
+async function readText(source: ByteSource, options: JsonOptions): Promise<string> {
+  checkSize(source.size, options);
+  return decodeJson(await source.read(0, source.size), options);
+}
+
+/** Parses text as it comes from `decodeJson`. @throws what `parseText` throws. */
+export function parseSharedJson(text: string, keys: SharedKeys, options: JsonOptions = {}): SharedJson {
   try {
     const shared = new Condenser(text, keys).condense();
     if (shared) return parseCondensed(shared, options);
@@ -168,31 +168,30 @@ class Condenser {
   private table(start: number, key: number): number {
     const { text } = this;
     if (text.charCodeAt(start) !== openBrace) return -1;
-    const members = new Map<string, number>();
-    this.tables.push(members);
+    const names: string[] = [];
+    const places: number[] = [];
     let at = this.skipSpace(start + 1);
-    if (text.charCodeAt(at) === closeBrace) return at + 1;
-    for (;;) {
+    for (let more = text.charCodeAt(at) !== closeBrace; more; ) {
       const end = text.charCodeAt(at) === quote ? endOfText(text, at) + 1 : 0;
       if (end === 0) return -1;
-      const name = text.slice(at, end);
+      names.push(text.slice(at, end));
       at = this.skipSpace(end);
       if (text.charCodeAt(at) !== colon) return -1;
       at = this.skipSpace(at + 1);
       if (text.charCodeAt(at) !== openBrace) return -1;
       at = this.take(at, key);
       if (at < 0) return -1;
-      // Plain names are most, and none of the parser's business.
-      members.set(
-        unusual.test(name) ? (JSON.parse(name) as string) : name.slice(1, -1),
-        (this.last[key] as Written).place,
-      );
+      places.push((this.last[key] as Written).place);
       at = this.skipSpace(at);
-      const c = text.charCodeAt(at);
-      if (c === closeBrace) return at + 1;
-      if (c !== comma) return -1;
-      at = this.skipSpace(at + 1);
+      more = text.charCodeAt(at) === comma;
+      if (more) at = this.skipSpace(at + 1);
     }
+    if (text.charCodeAt(at) !== closeBrace) return -1;
+    const members = new Map<string, number>();
+    for (const [i, name] of (JSON.parse(`[${names.join()}]`) as readonly string[]).entries())
+      members.set(name, places[i] as number);
+    this.tables.push(members);
+    return at + 1;
   }
 
   /** Puts the value that starts at `at` down as the last one of its key. Its end; -1 for one that has none. */
@@ -241,10 +240,6 @@ const colon = 0x3a;
 const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
-
-/** What a parser has to look at. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON has none in a text.
-const unusual = /[\\\u0000-\u001f]/;
 
 /** Index of the bracket that ends the object that starts at `start`, if it is one; -1 for one without an end. */
 function endOfObject(text: string, start: number): number {

@@ -41,11 +41,10 @@ describe("shared values", () => {
     '{"a\\\\": "\\\\", "stack": "ends with \\\\"}',
     '\ufeff{"stack": "x"}',
     '{"stack": "schön", "types": {"ü": {"é": "😀"}}}',
-  ])("give what the text gives: %s", (text) => {
-    const parsed = parse(text);
+  ])("give what the text gives: %s", async (text) => {
+    const parsed = await readSharedJson(memorySource(new TextEncoder().encode(text)), keys);
     expect(isShared(parsed)).toBe(true);
     expect(whole(parsed, text)).toEqual(parseJson(text));
-    expect(whole(parseSharedJson(new TextEncoder().encode(text), keys), text)).toEqual(parseJson(text));
   });
 
   test.each([

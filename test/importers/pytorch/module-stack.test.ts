@@ -6,6 +6,7 @@ describe("modules", () => {
     ["L__self__,,a.Net;L__self___f,f,torch.nn.modules.conv.Conv2d", ["/Net", "f/Conv2d"]],
     ["L__self__act@1,act@1,torch.nn.ReLU", ["act/ReLU"]],
     ["L__self__:(,a.Net);L__self___f:(L['self'].f.0,torch.nn.Linear)", ["/Net", "f.0/Linear"]],
+    ["k,L__self__.f.0,a.Block;k,.f.1,a.Block;k,f.2,Block", ["f.0/Block", "f.1/Block", "f.2/Block"]],
     ["k,getattr(L['self'].layer1, '0'),a.Block", ["layer1.0/Block"]],
     ["k,getattr(getattr(L['self'].layer1, '0').conv, '2'),a.Block", ["layer1.0.conv.2/Block"]],
     ["k,L['self'].a._modules['b'],m.make.<locals>.Inner", ["a.b/Inner"]],
