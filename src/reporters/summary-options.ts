@@ -48,7 +48,7 @@ export const summaryStyles: readonly { readonly name: SummaryStyle; readonly des
   { name: "keras2.2", description: "Keras 2.2.4 and older" },
   {
     name: "torchinfo",
-    description: "torchinfo 1.8 on Python 3.11 and later; for exported programs of PyTorch",
+    description: "torchinfo 1.8 on Python 3.11 and later; for PyTorch's programs and weights",
   },
   { name: "as-written", description: "the style of the Keras that wrote the file" },
 ];

@@ -2,7 +2,7 @@
 
 import { bitsOf, isDType } from "../ir/dtype.ts";
 import { maxModuleDepth } from "../limits.ts";
-import type { Report, ReportLayer, ReportNetwork, ReportShape, ReportWeight } from "../report/report.ts";
+import type { Report, ReportLayer, ReportShape, ReportWeight } from "../report/report.ts";
 import { modelWeights } from "./model-weights.ts";
 
 /** A call of a module, in the order in which calls begin. */
@@ -42,10 +42,19 @@ const unknown = { size: null, dtype: null } as const;
 function callsIn(layers: readonly ReportLayer[]): readonly ModuleCall[] {
   return layers.flatMap((row) => {
     const inside = callsIn(row.layers ?? []);
-    if (row.operator !== "Module") return inside;
-    const type = row.type === "Module" || row.recognized ? `~${row.type}` : row.type;
+    if (row.operator !== "Module" || isTable(row)) return inside;
+    const type = row.type === "?" ? "~Module" : unsure(row) ? `~${row.type}` : row.type;
     return [{ path: pathOf(row), type, ...(handsOn(row) ? unknown : outputOf(row)) }, ...inside];
   });
+}
+
+function unsure({ type, recognized }: ReportLayer): boolean {
+  return recognized === true || type === "Module";
+}
+
+/** Tensors that a script has beside its modules. */
+function isTable({ type, weights, layers }: ReportLayer): boolean {
+  return type === "?" && !layers && weights.every((weight) => weight.class === "constant");
 }
 
 /** Whether a module gives what the last one in it gave, of which others use some: it may well give all of it. */
@@ -98,12 +107,11 @@ export class Modules {
   private readonly sums = new Map<string, ParameterSums>();
   private readonly own = new Map<string, Parameter[]>();
 
-  constructor(report: Report, network: ReportNetwork, calls: readonly ModuleCall[]) {
+  constructor(report: Report, listed: readonly string[], calls: readonly ModuleCall[]) {
     const weights = distinctNames(modelWeights(report));
     const owners = weights.map(({ name }) => ownerOf(name));
     // Not every program lists all modules.
-    for (const path of [...network.modules, ...calls.map(({ path }) => path), ...owners])
-      this.noteParents(path);
+    for (const path of [...listed, ...calls.map(({ path }) => path), ...owners]) this.noteParents(path);
     this.sumUp(weights);
   }
 

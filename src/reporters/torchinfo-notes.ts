@@ -2,35 +2,42 @@
 
 import type { Report, ReportNetwork, ReportWeight } from "../report/report.ts";
 import { modelWeights } from "./model-weights.ts";
-import { networkOf } from "./torchinfo.ts";
 import { pathsAround } from "./torchinfo-modules.ts";
-import { countsOf, type Info, rowsOf } from "./torchinfo-rows.ts";
+import { countsOf, type Info } from "./torchinfo-rows.ts";
 import { renamed, sharedNames } from "./torchinfo-shared.ts";
+import { treeOf } from "./torchinfo-tree.ts";
 
 /** One line each. */
 export function torchinfoNotes(report: Report): readonly string[] {
-  const network = networkOf(report);
-  const rows = rowsOf(report, network);
+  const { rows, network } = treeOf(report);
   const weights = modelWeights(report).filter((weight) => weight.class === "parameter");
-  return [
-    silentNote(rows, report, network),
-    guessNote(rows),
-    unclearNote(rows),
-    openNote(rows, network),
-    tieNote(report, rows),
-    twinNote(rows, weights),
-    sharedNote(report, network),
-    oldNote(rows, network),
-    trainableNote(weights),
-    maskNote(report),
-  ].flatMap((note) => note ?? []);
+  const ofNetwork = network
+    ? [
+        silentNote(rows, report, network),
+        guessNote(rows),
+        unclearNote(rows),
+        openNote(rows, network),
+        twinNote(rows, weights),
+        sharedNote(report, network),
+        oldNote(rows, network),
+      ]
+    : [weightsNote(rows)];
+  return [...ofNetwork, tieNote(report, rows), trainableNote(weights), maskNote(report)].flatMap(
+    (note) => note ?? [],
+  );
+}
+
+/** Of weights alone; pickled modules and scripts have classes. */
+function weightsNote(rows: readonly Info[]): string | null {
+  if (rows.every(({ type, path }) => !type.startsWith("~") || path === "")) return null;
+  return "weights have no classes: those with ~ are read from their names and shapes, ~Module stands for any other; modules without weights have no rows, and rows come as the file has them";
 }
 
 /** Identities, and all else that leaves no trace. */
 function silentNote(rows: readonly Info[], { layers }: Report, network: ReportNetwork): string | null {
   const { modules } = network;
   const shown = new Set(rows.map(({ path }) => path));
-  const names = sharedNames(layers, network);
+  const names = sharedNames(layers, modules);
   const isShown = (path: string): boolean => shown.has(renamed(path, names));
   const silent = modules.filter((path) => !isShown(path) && pathsAround(path).every(isShown));
   if (silent.length === 0) return null;
@@ -87,8 +94,8 @@ function twinNote(rows: readonly Info[], weights: readonly ReportWeight[]): stri
   return `modules with the class and the parameters of another: ${few([...twins])}; if they are that one under a second name, torchinfo calls them recursive and counts them once`;
 }
 
-function sharedNote({ layers }: Report, network: ReportNetwork): string | null {
-  const names = [...sharedNames(layers, network)].flatMap(([name, other]) => (name === other ? [] : name));
+function sharedNote({ layers }: Report, { modules }: ReportNetwork): string | null {
+  const names = [...sharedNames(layers, modules)].flatMap(([name, other]) => (name === other ? [] : name));
   if (names.length === 0) return null;
   return `modules taken to be another one under a second name, as they have its class and parameters: ${few(names)}`;
 }
@@ -101,7 +108,7 @@ function oldNote(rows: readonly Info[], { modules }: ReportNetwork): string | nu
 
 function trainableNote(weights: readonly ReportWeight[]): string | null {
   if (weights.every(({ trainable }) => trainable !== null)) return null;
-  return "the program does not tell which parameters are trainable: all are taken to be";
+  return "nothing tells which parameters are trainable: all are taken to be";
 }
 
 /** torchinfo counts the ones of a mask, which are elements. */

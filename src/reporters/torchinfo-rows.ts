@@ -33,13 +33,13 @@ export interface Info {
 }
 
 /** Rows in order. One that was never called may stand there twice, as one and the same. */
-export function rowsOf(report: Report, network: ReportNetwork): readonly Info[] {
+export function rowsOf(report: Report, network: ReportNetwork | null): readonly Info[] {
   const whole = rootValue(network);
   const root: ModuleCall = { path: "", type: rootType(report), size: whole.shape, dtype: whole.dtype };
-  const names = sharedNames(report.layers, network);
-  const named = callsOf(report.layers).map((call) => ({ ...call, path: renamed(call.path, names) }));
-  const calls = [root, ...named];
-  const modules = new Modules(report, network, calls);
+  const names = network ? sharedNames(report.layers, network.modules) : new Map<string, string>();
+  const held = callsOf(report.layers).map((call) => ({ ...call, path: renamed(call.path, names) }));
+  const calls = [root, ...held];
+  const modules = new Modules(report, network?.modules ?? [], calls);
   const rows = withContainers(
     calls.map((call) => infoOf(call, modules)),
     modules,
@@ -48,10 +48,21 @@ export function rowsOf(report: Report, network: ReportNetwork): readonly Info[] 
   return rows;
 }
 
-/** Programs of PyTorch 2.1 do not tell. */
-function rootType({ model }: Report): string {
-  return model.type === "ExportedProgram" ? "~Module" : model.type;
+/** Programs of PyTorch 2.1 and state dicts do not tell. */
+function rootType({ model, layers }: Report): string {
+  const own = layers.find(({ name, recognized }) => recognized && name === model.name);
+  if (own) return `~${own.type}`;
+  return untold.has(model.type) ? "~Module" : model.type;
 }
+
+/** What importers call a model that has no class. */
+const untold: ReadonlySet<string> = new Set([
+  "ExportedProgram",
+  "state dict",
+  "checkpoint",
+  "optimizer state",
+  "tensor",
+]);
 
 function infoOf(call: ModuleCall, modules: Modules): Info {
   const { path, size } = call;
@@ -109,8 +120,10 @@ function productOf(size: ReportShape): bigint | null {
 }
 
 /** What comes first in a container is what torchinfo looks at; of a dictionary, what comes last. */
-function rootValue({ outputs, outputStructure }: ReportNetwork): ReportValue {
+function rootValue(network: ReportNetwork | null): ReportValue {
   const nothing: ReportValue = { shape: [], dtype: null };
+  if (!network) return nothing;
+  const { outputs, outputStructure } = network;
   const at = outputStructure === null ? 0 : shownOf(outputStructure);
   return (at === null ? undefined : outputs[at]) ?? nothing;
 }

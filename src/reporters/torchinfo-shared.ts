@@ -1,6 +1,6 @@
-/** Modules that a network has under several names: torchinfo knows them by one. */
+/** Modules that a network has under several names: torchinfo knows those that run by one. */
 
-import type { ReportLayer, ReportNetwork } from "../report/report.ts";
+import type { ReportLayer } from "../report/report.ts";
 import { weightsOf } from "./model-weights.ts";
 import { pathOf, pathsAround } from "./torchinfo-modules.ts";
 
@@ -8,12 +8,12 @@ import { pathOf, pathsAround } from "./torchinfo-modules.ts";
 const parametersOfOne = 2;
 
 /**
- * Names to names that torchinfo has instead: of those that one module has, the last in the network. The program does not tell
- * which modules are one; those of one class that have the same parameters, and more than one, are.
+ * Names to one of them: of those that a module has, the last in the network. No file tells which modules are one; those of one
+ * class that have the same parameters, and more than one, are. `modules`: paths in the order of the network.
  */
 export function sharedNames(
   layers: readonly ReportLayer[],
-  { modules }: ReportNetwork,
+  modules: readonly string[],
 ): ReadonlyMap<string, string> {
   const groups = new Map<string, string[]>();
   const visit = (row: ReportLayer): void => {
@@ -34,17 +34,14 @@ export function sharedNames(
   for (const paths of groups.values()) {
     const [first = "", ...others] = paths.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
     // One inside the other has what is in it, and is another module.
-    if (others.length === 0 || paths.some((path) => isInside(path, paths))) continue;
+    const all = new Set(paths);
+    if (others.length === 0 || paths.some((path) => pathsAround(path).some((one) => all.has(one)))) continue;
     for (const path of [first, ...others]) names.set(path, others.at(-1) ?? first);
   }
   return names;
 }
 
-function isInside(path: string, others: readonly string[]): boolean {
-  return others.some((other) => path.startsWith(`${other}.`));
-}
-
-/** The name that torchinfo has for a module: the outermost one around it that has another name decides. */
+/** The one name of a module: the outermost one around it that has another name decides. */
 export function renamed(path: string, names: ReadonlyMap<string, string>): string {
   if (names.size === 0) return path;
   for (const around of [...pathsAround(path), path]) {

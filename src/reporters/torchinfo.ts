@@ -1,16 +1,16 @@
 /**
  * The summary as torchinfo prints it: `torchinfo.summary(model, input_data=...)` of release 1.8.0 on Python 3.11 or later, where
- * a unit of work comes out as `Units.MEGABYTES`. What that release is known to get wrong stands here as it prints it: the size of
+ * a unit of work comes out as `Units.MEGABYTES`; of weights alone, `torchinfo.summary(model)`. What that release is known to get wrong stands here as it prints it: the size of
  * parameters leaves out those of modules with others inside them, tied parameters count in each place, and most work is not counted.
  */
 
-import { InvalidOptionError } from "../errors.ts";
-import type { Report, ReportLayer, ReportNetwork, ReportShape } from "../report/report.ts";
+import type { Report, ReportNetwork, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { withCommas } from "./memory-size.ts";
 import type { SummaryOptions } from "./summary-options.ts";
 import { bytesOf } from "./torchinfo-modules.ts";
-import { countsOf, type Info, rowsOf } from "./torchinfo-rows.ts";
+import { countsOf, type Info } from "./torchinfo-rows.ts";
+import { treeOf } from "./torchinfo-tree.ts";
 
 const columnWidth = 25;
 /** Of the names, unless one is longer; longer ones are given room in steps. */
@@ -21,50 +21,37 @@ const defaultDepth = 3;
 /** Bytes of Python's object around the elements of an input (CPython 3.11, torch 2.14: `sys.getsizeof` of a storage). */
 const storageOverhead = 64n;
 
+interface Column {
+  readonly title: string;
+  cell(row: Info, depth: number): string;
+}
+
+const outputShape: Column = { title: "Output Shape", cell: ({ size }) => shapeText(size) };
+const params: Column = { title: "Param #", cell: paramText };
+
 /** @throws InvalidOptionError for a report whose rows are not all modules of one network. */
 export function formatTorchinfo(report: Report, options: SummaryOptions): string {
-  const network = networkOf(report);
-  const rows = rowsOf(report, network);
+  const { rows, network } = treeOf(report);
   const depth = options.depth ?? defaultDepth;
+  const columns = network ? [outputShape, params] : [params];
   const width = widthOf(rows);
-  const divider = "=".repeat(width + 2 * columnWidth);
-  const line = (name: string, shape: string, params: string): string =>
-    `${pad(name, width)} ${pad(shape, columnWidth)} ${params}`.trimEnd();
+  const divider = "=".repeat(width + columns.length * columnWidth);
+  const line = (name: string, cells: readonly string[]): string =>
+    [pad(name, width), ...cells.map((cell) => pad(cell, columnWidth))].join(" ").trimEnd();
   const lines = rows
     .filter((row) => row.depth <= depth)
-    .map((row) => line(indent(row.depth) + titleOf(row), shapeText(row.size), paramText(row, depth)));
-  return [
-    divider,
-    line("Layer (type:depth-idx)", "Output Shape", "Param #"),
-    divider,
-    ...lines,
-    divider,
-    ...counts(rows),
-    divider,
-    ...sizes(rows, network),
-    divider,
-    "",
-  ].join("\n");
-}
-
-/** @throws InvalidOptionError when the report has none, or not all of it. */
-export function networkOf({ model, layers, file }: Report): ReportNetwork {
-  const { network } = model;
-  if (!network)
-    throw new InvalidOptionError(
-      file.variant.startsWith("exported-program")
-        ? "style torchinfo prints the modules of one network: take one program alone, and do not ask for nodes as rows"
-        : `style torchinfo prints the modules of a network with what they gave, as programs of torch.export (.pt2) have them; ${file.name} (${file.variant}) does not: give another style`,
+    .map((row) =>
+      line(
+        indent(row.depth) + titleOf(row),
+        columns.map((column) => column.cell(row, depth)),
+      ),
     );
-  if (layers.some(isCut))
-    throw new InvalidOptionError(
-      "style torchinfo needs all levels of the report: inspect without depth, and give it to the summary",
-    );
-  return network;
-}
-
-function isCut(layer: ReportLayer): boolean {
-  return layer.folded === true || (layer.layers?.some(isCut) ?? false);
+  const header = line(
+    "Layer (type:depth-idx)",
+    columns.map(({ title }) => title),
+  );
+  const ran = network ? [workText(rows), divider, ...sizes(rows, network)] : [];
+  return [divider, header, divider, ...lines, divider, ...counts(rows), ...ran, divider, ""].join("\n");
 }
 
 /** For rows that are not shown too. */
@@ -106,13 +93,10 @@ function paramText({ sums, left, depth, isLeaf, isRecursive }: Info, shown: numb
 
 function counts(rows: readonly Info[]): readonly string[] {
   const { elements, trainable } = countsOf(rows);
-  let macs: bigint | null = 0n;
-  for (const row of rows) if (row.isLeaf) macs = plus(macs, row.macs);
   return [
     `Total params: ${signed(elements)}`,
     `Trainable params: ${signed(trainable)}`,
     `Non-trainable params: ${signed(elements - trainable)}`,
-    `Total mult-adds${workText(macs)}`,
   ];
 }
 
@@ -125,15 +109,16 @@ function plus(a: bigint | null, b: bigint | null): bigint | null {
   return a === null || b === null ? null : a + b;
 }
 
-function workText(macs: bigint | null): string {
-  if (macs === null) return ": ?";
-  const count = Number(macs);
-  if (!Number.isFinite(count)) return ": ?";
+function workText(rows: readonly Info[]): string {
+  let macs: bigint | null = 0n;
+  for (const row of rows) if (row.isLeaf) macs = plus(macs, row.macs);
+  const count = macs === null ? Number.NaN : Number(macs);
+  if (!Number.isFinite(count)) return "Total mult-adds: ?";
   const [unit, size] =
     count >= 1e12 ? ["TERABYTES", 1e12] : count >= 1e9 ? ["GIGABYTES", 1e9] : (["MEGABYTES", 1e6] as const);
   const value = count / size;
   const text = Number.isInteger(value) ? withCommas(BigInt(value)) : twoDecimals(value, true);
-  return ` (Units.${unit}): ${text}`;
+  return `Total mult-adds (Units.${unit}): ${text}`;
 }
 
 function sizes(rows: readonly Info[], { inputs }: ReportNetwork): readonly string[] {

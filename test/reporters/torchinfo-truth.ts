@@ -44,7 +44,7 @@ async function entry(name: string): Promise<Uint8Array> {
   return source.read(0, source.size);
 }
 
-/** Files of small networks, and the sizes that torchinfo's inputs had where they are open. */
+/** Files of small networks, the sizes that torchinfo's inputs had where they are open, and what makes rows of their modules. */
 const small: Readonly<Record<string, readonly [string, InspectOptions]>> = {
   "small/again": ["archives/2.14.1/again.pt2", { batch: 3 }],
   "small/tied": ["program-tied/model.pt2", { batch: 6, dims: { s53: 8 } }],
@@ -52,9 +52,14 @@ const small: Readonly<Record<string, readonly [string, InspectOptions]>> = {
   "small/recurrent": ["program-recurrent/model.pt2", {}],
   "small/frozen": ["program-frozen/model.pt2", {}],
   "small/plain": ["program-plain/model.pt2", {}],
+  "weights/Small": ["module/zip.pt", { group: "module" }],
+  "weights/Language": ["module-language/zip.pt", { group: "module" }],
+  "weights/Shared": ["module-shared/zip.pt", { group: "module" }],
+  "weights/Scripted": ["script-language/model.pt", { group: "module" }],
+  "weights/Traced": ["script-traced/model.pt", { group: "module" }],
 };
 
-/** The file of a network, and what its open sizes are. */
+/** The file of a network, and how it is inspected. */
 export async function programOf(name: string): Promise<readonly [Uint8Array, InspectOptions]> {
   const file = small[name];
   if (file) return [readFileSync(join(fixtures, file[0])), file[1]];

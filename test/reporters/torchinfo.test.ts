@@ -23,6 +23,8 @@ const differing: Readonly<Record<string, string>> = {
   "class silent": `timm/cait_xxs24_224 timm/convit_tiny timm/eva02_tiny_patch14_224 timm/fastvit_t8 timm/gcvit_xxtiny
     timm/mobileone_s0 timm/poolformer_s12 timm/res2net50_26w_4s timm/test_vit_relpos
     timm/xcit_nano_12_p16_224 torchvision/mvit_v1_b torchvision/mvit_v2_s`,
+  // A second name of a module in a pickle is told, and has no row.
+  other: "weights/Shared",
   several: `torchvision/lraspp_mobilenet_v3_large torchvision/raft_large torchvision/raft_small:1`,
   "several silent": `timm/pit_ti_224 torchvision/raft_small torchvision/raft_small:99`,
   silent: `timm/bat_resnext26ts timm/convnext_atto timm/convnextv2_atto timm/deit_tiny_distilled_patch16_224
@@ -105,10 +107,10 @@ describe("what a program does not tell", () => {
   test("frozen parameters are known from PyTorch 2.6 on", async () => {
     const old = await inspectFile(fixture("../pytorch/archives/2.4.1/batch.pt2"));
     expect(summaryNotes(old, { style: "torchinfo" }).join()).toContain(
-      "not tell which parameters are trainable",
+      "nothing tells which parameters are trainable",
     );
     const newer = await inspectFile(fixture("../pytorch/archives/2.6.0/batch.pt2"));
-    expect(summaryNotes(newer, { style: "torchinfo" }).join()).not.toContain("trainable");
+    expect(summaryNotes(newer, { style: "torchinfo" }).join()).not.toContain("are trainable");
   });
 });
 
@@ -116,7 +118,7 @@ describe("what is no network", () => {
   test.each([
     ["k3-mnist-cnn/model.keras", [], "model.keras (keras-archive) does not: give another style"],
     ["../onnx/torch/resnet18-dynamo/model.onnx", [], "does not: give another style"],
-    ["../pytorch/trained-adam/zip.pt", [], "does not: give another style"],
+    ["../pytorch/trained-adam/zip.pt", ["--group", "node"], "inspect with group module"],
     ["../pytorch/archives/2.14.1/several.pt2", [], "take one program alone"],
     ["../pytorch/program-tied/model.pt2", ["--group", "node"], "do not ask for nodes as rows"],
     ["../pytorch/program-tied/model.pt2", ["--all-nodes"], "do not ask for nodes as rows"],
@@ -144,6 +146,26 @@ describe("what is no network", () => {
     expect(() => formatSummary(cut, { depth: 1 })).toThrow("depth does not exist in style keras3");
     expect(() => formatSummary(cut, { style: "torchinfo", depth: 0 })).toThrow("whole number of levels");
   });
+});
+
+test("a state dict has marks for classes that are read from names, or unknown, and notes on it", async () => {
+  const { code, stdout, stderr } = await runCli([
+    "--style",
+    "torchinfo",
+    fixture("../pytorch/trained-adam/zip.pt"),
+  ]);
+  expect(code).toBe(0);
+  const rows = stdout.split("\n").map((line) => line.replace(/ {2,}/g, "  "));
+  expect(rows.slice(3, 8)).toEqual([
+    "~Module  24",
+    "├─~Conv2d: 1-1  224",
+    "├─~Module: 1-2  --",
+    "│  └─~Module: 2-1  --",
+    "│  │  └─~Conv2d: 3-1  576",
+  ]);
+  expect(stdout).toContain("Total params: 1,477\nTrainable params: 1,477\nNon-trainable params: 0\n====");
+  expect(stderr).toContain("weights have no classes");
+  expect(stderr).toContain("nothing tells which parameters are trainable");
 });
 
 test("the command line shows as many levels as it is asked for, and writes notes beside them", async () => {

@@ -56,8 +56,7 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
       compile: flags.compile,
       onProgress,
       allNodes: flags.allNodes,
-      group: flags.group,
-      depth: depthOfRows(flags),
+      ...rowsFor(flags),
       convention: flags.convention,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
@@ -65,9 +64,11 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
   );
 }
 
-/** torchinfo looks at the whole tree, whatever it shows of it. */
-function depthOfRows({ style, depth, json }: SummaryFlags): number | undefined {
-  return style === "torchinfo" && !json ? undefined : depth;
+/** torchinfo looks at a whole tree, whatever it shows of it. */
+function rowsFor(flags: SummaryFlags): Pick<SummaryFlags, "group" | "depth"> {
+  const { style, group, depth, json, allNodes } = flags;
+  if (style !== "torchinfo" || json) return { ...(group && { group }), ...(depth && { depth }) };
+  return { group: group ?? (allNodes ? "node" : "module") };
 }
 
 interface Printer {
