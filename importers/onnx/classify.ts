@@ -72,7 +72,8 @@ function claimTensors(around: Around): {
   const { facts, table, stated } = around;
   const classes = new Classes();
   const claims: Claim[] = [];
-  for (const [draft, { slots }] of facts) {
+  for (const [draft, read] of facts) {
+    const { slots } = read;
     const handsOn = transparent.has(bareType(draft)) || describing.has(bareType(draft));
     const prepares = !handsOn && isStatic(draft, facts);
     for (const [i, slot] of slots.entries()) {
@@ -90,7 +91,7 @@ function claimTensors(around: Around): {
         if (classes.put(tensor, found, passes)) claims.push({ draft, slot, tensor, passes });
       }
     }
-    claims.push(...attributeClaims(draft, facts, classes.found, table));
+    for (const claim of attributeClaims(draft, read, classes.found, table)) claims.push(claim);
   }
   return { classes: classes.found, claims };
 }
@@ -122,17 +123,17 @@ class Classes {
   }
 }
 
+const noClaims: readonly Claim[] = [];
+
 /** Lists of numbers in attributes that a record tells the class of. */
 function attributeClaims(
   draft: Draft,
-  facts: Facts,
+  { view, op }: NodeFacts,
   classes: Map<number, TensorClass>,
   table: TensorTable,
 ): readonly Claim[] {
-  const { node, op } = facts.get(draft) ?? {};
-  if (!node || !op?.stored) return [];
+  if (!view || !op?.stored) return noClaims;
   const claims: Claim[] = [];
-  const view = viewOf(facts, draft);
   for (const { name, class: stored } of op.stored(view)) {
     const held = view.tensor(name);
     if (!held && view.count(name) === 0) continue;
@@ -202,10 +203,6 @@ function generatorOf(found: Found, facts: Facts): Draft | null {
     maker = first && makerOf(first.found);
   }
   return maker && bareType(maker) === "ConstantOfShape" ? maker : null;
-}
-
-function viewOf(facts: Facts, draft: Draft): NonNullable<NodeFacts["view"]> {
-  return facts.get(draft)?.view as NonNullable<NodeFacts["view"]>;
 }
 
 function attributeSlot(name: string, tensor: number): Slot {

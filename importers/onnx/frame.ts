@@ -6,6 +6,23 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 /** A layer under construction. */
 export type Draft = { -readonly [K in keyof Layer]: Layer[K] };
 
+/** What a layer under construction is made of. */
+export interface Pushed extends Pick<Layer, "name" | "operator" | "attributes" | "calls" | "modules"> {
+  readonly type: string;
+}
+
+const noWeights: Layer["weights"] = [];
+
+/** With modules from the start where it has any: what is added to an object later takes another one to hold it. */
+export function draftOf(name: string, source: Layer["source"], layer: Pushed): Draft {
+  const { operator, attributes, calls, modules = [] } = layer;
+  const kind = operator === "Input" ? "layer" : "operation";
+  const weights = noWeights;
+  return modules.length === 0
+    ? { name, source, kind, operator, attributes, scope: "", trainable: null, weights, calls }
+    : { name, source, kind, operator, attributes, scope: "", trainable: null, weights, calls, modules };
+}
+
 export type Source =
   | { readonly kind: "value"; readonly layer: number; readonly output: number }
   /** `type` is set where the value is not the stored tensor as it stands: a sparse one, of which the other elements are zero. */

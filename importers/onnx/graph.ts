@@ -1,18 +1,20 @@
 /** The graph of an ONNX file as layers of the IR: names become references, functions are opened, constants become tensors. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import type { Call, Graph, JsonObject, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
+import type { Graph, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import { symbol } from "../../src/ir/symbolic-dim.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxOnnxInlinedNodes, maxOnnxNesting } from "../../src/limits.ts";
 import {
   argumentOf,
   type Draft,
+  draftOf,
   type Found,
   type Frame,
   findName,
   type Level,
   nowhere,
+  type Pushed,
   type Source,
 } from "./frame.ts";
 import { bindingOf, bindNode, calledBy, countNodes, functionsOf, openedSizes } from "./functions.ts";
@@ -76,6 +78,8 @@ class GraphBuilder {
   private readonly table: TensorTable;
   private readonly report: (diagnostic: Diagnostic) => void;
   private readonly unknown = new Set<string>();
+  /** One object for all layers of a type. */
+  private readonly sources = new Map<string, Draft["source"]>();
   private readonly modules = new Map<string, readonly ModuleRef[]>();
   private opsets: ReadonlyMap<string, number>;
   private inlined = 0;
@@ -194,8 +198,8 @@ class GraphBuilder {
           outputs: node.outputs.length,
         },
       ],
+      modules: around,
     });
-    if (around.length > 0) draft.modules = around;
     if (op?.plumbing) draft.plumbing = true;
     this.facts.set(draft, { node, view, op, slots });
     const layer = frame.level.layers.length - 1;
@@ -329,28 +333,14 @@ class GraphBuilder {
     else frame.names.set(name, source);
   }
 
-  private push(
-    frame: Frame,
-    layer: {
-      readonly name: string;
-      readonly type: string;
-      readonly operator: string;
-      readonly attributes: JsonObject;
-      readonly calls: readonly Call[];
-    },
-  ): Draft {
+  private push(frame: Frame, layer: Pushed): Draft {
     const name = layer.name === "" ? `${frame.prefix}${layer.type}_${this.unnamed++}` : layer.name;
-    const draft: Draft = {
-      name,
-      source: { dialect: "onnx", type: layer.type },
-      kind: layer.operator === "Input" ? "layer" : "operation",
-      operator: layer.operator,
-      attributes: layer.attributes,
-      scope: "",
-      trainable: null,
-      weights: [],
-      calls: layer.calls,
-    };
+    let source = this.sources.get(layer.type);
+    if (!source) {
+      source = { dialect: "onnx", type: layer.type };
+      this.sources.set(layer.type, source);
+    }
+    const draft = draftOf(name, source, layer);
     frame.level.layers.push(draft);
     return draft;
   }

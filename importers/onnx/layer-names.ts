@@ -12,33 +12,54 @@ import { ownerName } from "./names.ts";
  */
 export function nameLayers(facts: ReadonlyMap<Draft, NodeFacts>): void {
   const unique = uniqueNames();
-  const wanted = new Map<Draft, string>();
-  const sharing = new Map<string, number>();
-  const weighty = new Map<string, Draft>();
+  /** In the order of the facts. */
+  const wanted: (Wanted | null)[] = [];
+  const known = new Map<string, Wanted>();
+  const parents = new Set<string>();
+  let last: Draft["modules"];
   for (const [draft, { node }] of facts) {
     const module = node === null ? null : moduleOf(draft);
-    if (module === null) continue;
-    wanted.set(draft, module);
-    if (!draft.plumbing) sharing.set(module, (sharing.get(module) ?? 0) + 1);
-    if (draft.weights.length > 0 && !weighty.has(module)) weighty.set(module, draft);
-  }
-  const parents = new Set<string>();
-  for (const { modules } of facts.keys()) {
-    // The innermost is no parent.
-    for (let i = 0; modules && i < modules.length - 1; i++) parents.add(modules[i]?.path ?? "");
+    wanted.push(module === null ? null : note(draft, module, known));
+    const { modules } = draft;
+    // The innermost is no parent. Nodes that follow one another often share the list.
+    if (modules && modules !== last)
+      for (let i = 0; i < modules.length - 1; i++) parents.add(modules[i]?.path ?? "");
+    last = modules;
   }
   // Graph inputs keep their names.
   for (const [draft, { node }] of facts) if (node === null) draft.name = unique(draft.name);
+  let i = -1;
   for (const [draft, { node }] of facts) {
+    i += 1;
     if (node === null) continue;
-    const module = wanted.get(draft);
-    if (module === undefined) draft.name = unique(draft.name);
+    const module = wanted[i];
+    if (!module) draft.name = unique(draft.name);
     else {
-      const alone = sharing.get(module) === 1 && !draft.plumbing && !parents.has(module);
-      const named = weighty.get(module) === draft || (alone && !weighty.has(module));
-      draft.name = unique(named ? module : `${module}/${bareType(draft)}`);
+      const alone = module.rows === 1 && !draft.plumbing && !parents.has(module.path);
+      const named = module.weighty === draft || (alone && module.weighty === null);
+      draft.name = unique(named ? module.path : `${module.path}/${bareType(draft)}`);
     }
   }
+}
+
+/** A module that nodes are named after. */
+interface Wanted {
+  readonly path: string;
+  /** Nodes, plumbing aside. */
+  rows: number;
+  /** The first that owns weights. */
+  weighty: Draft | null;
+}
+
+function note(draft: Draft, path: string, known: Map<string, Wanted>): Wanted {
+  let wanted = known.get(path);
+  if (!wanted) {
+    wanted = { path, rows: 0, weighty: null };
+    known.set(path, wanted);
+  }
+  if (!draft.plumbing) wanted.rows += 1;
+  if (draft.weights.length > 0) wanted.weighty ??= draft;
+  return wanted;
 }
 
 function bareType(draft: Draft): string {

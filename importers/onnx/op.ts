@@ -186,6 +186,7 @@ const noAttributes: JsonObject = {};
 export function attributesOf(op: OnnxOp, view: NodeView): JsonObject {
   if (!op.attributes) return noAttributes;
   const attributes = op.attributes(view);
+  if (Object.keys(attributes).length === 0) return noAttributes;
   if (!Object.values(attributes).includes(undefined as unknown as Json)) return attributes;
   return Object.fromEntries(
     Object.entries(attributes).filter((entry): entry is [string, Json] => entry[1] !== undefined),

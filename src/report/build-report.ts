@@ -148,38 +148,27 @@ class LayerBuilder {
     const [only] = calls;
     const outputShapes =
       only && calls.length === 1 && last === facts?.calls[0] ? only.outputShapes : shapesOf(last);
-    return {
-      all,
-      layer: {
-        name: layer.name,
-        ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
-        type: layer.source.type,
-        ...(layer.source.recognized && { recognized: true }),
-        kind: layer.kind === "operation" && all.length > 0 ? "layer" : layer.kind,
-        operator: layer.operator,
-        scope: layer.scope,
-        outputShapes,
-        params: sums.params,
-        trainable: sums.trainable,
-        nonTrainable: sums.nonTrainable,
-        ...(layer.operator === "Module" && {
-          ownParams: sumWeights(all.filter(isMemberOf(layer)), this.counted).params,
-        }),
-        ...(layer.attributes.recursive === true && { recursive: true }),
-        ...(layer.attributes.folded === true && { folded: true }),
-        trainableFlag: layer.trainable,
-        built: isBuilt(layer, facts, all),
-        connectedTo: (only && calls.length === 1 ? only.inputs : calls.flatMap((call) => call.inputs)).map(
-          connection,
-        ),
-        weights: own.length === 0 ? noWeights : distinct(own).map(({ report }) => report),
-        calls,
-        ...(layer.graph && {
-          layers: nested.map((child) => child.layer),
-          topology: layer.graph.topology,
-        }),
-      },
+    const plain: ReportLayer = {
+      name: layer.name,
+      type: layer.source.type,
+      kind: layer.kind === "operation" && all.length > 0 ? "layer" : layer.kind,
+      operator: layer.operator,
+      scope: layer.scope,
+      outputShapes,
+      params: sums.params,
+      trainable: sums.trainable,
+      nonTrainable: sums.nonTrainable,
+      trainableFlag: layer.trainable,
+      built: isBuilt(layer, facts, all),
+      connectedTo: (only && calls.length === 1 ? only.inputs : calls.flatMap((call) => call.inputs)).map(
+        connection,
+      ),
+      weights: own.length === 0 ? noWeights : distinct(own).map(({ report }) => report),
+      calls,
     };
+    const module =
+      layer.operator === "Module" ? sumWeights(all.filter(isMemberOf(layer)), this.counted) : null;
+    return { all, layer: isUnusual(layer) ? withMore(plain, layer, nested, module?.params) : plain };
   }
 
   /** Weights of a layer and of the layers it wraps, which have no rows of their own. */
@@ -200,6 +189,49 @@ class LayerBuilder {
     });
     return [...own, ...wrapped];
   }
+}
+
+/** Whether a layer has fields that most do not have. */
+function isUnusual({ unnamed, source, operator, attributes, graph }: Layer): boolean {
+  return (
+    unnamed !== undefined ||
+    source.recognized === true ||
+    operator === "Module" ||
+    attributes.recursive === true ||
+    attributes.folded === true ||
+    graph !== undefined
+  );
+}
+
+/** The same with those fields in their places. To look for room for them in each layer of a graph would double its size in memory. */
+function withMore(
+  plain: ReportLayer,
+  layer: Layer,
+  nested: readonly BuiltLayer[],
+  ownParams: number | undefined,
+): ReportLayer {
+  const { name, type, kind, operator, scope, outputShapes, params, trainable, nonTrainable, ...rest } = plain;
+  return {
+    name,
+    ...(layer.unnamed !== undefined && { unnamed: layer.unnamed }),
+    type,
+    ...(layer.source.recognized && { recognized: true }),
+    kind,
+    operator,
+    scope,
+    outputShapes,
+    params,
+    trainable,
+    nonTrainable,
+    ...(ownParams !== undefined && { ownParams }),
+    ...(layer.attributes.recursive === true && { recursive: true }),
+    ...(layer.attributes.folded === true && { folded: true }),
+    ...rest,
+    ...(layer.graph && {
+      layers: nested.map((child) => child.layer),
+      topology: layer.graph.topology,
+    }),
+  };
 }
 
 /** Whether a weight is a member of a module itself, by its name, and of none inside it. */
