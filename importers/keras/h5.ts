@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** Keras in HDF5: full models, weight files in both layouts, and what to say of HDF5 that is neither. */
 
+import { counted } from "../../src/counted.ts";
 import { type Diagnostic, formatDiagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

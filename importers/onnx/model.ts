@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** An ONNX file as a model of the IR. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** What `torch.save` writes: the tree of what was pickled, and the zip archive of PyTorch 1.6 and later. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

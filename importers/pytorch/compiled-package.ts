@@ -1,9 +1,9 @@
-import { counted } from "../../src/counted.ts";
 /**
  * Packages of AOTInductor: machine code, and no graph. What weights there are, the generated source beside each library says in
  * assignments (`constants_info_[0].shape = {64, 3}`), and `weights_config.json` where they are kept apart.
  */
 
+import { counted } from "../../src/counted.ts";
 import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
@@ -114,7 +114,15 @@ function constantOf(fields: ReadonlyMap<string, string>): Constant | null {
   if (name === undefined || !type || sizes === undefined) return null;
   const shape = shapeOf(sizes.trim() === "" ? [] : sizes.split(",").map((size) => Number.parseInt(size, 10)));
   const kind = /ConstantType::(\w+)/.exec(fields.get("type") ?? "")?.[1];
-  const classOf = kind === "Buffer" ? bufferClass(name) : kind === "Parameter" ? "parameter" : "constant";
+  const classOf: TensorClass =
+    kind === "Buffer"
+      ? bufferClass(name)
+      : kind === "Parameter"
+        ? "parameter"
+        : // Weights that other weights were folded into are of no kind any more.
+          kind === "Unknown" || kind === "FoldedConstant"
+          ? "unclassified"
+          : "constant";
   return shape && { name, class: classOf, type, shape };
 }
 

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** The JSON of an exported program as plain accessors: unions of every schema version, types of tensors, arguments. */
 
+import { counted } from "../../src/counted.ts";
 import { MalformedFileError } from "../../src/errors.ts";
 import type { Dim } from "../../src/ir/dim.ts";
 import type { DType } from "../../src/ir/dtype.ts";

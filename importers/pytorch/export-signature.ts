@@ -7,6 +7,7 @@ import type { SharedJson } from "../../src/wire/json-shared.ts";
 import type { Payloads } from "./export-payloads.ts";
 import { listOf, type Meta, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
 import { bufferClass, type Held, hold } from "./export-tensors.ts";
+import { tellScales } from "./export-unwrapped.ts";
 import { moduleKeys } from "./module-stack.ts";
 
 export interface Signature {
@@ -78,7 +79,9 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
     const kind = listed.parameter ? "parameter" : bufferClass(name);
     byName.set(name, hold(pathOf(name), kind, metaOf(listed.meta, name), listed));
   }
-  return { inputs, all: [...byName.values()], outputs: outputsOf(signature) };
+  const told = tellScales([...byName.values()]);
+  for (const [name, held] of inputs) if (held) inputs.set(name, told.get(held) ?? held);
+  return { inputs, all: [...told.values()], outputs: outputsOf(signature) };
 }
 
 function recordsFlags(program: JsonValue): boolean {

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** The tensors of an exported program: what its signature and the archive's tables say, and which are one and the same. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import { bitsOf, type DType } from "../../src/ir/dtype.ts";
@@ -11,6 +11,7 @@ import type { JsonValue } from "../../src/wire/json.ts";
 import type { Meta } from "./export-schema.ts";
 import { layOut } from "./layout.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
+import { splitQuantized } from "./tensor-parts.ts";
 import { spanOf } from "./window.ts";
 
 /** A parameter, buffer or constant under its name in the module. */
@@ -25,6 +26,8 @@ export interface Held {
   readonly window: TorchTensor | null;
   /** Whether its elements are in the file. */
   readonly stored: boolean;
+  /** Scales and the like that are part of it. */
+  readonly beside?: TorchTensor["parts"];
 }
 
 /** What the archive says of where a tensor is. */
@@ -58,7 +61,10 @@ export function bufferClass(name: string): TensorClass {
 /** @throws MalformedFileError for a tensor without type or size. */
 export function hold(name: string, kind: TensorClass, stated: Meta | null, listed: Listed | null): Held {
   const { record = null, tensor = null } = listed ?? {};
-  const dtype = tensor?.dtype ?? stated?.dtype ?? null;
+  const split = tensor?.form === "subclass" ? splitQuantized(tensor) : null;
+  // What is packed keeps the type that its class shows.
+  const plain = split?.values === 1 ? split : null;
+  const dtype = plain?.data.dtype ?? tensor?.dtype ?? stated?.dtype ?? null;
   const sizes = tensor ? shownSize(tensor) : (stated?.shape ?? [-1]);
   const shape = sizes.map((size) => (typeof size === "number" ? size : -1));
   const elements = countOf(shape);
@@ -68,7 +74,8 @@ export function hold(name: string, kind: TensorClass, stated: Meta | null, liste
   const placed = tensor ?? (record && stated && windowOf(stated, shape, dtype, record));
   const trainable = kind === "parameter" ? (stated?.requiresGrad ?? null) : false;
   const window = placed?.form === "dense" ? placed : null;
-  return { name, class: kind, dtype, shape, trainable, window, stored };
+  const beside = plain ? { beside: plain.beside } : {};
+  return { name, class: kind, dtype, shape, trainable, window, stored, ...beside };
 }
 
 function isStored(listed: Listed | null): boolean {
@@ -141,8 +148,25 @@ export class TensorTable {
       this.weights.set(held, this.weightOf(held, same, piece?.shape ?? held.shape, prefix));
       if (same)
         this.report({ code: "weight-tied", args: { weight: held.name, same: same.name }, at: prefix });
+      else this.addBeside(held, prefix);
     }
     this.addUnseen(unseen);
+  }
+
+  private addBeside({ name, beside = [] }: Held, prefix: string): void {
+    for (const part of beside) {
+      const { dtype, size } = part.tensor;
+      const scales: Held = {
+        name: `${name}.${part.name}`,
+        class: "quantization",
+        dtype,
+        shape: size,
+        trainable: false,
+        window: null,
+        stored: true,
+      };
+      this.store(scales, size, prefix);
+    }
   }
 
   /** What is stored and seen by no tensor: an archive keeps storages whole. */

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** Exported programs of `torch.export`: archives of every layout, and the JSON of a program by itself. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { isModelError, MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

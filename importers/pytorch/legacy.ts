@@ -1,9 +1,9 @@
-import { counted } from "../../src/counted.ts";
 /**
  * The stream of PyTorch before 1.6, which `_use_new_zipfile_serialization=False` still writes: five pickles, then for each storage a
  * number of elements and the elements themselves. The pickles say how large the storages are, so those are never read.
  */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

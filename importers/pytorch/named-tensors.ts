@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** The tensors of a checkpoint as a flat list of named ones, with what the checkpoint itself says of them. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
 import { productOfDims } from "../../src/ir/dim.ts";

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** NumPy arrays inside a pickle, which keeps their elements inline. */
 
+import { counted } from "../../src/counted.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { maxModelElements, maxRank } from "../../src/limits.ts";
 import {

@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** Tensors that `torch.save` wrote into an archive that is itself an entry of another one. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { isModelError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

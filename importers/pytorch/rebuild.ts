@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** Records of calls that would build tensors, read as the tensors they stand for. Every other call stays a record. */
 
+import { counted } from "../../src/counted.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { maxModelElements } from "../../src/limits.ts";
 import {

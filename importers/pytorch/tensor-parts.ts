@@ -67,13 +67,9 @@ export function partsOf(entry: Entry): Entry[] {
  */
 function quantizedParts(entry: Entry): Entry[] | null {
   const { tensor, name, path } = entry;
-  const parts = flatParts(tensor, "");
-  const counts = parts.map((part) => productOfDims(part.tensor.size) ?? 0);
-  const most = Math.max(0, ...counts);
-  const data = parts[counts.indexOf(most)]?.tensor;
-  const values = (productOfDims(tensor.size) ?? 0) / most;
-  if (parts.length < 2 || !data || !/^(u?int(8|16|32)|float8|float4)/.test(data.dtype)) return null;
-  if (![1, 2, 4, 8].includes(values) || (values === 1 && data.itemBytes > 1)) return null;
+  const split = splitQuantized(tensor);
+  if (split === null) return null;
+  const { data, values, beside } = split;
   const { parameter, requiresGrad } = tensor;
   const own = {
     ...data,
@@ -81,11 +77,34 @@ function quantizedParts(entry: Entry): Entry[] | null {
     requiresGrad,
     ...(values > 1 && { packed: { values, size: tensor.size } }),
   };
-  return parts.map((part) => {
-    if (part.tensor === data) return { ...entry, tensor: own, class: entry.class ?? "parameter" };
-    const inside = { name: `${name}.${part.name}`, path: `${path}.${part.name}`, tensor: part.tensor };
-    return { ...entry, ...inside, class: entry.class ?? "quantization", row: false };
-  });
+  return [
+    { ...entry, tensor: own, class: entry.class ?? "parameter" },
+    ...beside.map((part) => {
+      const inside = { name: `${name}.${part.name}`, path: `${path}.${part.name}`, tensor: part.tensor };
+      return { ...entry, ...inside, class: entry.class ?? ("quantization" as const), row: false };
+    }),
+  ];
+}
+
+/** A quantised tensor that is put together from others: its numbers, how many of them one element holds, and what they are scaled with. */
+export interface SplitQuantized {
+  readonly data: TorchTensor;
+  readonly values: number;
+  readonly beside: TorchTensor["parts"];
+}
+
+/** `null` for a tensor that is nothing of the kind. */
+export function splitQuantized(tensor: TorchTensor): SplitQuantized | null {
+  // A weight has two or three: numbers, scales, zero points.
+  if (countParts(tensor, new Map()) > 64) return null;
+  const parts = flatParts(tensor, "");
+  const counts = parts.map((part) => productOfDims(part.tensor.size) ?? 0);
+  const most = Math.max(0, ...counts);
+  const data = parts[counts.indexOf(most)]?.tensor;
+  const values = (productOfDims(tensor.size) ?? 0) / most;
+  if (parts.length < 2 || !data || !/^(u?int(8|16|32)|float8|float4)/.test(data.dtype)) return null;
+  if (![1, 2, 4, 8].includes(values) || (values === 1 && data.itemBytes > 1)) return null;
+  return { data, values, beside: parts.filter((part) => part.tensor !== data) };
 }
 
 /** The parts of a tensor, and of those that are put together themselves theirs. */

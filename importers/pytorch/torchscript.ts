@@ -1,9 +1,9 @@
-import { counted } from "../../src/counted.ts";
 /**
  * TorchScript archives: the modules as `torch.jit.save` pickles them, with parameters and buffers told apart by the classes
  * in their code, and the constants of that code. Nothing is compiled or run.
  */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

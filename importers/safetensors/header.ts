@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** The header of a safetensors file: a length, JSON, and then the data that nobody reads here. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";

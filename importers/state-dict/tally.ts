@@ -1,6 +1,6 @@
-import { counted } from "../../src/counted.ts";
 /** What the rules decided, summed up for the notes. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { elementsOf } from "../../src/ir/shape.ts";
 import { type Classified, classify } from "./classify.ts";

@@ -1,4 +1,3 @@
-import { counted } from "../counted.ts";
 /** Files on this machine. The only file below src/public that knows Node. */
 
 import {
@@ -15,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { counted } from "../counted.ts";
 import { LimitExceededError, SourceReadError } from "../errors.ts";
 import { maxSpooledBytes } from "../limits.ts";
 import type { ByteSource } from "./byte-source.ts";

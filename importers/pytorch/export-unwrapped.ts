@@ -1,0 +1,35 @@
+/**
+ * Tensors of torchao in programs: whole, as a pickle of their class, or taken apart into `parametrizations.weight.original0` and so on,
+ * as it has to be before a program is brought down to core ATen.
+ */
+
+import { bitsOf } from "../../src/ir/dtype.ts";
+import { countOf } from "../../src/ir/shape.ts";
+import type { Held } from "./export-tensors.ts";
+
+/**
+ * The same with what stands beside quantised numbers told apart from them. Of the parts of one weight the largest are the numbers, when
+ * they are narrow; weight_norm takes apart too, and has none.
+ */
+export function tellScales(all: readonly Held[]): ReadonlyMap<Held, Held> {
+  const weights = new Map<string, Held[]>();
+  for (const held of all) {
+    const [, weight] = /^(.*parametrizations\.[^.]+)\.original\d+$/.exec(held.name) ?? [];
+    if (weight === undefined || held.class !== "parameter") continue;
+    const parts = weights.get(weight) ?? [];
+    parts.push(held);
+    weights.set(weight, parts);
+  }
+  const told = new Map(all.map((held) => [held, held]));
+  for (const parts of weights.values()) {
+    const numbers = parts.reduce((most, one) => (elementsOf(one) > elementsOf(most) ? one : most));
+    if (parts.length < 2 || (bitsOf(numbers.dtype) ?? 64) > 8) continue;
+    for (const part of parts)
+      if (part !== numbers) told.set(part, { ...part, class: "quantization", trainable: false });
+  }
+  return told;
+}
+
+function elementsOf({ shape }: Held): number {
+  return countOf(shape) ?? 0;
+}
