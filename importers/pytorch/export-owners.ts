@@ -18,21 +18,27 @@ function moduleOf(draft: Draft): string {
  * a parameter of another one in their place, of the same name in its module, type and shape. So is a tied weight written down.
  */
 export function findTies(all: readonly Held[], uses: readonly Use[]): ReadonlyMap<Held, Held> {
-  const used = new Set(uses.map(({ held }) => held));
+  const unread = unreadIn(all, uses);
+  const ties = new Map<Held, Held>();
+  if (unread.length === 0) return ties;
   const foreign = new Map<string, Held>();
   for (const { draft, held } of uses) {
     const module = moduleOf(draft);
+    if (held.class !== "parameter" || ownerOf(held.name) === module) continue;
     const key = placeKey(module, held);
-    if (held.class === "parameter" && ownerOf(held.name) !== module && !foreign.has(key))
-      foreign.set(key, held);
+    if (!foreign.has(key)) foreign.set(key, held);
   }
-  const ties = new Map<Held, Held>();
-  for (const held of all) {
-    if (used.has(held) || held.window || held.class !== "parameter") continue;
+  for (const held of unread) {
     const other = foreign.get(placeKey(ownerOf(held.name), held));
     if (other) ties.set(held, other);
   }
   return ties;
+}
+
+/** Parameters that nothing reads, where the file has no table of storages. */
+function unreadIn(all: readonly Held[], uses: readonly Use[]): readonly Held[] {
+  const used = new Set(uses.map(({ held }) => held));
+  return all.filter((held) => held.class === "parameter" && !held.window && !used.has(held));
 }
 
 /** Parameters that nothing reads, of which no table says whether they are others. */
@@ -41,11 +47,7 @@ export function countUnread(
   uses: readonly Use[],
   ties: ReadonlyMap<Held, Held>,
 ): number {
-  const used = new Set(uses.map(({ held }) => held));
-  const unread = all.filter(
-    (one) => one.class === "parameter" && !one.window && !used.has(one) && !ties.has(one),
-  );
-  return unread.length;
+  return unreadIn(all, uses).filter((held) => !ties.has(held)).length;
 }
 
 /** The same for tensors that could stand in one another's place in a module. */

@@ -99,8 +99,9 @@ export interface Meta extends TensorType {
 
 type Shaped = TensorType & { readonly shape: readonly Dim[] };
 
-/** Everyone who reads a value asks for its type. */
+/** Everyone who reads a value asks for its type, and alike ones are one object. */
 const types = new WeakMap<object, Shaped>();
+const metas = new WeakMap<object, Meta>();
 
 /** Type and shape of a `TensorMeta`. @throws MalformedFileError for sizes that no tensor has. */
 export function readType(value: JsonValue | undefined, at: string): TensorType | null {
@@ -129,13 +130,17 @@ function typeOfMeta(meta: { readonly [key: string]: JsonValue }, at: string): Sh
 export function readMeta(value: JsonValue | undefined, at: string): Meta | null {
   const meta = metaOf(value);
   if (!meta) return null;
-  return {
+  const known = metas.get(meta);
+  if (known) return known;
+  const read: Meta = {
     ...typeOfMeta(meta, at),
     strides: listOf(meta.strides).map((stride) => readInt(stride)),
     offset: readInt(meta.storage_offset),
     strided: meta.layout === undefined || meta.layout === 7 || meta.layout === "Strided",
     requiresGrad: typeof meta.requires_grad === "boolean" ? meta.requires_grad : null,
   };
+  metas.set(meta, read);
+  return read;
 }
 
 function readSize(value: JsonValue, at: string): Dim {

@@ -2,8 +2,16 @@ import type { Report, ReportLayer, ReportWeight } from "../report/report.ts";
 
 /** Weights of a layer and of everything inside it. */
 export function weightsOf(layer: ReportLayer): readonly ReportWeight[] {
-  return layer.layers ? [...layer.weights, ...layer.layers.flatMap(weightsOf)] : layer.weights;
+  if (!layer.layers) return layer.weights;
+  const before = known.get(layer);
+  if (before) return before;
+  const weights = [...layer.weights, ...layer.layers.flatMap(weightsOf)];
+  known.set(layer, weights);
+  return weights;
 }
+
+/** Every row of a tree asks for its own, and each row around it for the same again. */
+const known = new WeakMap<ReportLayer, readonly ReportWeight[]>();
 
 /** Weights of the whole model. */
 export function modelWeights(report: Report): readonly ReportWeight[] {
