@@ -3,6 +3,8 @@
  * bin.ts hands in the real one.
  */
 
+import { expectLongRun } from "./engine-flags.ts";
+
 export interface Output {
   write(text: string): void;
   /** True when a person looks at it. */
@@ -20,6 +22,8 @@ export interface Host {
   readonly stderr: Output;
   /** Milliseconds, for telling what takes long. */
   now(): number;
+  /** Told once when there turns out to be much to do. */
+  expectLongRun?(): void;
 }
 
 /** The host that a Node process is. */
@@ -37,6 +41,7 @@ export function hostOf(process: NodeJS.Process): Host {
     stderr: outputOf(process.stderr),
     // `performance` would load a module of its own.
     now: () => process.uptime() * 1000,
+    expectLongRun,
   };
 }
 

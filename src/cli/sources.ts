@@ -15,11 +15,38 @@ export async function withSource<T>(
   const progress = new Progress(host, file);
   const source = file === standardStream ? await openInput(host) : openModel(file);
   try {
-    return await work(source, progress.report);
+    return await work(watched(source, host), progress.report);
   } finally {
     progress.end();
     source.close();
   }
+}
+
+/** Metadata of so many bytes are those of ten thousand layers and more. */
+const longRunBytes = 8 * 1024 * 1024;
+
+/** The source, whose host is told when more is read of it than of most. */
+function watched(source: OpenSource, host: Host): OpenSource {
+  const { readSync } = source;
+  if (!host.expectLongRun || source.size < longRunBytes) return source;
+  let left = longRunBytes;
+  const note = (length: number): void => {
+    if (left > 0 && left <= length) host.expectLongRun?.();
+    left -= length;
+  };
+  const read: OpenSource["read"] = (offset, length) => {
+    note(length);
+    return source.read(offset, length);
+  };
+  if (!readSync) return { ...source, read };
+  return {
+    ...source,
+    read,
+    readSync: (offset, length) => {
+      note(length);
+      return readSync.call(source, offset, length);
+    },
+  };
 }
 
 async function openInput(host: Host): Promise<OpenSource> {

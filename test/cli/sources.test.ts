@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import type { Host } from "../../src/cli/host.ts";
+import { withSource } from "../../src/cli/sources.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weighbridge-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const path = join(folder, "large");
+writeFileSync(path, new Uint8Array(20 * 1024 * 1024));
+
+async function timesTold(reads: number, length: number): Promise<number> {
+  let told = 0;
+  const output = { write: () => {}, isTTY: false, columns: undefined };
+  const host: Host = {
+    argv: [],
+    env: {},
+    stdin: { isTTY: false },
+    stdout: output,
+    stderr: output,
+    now: () => 0,
+    expectLongRun: () => {
+      told += 1;
+    },
+  };
+  await withSource(host, path, async (source) => {
+    for (let i = 0; i < reads; i++) {
+      if (i % 2 === 0) expect(source.readSync?.(i, length).length).toBe(length);
+      else expect((await source.read(i, length)).length).toBe(length);
+    }
+  });
+  return told;
+}
+
+test("the host is told once that much is read of a file, and not of one that is merely large", async () => {
+  expect(await timesTold(40, 256 * 1024)).toBe(1);
+  expect(await timesTold(8, 1024)).toBe(0);
+});
