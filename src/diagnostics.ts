@@ -209,7 +209,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "part-compiled":
       return `${counted(d.args.nodes, "node holds a part", "nodes hold parts")} of the network compiled for a device (${d.args.type}), with weights that are no tensors of the file: they are not in the totals, which are a lower bound`;
     case "class-by-name":
-      return `counted as buffers, not as learned, by names alone that buffers of published PyTorch models have: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
+      return `counted as buffers or fixed tables, not as learned, by their names alone: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}): ${d.args.names}`;
     case "normalization-folded":
       return `${counted(d.args.modules, "batch normalization was", "batch normalizations were")} folded into other weights when the model was exported, with ${counted(d.args.parameters, "parameter")} and ${counted(d.args.statistics, "statistic")}, of which ${counted(d.args.left, "parameter is left as a bias", "parameters are left as biases")}`;
     case "normalization-likely-folded":

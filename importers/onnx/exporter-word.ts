@@ -33,8 +33,15 @@ function buffersByName(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Sta
   const found = knownBuffers(
     open.map(({ name, dtype, dims, bytes }) => ({ name, dtype, shape: dims, bytes })),
   );
-  return new Map([...found].map(([name, rule]) => [name, rule.class]));
+  const named = new Map([...found].map(([name, rule]) => [name, rule.class]));
+  for (const { name, dtype } of open)
+    if (/^b?float/.test(dtype) && fixedTable.test(name)) named.set(name, "constant");
+  return named;
 }
+
+/** What TensorFlow works out from a few numbers (tf.signal), by its names, and matrices of tf2onnx for a Fourier transform. */
+const fixedTable =
+  /(^|\/)(cst_(rfft|irfft|fft|ifft)_\w+|linear_to_mel_weight_matrix|(hann|hamming|kaiser|kaiser_bessel_derived|vorbis)_window(\/\w+)?)(:\d+)?$/;
 
 /**
  * Outputs of Constant nodes that hold literals. In a trace, weights and buffers are inputs, which become initializers, and what

@@ -74,11 +74,13 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
   // Worked out in a module that has lost buffers on the way, and no parameters.
   const gone = stated.gone.get(draft.modules?.at(-1)?.path ?? "");
   if (gone && gone.parameters === 0 && real && !named && !single) return "unclassified";
+  const rank = tensor.shape.length;
+  // A table of single numbers: quantiles, noise levels, or weights of things that are counted.
+  if (real && rank === 1 && !single && !named && bareType(draft) === "Gather") return "unclassified";
   if (port.class === "parameter") {
     if (!(real || packed) || (!named && isNeutral(draft, port.name, tensor))) return "constant";
     return made && single && !named ? "constant" : "parameter";
   }
-  const rank = tensor.shape.length;
   if (isMatrix(draft)) {
     if (!(real || packed) || (single && rank < 2)) return "constant";
     // Positions times frequencies, or a weight that is kept as two vectors.

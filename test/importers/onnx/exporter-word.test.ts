@@ -56,3 +56,31 @@ test("a tensor that the program was given may be learned", async () => {
 test("in a frozen module nothing tells literals from weights", async () => {
   expect(await unclassified("constant", "constant")).toEqual([18, 0]);
 });
+
+/** Names that tf2onnx 1.17 left of tf.signal.stft and tf.signal.linear_to_mel_weight_matrix, and some that only look like them. */
+test.each([
+  ["cst_rfft_8__7690", "constant"],
+  ["model_5/lambda_2/linear_to_mel_weight_matrix:0", "constant"],
+  ["model_5/lambda_1/stft/hann_window/sub_2:0", "constant"],
+  ["model_5/cst_rfft_net/dense/MatMul/ReadVariableOp:0", "parameter"],
+  ["model_5/hann_window/dense/MatMul/ReadVariableOp:0", "parameter"],
+  ["const_fold_opt__7894", "parameter"],
+] as const)("a matrix called %s is a %s", async (name, kind) => {
+  const float = { tensorType: { elemType: 1 } };
+  const model = onnx.ModelProto.create({
+    irVersion: 8,
+    opsetImport: [{ version: 17 }],
+    producerName: "tf2onnx",
+    graph: {
+      input: [{ name: "x", type: float }],
+      output: [{ name: "y", type: float }],
+      initializer: [tensor(name, [5, 4])],
+      node: [{ opType: "MatMul", input: ["x", name], output: ["y"] }],
+    },
+  });
+  const { ledger, diagnostics } = reportOf(
+    await readModel(new Uint8Array(onnx.ModelProto.encode(model).finish())),
+  );
+  expect(ledger.classes[kind].elements).toBe(20);
+  expect(diagnostics.map(({ code }) => code)).toEqual(kind === "constant" ? ["class-by-name"] : []);
+});
