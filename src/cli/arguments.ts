@@ -6,6 +6,8 @@ import {
   InvalidOptionError,
   type SummaryStyle,
   summaryStyles,
+  type TorchinfoColumn,
+  torchinfoColumns,
 } from "../public/index.ts";
 
 /**
@@ -96,6 +98,15 @@ export function parseDepth(text: string): number {
   if (isSize(text)) return Number(text);
   throw new InvalidOptionError(
     `--depth is ${JSON.stringify(text)}: give a number of levels, such as --depth 2`,
+  );
+}
+
+export function parseColumnNames(text: string): readonly TorchinfoColumn[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== "");
+  const names = words.flatMap((word) => torchinfoColumns.find((name) => name === word) ?? []);
+  if (names.length > 0 && names.length === words.length) return names;
+  throw new InvalidOptionError(
+    `--column-names is ${JSON.stringify(text)}: give some of ${torchinfoColumns.join(",")}`,
   );
 }
 

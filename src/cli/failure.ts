@@ -55,7 +55,7 @@ function namedText(error: unknown, file: string | undefined): string {
 /** The library speaks of `lineLength`; here it is `--line-length`. */
 function withFlags(text: string): string {
   return text.replace(
-    /(?<![\w-])(?:(?:style|lineLength|positions|expandNested|showTrainable|layerRange|group|depth|convention)(?= (?:is|are|has|does|do)\b)|layerRange(?=:)|lineLength(?= \(or columns\))|(?<=it goes with )group(?= module$))/g,
+    /(?<![\w-])(?:(?:style|lineLength|positions|expandNested|showTrainable|layerRange|group|depth|convention|columnNames|varNames)(?= (?:is|are|has|does|do)\b)|layerRange(?=:)|lineLength(?= \(or columns\))|(?<=it goes with )group(?= module$))/g,
     (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
   );
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import {
   joinValues,
   parseBatch,
+  parseColumnNames,
   parseConvention,
   parseDepth,
   parseDim,
@@ -114,6 +115,12 @@ function addSummaryOptions(command: Command): void {
       "how many levels of modules to show (default: all; of style torchinfo, 3)",
       parseDepth,
     )
+    .option(
+      "--column-names <a,b,c>",
+      "columns of style torchinfo: output_size, num_params, params_percent, mult_adds, trainable",
+      parseColumnNames,
+    )
+    .option("--var-names", "in style torchinfo, the names of modules beside their classes")
     .option("--dim <name=size>", "size of a dimension that the file only names (repeatable)", parseDim)
     .option("--batch <n>", "size of the first dimension of the inputs, where it is open", parseBatch)
     .option(

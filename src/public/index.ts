@@ -41,8 +41,14 @@ export type {
   ReportWeight,
 } from "../report/report.ts";
 export { escapeName as escapeText } from "../reporters/escape.ts";
-export type { SummaryOptions, SummaryStyle } from "../reporters/index.ts";
-export { formatJson, formatSummary, summaryNotes, summaryStyles } from "../reporters/index.ts";
+export type { SummaryOptions, SummaryStyle, TorchinfoColumn } from "../reporters/index.ts";
+export {
+  formatJson,
+  formatSummary,
+  summaryNotes,
+  summaryStyles,
+  torchinfoColumns,
+} from "../reporters/index.ts";
 export type { Imported, InspectOptions, ModelInput, ReportOptions } from "./inspect.ts";
 export { inspect, readModel, reportOf, serializeModel } from "./inspect.ts";
 

@@ -16,7 +16,13 @@ import { torchinfoNotes } from "./torchinfo-notes.ts";
 
 export { escapeName } from "./escape.ts";
 export { formatJson } from "./json.ts";
-export { type SummaryOptions, type SummaryStyle, summaryStyles } from "./summary-options.ts";
+export {
+  type SummaryOptions,
+  type SummaryStyle,
+  summaryStyles,
+  type TorchinfoColumn,
+  torchinfoColumns,
+} from "./summary-options.ts";
 
 /** The report as the text that Keras's `model.summary()` or another style prints, every line with a line end. */
 export function formatSummary(report: Report, options: SummaryOptions = {}): string {

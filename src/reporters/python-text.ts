@@ -1,6 +1,7 @@
 import type { Structure } from "../ir/graph.ts";
 import type { ReportShape } from "../report/report.ts";
 import { escapeCharacter, escapeName } from "./escape.ts";
+import { roundHalfEven } from "./memory-size.ts";
 
 /** What Python's repr() escapes in a string: all that is not printable, blanks other than the space included. */
 const notPrintable = /(?! )[\p{C}\p{Z}]/gu;
@@ -48,4 +49,12 @@ function byCodePoint(a: string, b: string): number {
   const at = left.findIndex((character, index) => character !== right[index]);
   if (at < 0) return left.length - right.length;
   return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);
+}
+
+/** A number that is not negative as Python's `.2f` writes it: of two that are as near, the even one. */
+export function fixed(value: number): string {
+  // Halves of a hundredth that a float can hold are odd eighths.
+  if (Number.isInteger(value * 8) && !Number.isInteger(value * 4))
+    return (roundHalfEven(value * 100) / 100).toFixed(2);
+  return value < 1e21 ? value.toFixed(2) : `${BigInt(value)}.00`;
 }

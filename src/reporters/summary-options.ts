@@ -31,7 +31,23 @@ export interface SummaryOptions {
   readonly color?: boolean | undefined;
   /** Levels of modules that style `torchinfo` shows. Default: 3. */
   readonly depth?: number | undefined;
+  /** Its columns, as its `col_names`. Default: `output_size` and `num_params`; of weights alone, `num_params`. */
+  readonly columnNames?: readonly TorchinfoColumn[] | undefined;
+  /** The names of modules beside their classes, as its row setting `var_names`. */
+  readonly varNames?: boolean | undefined;
 }
+
+/** Columns of torchinfo that files tell enough for; there are `input_size` and `kernel_size` too. */
+export type TorchinfoColumn = "output_size" | "num_params" | "params_percent" | "mult_adds" | "trainable";
+
+/** Every one of them. */
+export const torchinfoColumns: readonly TorchinfoColumn[] = [
+  "output_size",
+  "num_params",
+  "params_percent",
+  "mult_adds",
+  "trainable",
+];
 
 /** The styles with a layout of their own. */
 export type OwnStyle = Exclude<SummaryStyle, "as-written">;
@@ -60,8 +76,13 @@ const stylesWith: readonly {
   readonly whose: string;
 }[] = [
   {
-    options: ["expandNested", "showTrainable", "layerRange"],
+    options: ["expandNested", "layerRange"],
     styles: ["keras3", "keras2", "keras2.7"],
+    whose: "Keras had it from 2.7 on",
+  },
+  {
+    options: ["showTrainable"],
+    styles: ["keras3", "keras2", "keras2.7", "torchinfo"],
     whose: "Keras had it from 2.7 on",
   },
   {
@@ -69,7 +90,7 @@ const stylesWith: readonly {
     styles: ["keras3", "keras2", "keras2.7", "keras2.3", "keras2.2"],
     whose: "it is one of Keras's",
   },
-  { options: ["depth"], styles: ["torchinfo"], whose: "it is one of torchinfo's" },
+  { options: ["depth", "columnNames", "varNames"], styles: ["torchinfo"], whose: "it is one of torchinfo's" },
 ];
 
 /** Throws when an option is no good for `style`, which is the style after `as-written` was looked up. */
@@ -78,6 +99,7 @@ export function checkSummaryOptions(options: SummaryOptions, style: OwnStyle): v
   checkCount("columns", options.columns, "characters", 1_000_000);
   checkCount("depth", options.depth, "levels", 1_000_000);
   checkPositions(options.positions);
+  checkColumnNames(options.columnNames);
   checkRange(options.layerRange);
   for (const { options: names, styles, whose } of stylesWith) {
     const name = names.find((one) => options[one] !== undefined && options[one] !== false);
@@ -106,6 +128,14 @@ function checkPositions(positions: readonly number[] | undefined): void {
   throw new InvalidOptionError(
     `positions are ${positions.join(", ")}: give for each column the place where it ends, ` +
       "as fractions of the line such as 0.45, 0.85, 1",
+  );
+}
+
+function checkColumnNames(names: readonly string[] | undefined): void {
+  const unknown = names?.find((name) => !torchinfoColumns.some((one) => one === name));
+  if (unknown === undefined && names?.length !== 0) return;
+  throw new InvalidOptionError(
+    `columnNames has ${unknown === undefined ? "no names" : JSON.stringify(unknown)}: use some of ${torchinfoColumns.join(", ")}`,
   );
 }
 

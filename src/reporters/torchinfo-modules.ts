@@ -27,7 +27,7 @@ export interface Parameter {
   readonly elements: number;
 }
 
-const none: ParameterSums = { elements: 0, trainable: 0, bytes: 0 };
+export const noParameters: ParameterSums = { elements: 0, trainable: 0, bytes: 0 };
 
 /** The calls that the rows are, without that of the whole. */
 export function callsOf(layers: readonly ReportLayer[]): readonly ModuleCall[] {
@@ -105,6 +105,7 @@ export class Modules {
   /** Paths of modules with others inside them, and whether the names of those are numbers. */
   private readonly parents = new Map<string, boolean>();
   private readonly sums = new Map<string, ParameterSums>();
+  private readonly worked = new Set<string>();
   private readonly own = new Map<string, Parameter[]>();
 
   constructor(report: Report, listed: readonly string[], calls: readonly ModuleCall[]) {
@@ -137,14 +138,16 @@ export class Modules {
         seen.set(path, held);
         if (held.has(identity)) continue;
         held.add(identity);
-        const sums = this.sums.get(path) ?? none;
+        const name = weight.name.slice(path === "" ? 0 : path.length + 1);
+        if (/weight|bias/.test(name) && elements > 0) this.worked.add(path);
+        const sums = this.sums.get(path) ?? noParameters;
         this.sums.set(path, {
           elements: sums.elements + elements,
           trainable: sums.trainable + trainable,
           bytes: sums.bytes + bytes,
         });
         if (path === owner) {
-          const parameter = { name: weight.name.slice(owner === "" ? 0 : owner.length + 1), elements };
+          const parameter = { name, elements };
           const before = this.own.get(owner);
           if (before) before.push(parameter);
           else this.own.set(owner, [parameter]);
@@ -163,7 +166,12 @@ export class Modules {
   }
 
   sumsOf(path: string): ParameterSums {
-    return this.sums.get(path) ?? none;
+    return this.sums.get(path) ?? noParameters;
+  }
+
+  /** Whether a parameter of it, or of a module inside, has a name that work is counted for. */
+  hasWork(path: string): boolean {
+    return this.worked.has(path);
   }
 
   /** Of the module itself. */

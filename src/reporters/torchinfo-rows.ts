@@ -7,6 +7,7 @@ import {
   callsOf,
   type ModuleCall,
   Modules,
+  noParameters,
   type ParameterSums,
   pathsAround,
 } from "./torchinfo-modules.ts";
@@ -24,12 +25,16 @@ export interface Info {
   readonly outputBytes: bigint | null;
   /** Products and sums of all parameters; null where a size is not known. */
   readonly macs: bigint | null;
+  /** Of a module that ran: whether torchinfo finds any work in it, by the names of its parameters and those inside. */
+  readonly hasWork: boolean;
   readonly sums: ParameterSums;
   isRecursive: boolean;
   /** Place of the row among those of its depth, from 1. */
   index: number;
   /** Those of its parameters that no row below it has. */
   left: ParameterSums;
+  /** Work of the rows below it. */
+  macsBelow: bigint | null;
 }
 
 /** Rows in order. One that was never called may stand there twice, as one and the same. */
@@ -76,10 +81,12 @@ function infoOf(call: ModuleCall, modules: Modules): Info {
     isLeaf,
     outputBytes: isEmpty(size) ? 0n : elements !== null && bytes > 0 ? elements * BigInt(bytes) : null,
     macs: isLeaf ? macsOf(call, modules) : 0n,
+    hasWork: modules.hasWork(path),
     sums: modules.sumsOf(path),
     isRecursive: false,
     index: 0,
     left: modules.sumsOf(path),
+    macsBelow: 0n,
   };
 }
 
@@ -175,7 +182,7 @@ function withContainers(calls: readonly Info[], modules: Modules): readonly Info
 /** The file has no classes of what is never called: one whose parts are numbered is most likely a list. */
 function containerOf(path: string, known: string | undefined, modules: Modules): Info {
   const type = known ?? (modules.isNumbered(path) ? "~ModuleList" : "~Module");
-  return infoOf({ path, type, size: [], dtype: null }, modules);
+  return { ...infoOf({ path, type, size: [], dtype: null }, modules), hasWork: false };
 }
 
 /** What the lines below the table add up; nothing is less than nothing. */
@@ -199,23 +206,30 @@ function number(rows: readonly Info[]): void {
   }
   // From the last: what is left of a row is known before that of the rows around it.
   const seen = new Set<Info>();
-  const open: { readonly depth: number; held: ParameterSums }[] = [];
+  const open: { readonly depth: number; readonly held: ParameterSums; readonly macs: bigint | null }[] = [];
   for (let i = rows.length - 1; i >= 0; i--) {
     const info = rows[i] as Info;
-    let held: ParameterSums = { elements: 0, trainable: 0, bytes: 0 };
-    while ((open.at(-1)?.depth ?? -1) > info.depth)
-      held = add(held, (open.pop() as (typeof open)[number]).held);
-    const left = subtract(info.sums, held);
+    let held = noParameters;
+    let macs: bigint | null = 0n;
+    while ((open.at(-1)?.depth ?? -1) > info.depth) {
+      const below = open.pop() as (typeof open)[number];
+      held = add(held, below.held);
+      macs = plus(macs, below.macs);
+    }
     // Of a row that stands there twice, the later one counts.
-    if (!seen.has(info)) info.left = left;
+    if (!seen.has(info)) {
+      info.left = subtract(info.sums, held);
+      info.macsBelow = macs;
+    }
     seen.add(info);
-    const own = info.isRecursive
-      ? { elements: 0, trainable: 0, bytes: 0 }
-      : info.isLeaf
-        ? info.sums
-        : info.left;
-    open.push({ depth: info.depth, held: add(held, own) });
+    const own = info.isRecursive ? noParameters : info.isLeaf ? info.sums : info.left;
+    open.push({ depth: info.depth, held: add(held, own), macs: plus(macs, info.macs) });
   }
+}
+
+/** A sum of what is known; null with what is not. */
+export function plus(a: bigint | null, b: bigint | null): bigint | null {
+  return a === null || b === null ? null : a + b;
 }
 
 function add(a: ParameterSums, b: ParameterSums): ParameterSums {

@@ -4,12 +4,15 @@
  * parameters leaves out those of modules with others inside them, tied parameters count in each place, and most work is not counted.
  */
 
-import type { Report, ReportNetwork, ReportShape } from "../report/report.ts";
+import { InvalidOptionError } from "../errors.ts";
+import type { Report, ReportNetwork } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
 import { withCommas } from "./memory-size.ts";
-import type { SummaryOptions } from "./summary-options.ts";
+import { fixed } from "./python-text.ts";
+import type { SummaryOptions, TorchinfoColumn } from "./summary-options.ts";
+import { columns } from "./torchinfo-columns.ts";
 import { bytesOf } from "./torchinfo-modules.ts";
-import { countsOf, type Info } from "./torchinfo-rows.ts";
+import { countsOf, type Info, plus } from "./torchinfo-rows.ts";
 import { treeOf } from "./torchinfo-tree.ts";
 
 const columnWidth = 25;
@@ -21,43 +24,50 @@ const defaultDepth = 3;
 /** Bytes of Python's object around the elements of an input (CPython 3.11, torch 2.14: `sys.getsizeof` of a storage). */
 const storageOverhead = 64n;
 
-interface Column {
-  readonly title: string;
-  cell(row: Info, depth: number): string;
-}
-
-const outputShape: Column = { title: "Output Shape", cell: ({ size }) => shapeText(size) };
-const params: Column = { title: "Param #", cell: paramText };
+const ofNetworks: readonly TorchinfoColumn[] = ["output_size", "num_params"];
+const ofWeights: readonly TorchinfoColumn[] = ["num_params"];
 
 /** @throws InvalidOptionError for a report whose rows are not all modules of one network. */
 export function formatTorchinfo(report: Report, options: SummaryOptions): string {
   const { rows, network } = treeOf(report);
   const depth = options.depth ?? defaultDepth;
-  const columns = network ? [outputShape, params] : [params];
-  const width = widthOf(rows);
-  const divider = "=".repeat(width + columns.length * columnWidth);
+  const rootName = options.varNames ? rootNameOf(report, rows) : null;
+  const shown = columnsOf(options, network !== null);
+  const width = widthOf(rows, rootName);
+  const divider = "=".repeat(width + shown.length * columnWidth);
   const line = (name: string, cells: readonly string[]): string =>
     [pad(name, width), ...cells.map((cell) => pad(cell, columnWidth))].join(" ").trimEnd();
+  const header = line(
+    `Layer (type${rootName === null ? "" : " (var_name)"}:depth-idx)`,
+    shown.map((name) => columns[name].title),
+  );
+  const { elements } = countsOf(rows);
   const lines = rows
     .filter((row) => row.depth <= depth)
-    .map((row) =>
-      line(
-        indent(row.depth) + titleOf(row),
-        columns.map((column) => column.cell(row, depth)),
-      ),
-    );
-  const header = line(
-    "Layer (type:depth-idx)",
-    columns.map(({ title }) => title),
-  );
+    .map((row) => {
+      const cells = shown.map((name) => columns[name].cell(row, row.depth === depth, elements));
+      return line(indent(row.depth) + titleOf(row, rootName), cells);
+    });
   const ran = network ? [workText(rows), divider, ...sizes(rows, network)] : [];
   return [divider, header, divider, ...lines, divider, ...counts(rows), ...ran, divider, ""].join("\n");
 }
 
+/** @throws InvalidOptionError for a column of what weights alone do not tell. */
+function columnsOf(options: SummaryOptions, ran: boolean): readonly TorchinfoColumn[] {
+  const asked = options.columnNames ?? (ran ? ofNetworks : ofWeights);
+  const missing = ran ? undefined : asked.find((name) => name === "output_size" || name === "mult_adds");
+  if (missing !== undefined)
+    throw new InvalidOptionError(
+      `columnNames has ${missing}, which weights alone do not tell: use num_params, params_percent, trainable`,
+    );
+  return options.showTrainable && !asked.includes("trainable") ? [...asked, "trainable"] : asked;
+}
+
 /** For rows that are not shown too. */
-function widthOf(rows: readonly Info[]): number {
+function widthOf(rows: readonly Info[], rootName: string | null): number {
   let longest = 0;
-  for (const row of rows) longest = Math.max(longest, [...titleOf(row)].length + row.depth * nameStep + 1);
+  for (const row of rows)
+    longest = Math.max(longest, [...titleOf(row, rootName)].length + row.depth * nameStep + 1);
   return longest >= nameWidth ? Math.ceil(longest / nameStep) * nameStep : nameWidth;
 }
 
@@ -66,29 +76,21 @@ function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - [...text].length));
 }
 
-function titleOf({ type, depth, index }: Info): string {
-  return depth === 0 ? escapeName(type) : `${escapeName(type)}: ${depth}-${index}`;
+/** `rootName`: what the whole network is called; null without names. */
+function titleOf({ type, path, depth, index }: Info, rootName: string | null): string {
+  const name = depth === 0 ? rootName : path.slice(path.lastIndexOf(".") + 1);
+  const title = escapeName(rootName === null ? type : `${type} (${name})`);
+  return depth === 0 ? title : `${title}: ${depth}-${index}`;
+}
+
+/** That of its class in Python, which a script has another one for. */
+function rootNameOf({ file }: Report, [root]: readonly Info[]): string {
+  return file.variant.startsWith("torchscript") ? "RecursiveScriptModule" : (root?.type ?? "");
 }
 
 function indent(depth: number): string {
   if (depth === 0) return "";
   return depth === 1 ? "├─" : `${"│    ".repeat(depth - 1)}└─`;
-}
-
-function shapeText(size: ReportShape): string {
-  if (size === null) return "?";
-  if (size.length === 0) return "--";
-  return `[${size.map((dim) => (dim === null ? "?" : escapeName(String(dim)))).join(", ")}]`;
-}
-
-function paramText({ sums, left, depth, isLeaf, isRecursive }: Info, shown: number): string {
-  if (sums.elements === 0) return "--";
-  if (isRecursive) return "(recursive)";
-  if (depth === shown || isLeaf) {
-    const text = withCommas(BigInt(sums.elements));
-    return sums.trainable > 0 ? text : `(${text})`;
-  }
-  return left.elements > 0 ? withCommas(BigInt(left.elements)) : "--";
 }
 
 function counts(rows: readonly Info[]): readonly string[] {
@@ -105,10 +107,6 @@ function signed(count: number): string {
   return `${count < 0 ? "-" : ""}${withCommas(BigInt(Math.abs(count)))}`;
 }
 
-function plus(a: bigint | null, b: bigint | null): bigint | null {
-  return a === null || b === null ? null : a + b;
-}
-
 function workText(rows: readonly Info[]): string {
   let macs: bigint | null = 0n;
   for (const row of rows) if (row.isLeaf) macs = plus(macs, row.macs);
@@ -117,7 +115,8 @@ function workText(rows: readonly Info[]): string {
   const [unit, size] =
     count >= 1e12 ? ["TERABYTES", 1e12] : count >= 1e9 ? ["GIGABYTES", 1e9] : (["MEGABYTES", 1e6] as const);
   const value = count / size;
-  const text = Number.isInteger(value) ? withCommas(BigInt(value)) : twoDecimals(value, true);
+  const [whole = "", fraction] = (Number.isInteger(value) ? String(BigInt(value)) : fixed(value)).split(".");
+  const text = withCommas(BigInt(whole)) + (fraction === undefined ? "" : `.${fraction}`);
   return `Total mult-adds (Units.${unit}): ${text}`;
 }
 
@@ -146,19 +145,5 @@ function sizes(rows: readonly Info[], { inputs }: ReportNetwork): readonly strin
 
 function megabytes(bytes: bigint | null): string {
   const size = bytes === null ? Number.NaN : Number(bytes) / 1e6;
-  return Number.isFinite(size) ? twoDecimals(size, false) : "?";
-}
-
-/** As Python's `.2f` and `,.2f` write it: of two that are as near, the even one. */
-function twoDecimals(value: number, commas: boolean): string {
-  // Halves of a hundredth that a float can hold are odd eighths.
-  const isTie = Number.isInteger(value * 8) && !Number.isInteger(value * 4);
-  const floor = Math.floor(value * 100);
-  const text = isTie
-    ? ((floor % 2 === 0 ? floor : floor + 1) / 100).toFixed(2)
-    : value < 1e21
-      ? value.toFixed(2)
-      : `${BigInt(value)}.00`;
-  const [whole = "", fraction = ""] = text.split(".");
-  return `${commas ? withCommas(BigInt(whole)) : whole}.${fraction}`;
+  return Number.isFinite(size) ? fixed(size) : "?";
 }

@@ -14,7 +14,14 @@ const fixtures = join(import.meta.dirname, "../../fixtures/pytorch");
 export interface Truth {
   readonly name: string;
   readonly depth: number;
+  /** With all columns, and the names of modules. */
+  readonly wide?: boolean;
   readonly text: string;
+}
+
+/** What its text is told by in the list of those that differ. */
+export function labelOf({ name, depth, wide }: Truth): string {
+  return `${name}${depth === 3 ? "" : `:${depth}`}${wide ? ":wide" : ""}`;
 }
 
 export const truths: readonly Truth[] = gunzipSync(
@@ -92,7 +99,7 @@ interface Line {
 
 function linesOf(text: string): readonly (Line | string)[] {
   return text.split("\n").map((line) => {
-    const row = /^((?:│ {4})*(?:├─|└─))(~?\w+): ([\d-]+) +(.*)$/.exec(line);
+    const row = /^((?:│ {4})*(?:├─|└─))(~?\w+(?: \(\w+\))?): ([\d-]+) +(.*)$/.exec(line);
     if (!row) return line.replace(/=+/, "=").replace(/ {2,}/, "  ");
     const [, indent = "", type = "", number = "", cells = ""] = row;
     return { indent, type, number, cells: cells.split(/ {2,}/) };

@@ -1,23 +1,23 @@
 /** Style torchinfo against what torchinfo itself printed, byte for byte but for what a program does not tell. */
 
 import { describe, expect, test } from "vitest";
-import { formatSummary, inspect, summaryNotes } from "../../src/public/index.ts";
+import { formatSummary, inspect, summaryNotes, torchinfoColumns } from "../../src/public/index.ts";
 import { inspectFile } from "../../src/public/node.ts";
 import { fixture, runCli } from "../cli/run-cli.ts";
-import { programOf, reasonsOf, truths } from "./torchinfo-truth.ts";
+import { labelOf, programOf, reasonsOf, truths } from "./torchinfo-truth.ts";
 
 /** Texts that differ, by the reasons that `reasonsOf` finds; `name:depth` where the depth is not 3. */
 const differing: Readonly<Record<string, string>> = {
-  class: `small/again small/frozen small/frozen:1 small/frozen:99 timm/pvt_v2_b0
+  class: `small/again small/frozen small/frozen:1 small/frozen:99 small/frozen:wide small/frozen:2:wide timm/pvt_v2_b0
     torchvision/deeplabv3_mobilenet_v3_large torchvision/deeplabv3_resnet50 torchvision/maxvit_t
     torchvision/ssd300_vgg16-backbone torchvision/ssdlite320_mobilenet_v3_large-backbone
     transformers/albert transformers/albert:99 transformers/bert-classifier transformers/bert
-    transformers/bert:99 transformers/clip-vision transformers/deit transformers/distilbert
+    transformers/bert:99 transformers/bert:wide transformers/t5:2:wide transformers/clip-vision transformers/deit transformers/distilbert
     transformers/electra transformers/gemma transformers/gpt-neox transformers/gpt2 transformers/llama
     transformers/opt transformers/qwen2 transformers/roberta transformers/vit`,
   "class other several": `torchvision/fasterrcnn_mobilenet_v3_large_320_fpn-backbone`,
   "class several": `timm/crossvit_tiny_240 torchvision/retinanet_resnet50_fpn-backbone transformers/bart
-    transformers/mixtral transformers/segformer transformers/swin transformers/t5 transformers/t5:99
+    transformers/mixtral transformers/segformer transformers/swin transformers/t5 transformers/t5:99 transformers/t5:wide
     transformers/wav2vec2`,
   "class several silent": `timm/coat_tiny timm/hrnet_w18_small`,
   "class silent": `timm/cait_xxs24_224 timm/convit_tiny timm/eva02_tiny_patch14_224 timm/fastvit_t8 timm/gcvit_xxtiny
@@ -43,6 +43,9 @@ const differing: Readonly<Record<string, string>> = {
     torchvision/quantized_resnet50 torchvision/quantized_shufflenet_v2_x0_5`,
 };
 
+/** Columns of what was run. */
+const ofNetworks: readonly string[] = ["output_size", "mult_adds"];
+
 const reasons = new Map(
   Object.entries(differing).flatMap(([why, names]) =>
     names
@@ -55,18 +58,25 @@ const reasons = new Map(
 describe.each([...new Set(truths.map(({ name }) => name))])("%s", (name) => {
   const own = truths.filter((truth) => truth.name === name);
 
-  test.each(own.map(({ depth }) => depth))("is as torchinfo prints it, %i deep", async (depth) => {
-    const [data, sizes] = await programOf(name);
-    const text = formatSummary(await inspect(data, sizes), { style: "torchinfo", depth });
-    const theirs = `${own.find((truth) => truth.depth === depth)?.text}\n`;
-    const known = reasons.get(depth === 3 ? name : `${name}:${depth}`);
-    if (known) expect(reasonsOf(text, theirs)).toEqual(known);
-    else expect(text).toBe(theirs);
-  });
+  test.each(own.map((truth) => [labelOf(truth), truth] as const))(
+    "%s is as torchinfo prints it",
+    async (label, truth) => {
+      const [data, sizes] = await programOf(name);
+      const columnNames = torchinfoColumns.filter((column) => !(sizes.group && ofNetworks.includes(column)));
+      const text = formatSummary(await inspect(data, sizes), {
+        style: "torchinfo",
+        depth: truth.depth,
+        ...(truth.wide && { varNames: true, columnNames }),
+      });
+      const known = reasons.get(label);
+      if (known) expect(reasonsOf(text, `${truth.text}\n`)).toEqual(known);
+      else expect(text).toBe(`${truth.text}\n`);
+    },
+  );
 });
 
 test("every network that is said to differ is one of these", () => {
-  const all = new Set(truths.map(({ name, depth }) => (depth === 3 ? name : `${name}:${depth}`)));
+  const all = new Set(truths.map(labelOf));
   expect([...reasons.keys()].filter((name) => !all.has(name))).toEqual([]);
 });
 
@@ -127,11 +137,6 @@ describe("what is no network", () => {
       ["--line-length", "70"],
       "--line-length does not exist in style torchinfo",
     ],
-    [
-      "../pytorch/program-tied/model.pt2",
-      ["--show-trainable"],
-      "--show-trainable does not exist in style torchinfo",
-    ],
   ])("%s %s is refused with a way on", async (file, options, message) => {
     const { code, stdout, stderr } = await runCli(["--style", "torchinfo", ...options, fixture(file)]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -172,10 +177,13 @@ test("the command line shows as many levels as it is asked for, and writes notes
   const file = fixture("../pytorch/program-recurrent/model.pt2");
   const run = (...options: string[]) => runCli(["--style", "torchinfo", ...options, file]);
   const textOf = (depth: number) =>
-    truths.find((one) => one.name === "small/recurrent" && one.depth === depth);
+    truths.find((one) => one.name === "small/recurrent" && one.depth === depth && !one.wide);
   expect((await run()).stdout).toBe(`${textOf(3)?.text}\n`);
   const { stdout, stderr } = await run("--depth", "1");
   expect(stdout).toBe(`${textOf(1)?.text}\n`);
+  const wide = (await run("--show-trainable", "--column-names", "mult_adds")).stdout.split("\n");
+  expect(wide[1]?.split(/ {2,}/)).toEqual(["Layer (type:depth-idx)", "Mult-Adds", "Trainable"]);
+  expect((await run("--var-names")).stdout).toContain("\n├─LSTM (lstm): 1-1 ");
   expect(stderr).toMatch(/^info: modules that left no trace in the program: attention\.out_proj;/);
   expect((await run("--quiet")).stderr).toBe("");
   const { layers } = JSON.parse((await run("--depth", "1", "--json")).stdout);

@@ -25,6 +25,8 @@ export interface SummaryFlags {
   readonly allNodes?: boolean;
   readonly group?: "module" | "node";
   readonly depth?: number;
+  readonly columnNames?: SummaryOptions["columnNames"];
+  readonly varNames?: boolean;
   readonly convention?: Convention;
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
@@ -97,6 +99,8 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
     columns: consoleWidth(host),
     color: wantsColor(host, flags.color),
     ...(flags.style === "torchinfo" && { depth: flags.depth }),
+    columnNames: flags.columnNames,
+    varNames: flags.varNames,
   };
   return {
     report: (file, report) => {
