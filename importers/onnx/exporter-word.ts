@@ -29,7 +29,9 @@ export function readStated(onnx: OnnxModel, graph: OnnxGraph, unknown: readonly 
 
 /** What the names of initializers tell, where the exporter says nothing of them. */
 function buffersByName(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["buffers"] {
-  const open = graph.initializers.filter(({ name }) => !stated.has(name));
+  // One of a name: some rules look at all names beside.
+  const byName = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const open = [...byName.values()].filter(({ name }) => !stated.has(name));
   const found = knownBuffers(
     open.map(({ name, dtype, dims, bytes }) => ({ name, dtype, shape: dims, bytes })),
   );

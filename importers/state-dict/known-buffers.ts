@@ -6,9 +6,14 @@ import type { NamedTensor } from "./state-dict.ts";
 
 const buffers: ReadonlySet<string> = new Set(["constant", "statistic", "bookkeeping"]);
 
-/** Most tensors have one of these names: of them only a causal mask (1, 1, n, n) is no parameter. */
+/** Most tensors have one of these names: of them only a causal mask (1, 1, n, n) is no parameter. `onnx::MatMul_12` is no name. */
 function isPlain({ name, shape }: NamedTensor): boolean {
-  return /(^|\.)weight$/.test(name) || (shape.length !== 4 && /(^|\.)bias$/.test(name));
+  const local = name.slice(name.lastIndexOf(".") + 1);
+  return local === "weight" || name.startsWith("onnx::") || (local === "bias" && shape.length !== 4);
+}
+
+function moduleOf({ name }: NamedTensor): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
 }
 
 /**
@@ -18,9 +23,12 @@ function isPlain({ name, shape }: NamedTensor): boolean {
  */
 export function knownBuffers(tensors: readonly NamedTensor[]): ReadonlyMap<string, Classified> {
   const found = new Map<string, Classified>();
-  for (const module of groupModules(tensors, ".")) {
+  const open = new Set(tensors.filter((tensor) => !isPlain(tensor) && /^b?float/.test(tensor.dtype)));
+  const modules = new Set([...open].map(moduleOf));
+  const beside = tensors.filter((tensor) => modules.has(moduleOf(tensor)));
+  for (const module of groupModules(beside, ".")) {
     for (const { local, tensor } of module.members) {
-      if (isPlain(tensor) || !/^b?float/.test(tensor.dtype)) continue;
+      if (!open.has(tensor)) continue;
       const rule = classify(local, tensor, module, null, "");
       if (buffers.has(rule.class) || rule.class === "unclassified") found.set(tensor.name, rule);
     }
