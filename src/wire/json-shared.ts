@@ -96,6 +96,9 @@ interface Written {
   next: Written | null;
 }
 
+/** A program has one for each graph, some tens with all branches; each takes as long as a hundred values. */
+const mostTables = 4096;
+
 class Condenser {
   private readonly text: string;
   private readonly keys: readonly { readonly quoted: string; readonly isTable: boolean }[];
@@ -167,7 +170,7 @@ class Condenser {
   /** The end of an object of objects; -1 for something else. */
   private table(start: number, key: number): number {
     const { text } = this;
-    if (text.charCodeAt(start) !== openBrace) return -1;
+    if (text.charCodeAt(start) !== openBrace || this.tables.length === mostTables) return -1;
     const names: string[] = [];
     const places: number[] = [];
     let at = this.skipSpace(start + 1);

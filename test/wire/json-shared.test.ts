@@ -3,6 +3,7 @@ import { LimitExceededError } from "../../src/errors.ts";
 import { memorySource } from "../../src/io/memory.ts";
 import { getKey, type JsonValue, parseJson } from "../../src/wire/json.ts";
 import { parseSharedJson, readSharedJson, type SharedJson } from "../../src/wire/json-shared.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 
 const keys = { texts: ["trace", "stack"], tables: ["types"] };
 const parse = (text: string): SharedJson => parseSharedJson(text, keys);
@@ -108,6 +109,15 @@ describe("shared values", () => {
     expect(expected).toMatchObject({ kind: "malformed-file" });
     expect(error(() => parseSharedJson(text, keys, { file: "f", at: "entry" }))).toEqual(expected);
   });
+
+  test.each(['{"trace":"x",', '"trace" ', '{"types":{"a":', '{"types":{"a":{}},"b":', '\\\\"stack'])(
+    "a bomb of %j ends at once",
+    (unit) => {
+      const start = cpuMilliseconds();
+      expect(() => parse(unit.repeat(1_000_000))).toThrow();
+      expect(cpuMilliseconds() - start).toBeLessThan(4000);
+    },
+  );
 
   test("count, and nest, as the text says", async () => {
     const deep = `{"types": {"p": {"a": ${"[".repeat(1001)}${"]".repeat(1001)}}}}`;
