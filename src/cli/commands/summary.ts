@@ -78,22 +78,13 @@ interface Printer {
   end(): void;
 }
 
-/** A tree is asked for to be seen; but Keras showed nothing below the top before 2.7. */
-function showsTree(report: Report, { style }: SummaryFlags): boolean {
-  return (
-    style !== "keras2.3" &&
-    style !== "keras2.2" &&
-    style !== "torchinfo" &&
-    report.layers.some((layer) => layer.operator === "Module")
-  );
-}
-
 /** Standard output gets the very bytes that each file alone would give; names and notes go to standard error. */
 function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer {
   const options: SummaryOptions = {
     style: flags.style,
     lineLength: flags.lineLength,
     positions: flags.positions,
+    expandNested: flags.expandNested,
     showTrainable: flags.showTrainable,
     layerRange: flags.layerRange,
     columns: consoleWidth(host),
@@ -104,8 +95,7 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
   };
   return {
     report: (file, report) => {
-      const expandNested = flags.expandNested ?? showsTree(report, flags);
-      const text = formatSummary(report, { ...options, expandNested });
+      const text = formatSummary(report, options);
       if (several && !flags.quiet) host.stderr.write(`${file}:\n`);
       host.stdout.write(text);
       if (flags.quiet) return;
