@@ -30,7 +30,10 @@ export async function readModelConfig(
   const listed = getKey(config, "architectures");
   const first = Array.isArray(listed) ? listed[0] : getKey(config, "_class_name");
   const architecture = typeof first === "string" && first.length <= 200 ? first : null;
-  const stated = getKey(config, "quantization_config") ?? getKey(config, "compression_config");
+  const stated =
+    getKey(config, "quantization_config") ??
+    getKey(config, "compression_config") ??
+    getKey(config, "quantization");
   if (isObject(stated)) {
     const method = getKey(stated, "quant_method");
     const known = typeof method === "string" ? {} : { quant_method: guessMethod(stated) };
@@ -65,9 +68,11 @@ export async function reportOtherModules(
   report({ code: "weights-left-out", args: { reason }, at: "modules.json" });
 }
 
-/** bitsandbytes wrote its settings without its name at first. */
+/** bitsandbytes wrote its settings without its name at first, and MLX does. */
 function guessMethod(stated: JsonObject): string {
   if ("load_in_4bit" in stated || "load_in_8bit" in stated) return "bitsandbytes";
+  // MLX names neither itself nor a format.
+  if ("group_size" in stated && "bits" in stated) return "mlx";
   return "format" in stated && "config_groups" in stated ? "compressed-tensors" : "";
 }
 

@@ -8,7 +8,7 @@ import { elementsOf } from "../../src/ir/shape.ts";
 import type { TensorClass } from "../../src/ir/tensor.ts";
 import type { Module } from "./modules.ts";
 import { isPackedName } from "./packed.ts";
-import type { Recognized } from "./recognize.ts";
+import { lastStep, type Recognized } from "./recognize.ts";
 import type { NamedTensor } from "./state-dict.ts";
 
 /**
@@ -230,9 +230,11 @@ const rules: readonly Rule[] = [
     certainty: "certain",
     because: "a weight quantised to 8 bits, one value in each element, with its scales beside it",
     applies: ({ local, tensor, module }) =>
-      local === "weight" &&
       tensor.dtype === "int8" &&
-      ["SCB", "weight_scale", "scale", "scales"].some((name) => module.byLocal.has(name)),
+      (local === "weight" || (local === "_data" && lastStep(module.path) === "weight")) &&
+      ["SCB", "weight_scale", "weight_scales", "scale", "scales", "_scale"].some((name) =>
+        module.byLocal.has(name),
+      ),
   },
   {
     class: "unclassified",
@@ -313,11 +315,13 @@ function looksPacked({ local, tensor, module }: Asked): boolean {
 
 /** Most of what is quantised has two axes, some hundred elements and 8, 16 or 32 bits; 64 have indices alone. */
 function isNumberTable({ local, tensor: { dtype, shape }, method }: Asked): boolean {
+  // Of a model that is quantised, long rows of numbers are no positions either.
+  if (method !== "" && isWhole(dtype) && shape.length === 1 && !/perm|offset|idx|index|mask/.test(local))
+    return (elementsOf(shape) ?? 0) >= 256;
   if (!/^u?int(8|16|32)$/.test(dtype) || shape.length < 2) return false;
-  if (method !== "") return true;
   const buffer =
     /(^|_)(index|indices|idx|idxs|ids?|mask|coords?|offsets?|pos|positions?|lut|grid|shapes?|sizes?|counts?)(_|$)/;
-  return !buffer.test(local) && (elementsOf(shape) ?? 0) >= 256;
+  return method !== "" || (!buffer.test(local) && (elementsOf(shape) ?? 0) >= 256);
 }
 
 const spectral =
@@ -333,17 +337,20 @@ function isSignalTransform({ local, module }: Asked): boolean {
 }
 
 const besideNarrow =
-  /^(weight_)?(scales?|biases|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|global_scale|zero_point)$|^SCB$/;
+  /^(weight_)?(scales?|biases|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|scale_ub|global_scale|zero_point)$|^SCB$/;
 
 function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean {
   if (/\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+)$/.test(local)) return true;
-  if (local.endsWith("_scales")) return module.byLocal.has(local.replace(/_scales$/, "_blocks"));
+  if (local.endsWith("_scales") && module.byLocal.has(local.replace(/_scales$/, "_blocks"))) return true;
   if (local === "scale" || local === "zero_point") {
     if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
   }
   // As torchao flattens its tensors: `_weight_qdata`, `_weight_scale`.
   const beside = /^(_\w+?)_(scale|zero_point)$/.exec(local)?.[1];
   if (beside !== undefined && module.byLocal.has(`${beside}_qdata`)) return true;
+  // As quanto does: `weight._data`, `weight._scale`.
+  if (/^_(scale|shift)$/.test(local) && lastStep(module.path) === "weight") return true;
+  if (method !== "" && isCodeBook(local, module)) return true;
   if (!besideNarrow.test(local)) return false;
   // Scales of a cache of keys and values stand in a module without weights.
   if (method !== "" && elementsOf(tensor.shape) === 1) return true;
@@ -351,6 +358,15 @@ function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean
     (member) =>
       (isPackedName(member.local) || /(^|_)weight$/.test(member.local)) && isNarrow(member.tensor.dtype),
   );
+}
+
+/** What quantisers whose numbers are not unpacked here look them up in: AQLM, VPTQ, HIGGS, ExLlamaV2, Marlin. */
+function isCodeBook(local: string, { path, byLocal }: Module): boolean {
+  if (/(^|_)centroids$/.test(lastStep(path))) return true;
+  if (local === "s") return byLocal.has("B");
+  if (local === "scales") return byLocal.has("codes") || byLocal.has("tables");
+  if (/^weight_(scale|bias)$/.test(local)) return byLocal.has("indices");
+  return /^(codebooks|tables2?|q_scale(_max)?|scale_packed)$/.test(local);
 }
 
 /** A kernel, and what stands beside one; of a BatchNorm only with its counter, since a frozen one learns nothing. */

@@ -52,6 +52,14 @@ export function unpackWeight(
   if (local === "W_q") return unpackHqq(tensor, module);
   if (local !== "weight") return null;
   if (module.byLocal.has("weight.absmax")) return unpackBitsandbytes(tensor, module, config);
+  if (method === "mlx") return unpackMlx(tensor, module, config);
+  // Rows of four, two bits each.
+  if (method === "bitnet" && tensor.dtype === "uint8" && tensor.shape.length === 2) {
+    const [rows = 0, columns = 0] = tensor.shape;
+    return module.byLocal.has("weight_scale")
+      ? { shape: [rows * 4, columns], packing: { values: 4, axis: 0 } }
+      : null;
+  }
   // NVIDIA's ModelOpt keeps NVFP4 under the plain name.
   if (method === "modelopt" && tensor.dtype === "uint8" && module.byLocal.has("weight_scale_2"))
     return packedLast(tensor.shape, 2);
@@ -173,6 +181,31 @@ function int64Shape(bytes: Uint8Array): StaticShape | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const dims = Array.from({ length: bytes.byteLength / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
   return dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) ? dims : null;
+}
+
+/**
+ * Groups of values along the last axis, each with a scale; 32 of them take as many words as one has bits. Layers may differ from what the
+ * configuration says of all, so the scales tell the width.
+ */
+function unpackMlx(
+  { shape, dtype }: NamedTensor,
+  { path, byLocal }: Module,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const own = config?.[path];
+  const stated = typeof own === "object" && own !== null ? (own as JsonObject) : config;
+  const group = stated?.group_size ?? config?.group_size;
+  const scales = byLocal.get("scales")?.shape;
+  const words = shape.at(-1) ?? 0;
+  if (dtype !== "uint32" || typeof group !== "number" || scales?.length !== shape.length) return null;
+  const width = (scales.at(-1) ?? 0) * group;
+  const bits = (words * 32) / width;
+  if (![2, 3, 4, 5, 6, 8].includes(bits) || !Number.isSafeInteger(width)) return null;
+  const whole = 32 % bits === 0;
+  return {
+    shape: [...shape.slice(0, -1), width],
+    packing: { values: whole ? 32 / bits : 32, ...(!whole && { per: bits }), axis: -1 },
+  };
 }
 
 /** Values in groups, several an element along their first axis (10 of three bits in an int32); `shape` beside it has the shape. */

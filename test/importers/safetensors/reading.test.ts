@@ -213,6 +213,43 @@ describe("packed weights", () => {
     }
   });
 
+  test.each<[string, Tensors]>([
+    [
+      "vptq",
+      [
+        ["indices", "I32", [1, 96, 8]],
+        ["centroids.weight", "F16", [1, 4096]],
+        ["weight_scale", "F16", [64]],
+      ],
+    ],
+    [
+      "aqlm",
+      [
+        ["codes", "I32", [96, 8, 1]],
+        ["codebooks", "F16", [1, 256, 1, 8]],
+        ["scales", "F16", [96, 1]],
+      ],
+    ],
+    [
+      "spqr",
+      [
+        ["dense_weights", "I64", [1000]],
+        ["row_offsets", "I32", [97]],
+      ],
+    ],
+    [
+      "marlin",
+      [
+        ["B", "I32", [8, 96]],
+        ["s", "F16", [1, 96]],
+      ],
+    ],
+  ])("of %s nothing counts that may be more than what it stands for", async (quant_method, tensors) => {
+    const own = tensors.map(([name, ...rest]): Tensors[number] => [`fc.${name}`, ...rest]);
+    const { totals } = await withConfig({ quant_method }, [...own, ["norm.weight", "F16", [64]]]);
+    expect(totals).toMatchObject({ parameters: 64, status: "partial" });
+  });
+
   test("a layout that the tensors contradict, or that is not known, is not guessed", async () => {
     for (const config of [
       { quant_method: "awq", bits: 4 },
