@@ -30,6 +30,7 @@ const torch = networks("torch");
 const keras = networks("keras");
 const transformers = networks("transformers");
 const quantized = networks("quantized");
+const converters = networks("converters");
 
 const both = (unknown: Readonly<Record<string, number>>): MeasuredSet["unknown"] => ({
   bound: unknown,
@@ -80,6 +81,12 @@ const sets: readonly MeasuredSet[] = [
         ]),
       );
     },
+    unknown: both({}),
+  },
+  {
+    name: "converters",
+    values: 457,
+    fed: (model) => converters[model]?.fed as Fed,
     unknown: both({}),
   },
 ];
