@@ -116,6 +116,10 @@ const looks: readonly {
     text: "a program of ExecuTorch (.pte) or a mobile module of PyTorch in FlatBuffers, which this version does not read; weigh the exported program (.pt2) or the TorchScript it was made from",
   },
   {
+    test: (head) => new TextDecoder("latin1").decode(head).includes("com.github.apple.coremltools"),
+    text: "a Core ML model, which this version does not read; weigh the model it was converted from",
+  },
+  {
     test: (_, text) => text.startsWith("\ufffdNUMPY"),
     text: "one array of NumPy (.npy), which is no model",
   },

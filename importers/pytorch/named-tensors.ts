@@ -62,6 +62,7 @@ export function nameTensors(
   const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
   for (const [key, bytes] of unseen) tensors.push(unseenPiece(key, bytes, storages.get(key), seen.has(key)));
   reportAlike(sections.models, diagnostics);
+  reportFlattened(sections, diagnostics);
   reportUnseen(unseen, seen, diagnostics);
   return { tensors, modules, diagnostics };
 }
@@ -118,6 +119,16 @@ function withoutInnerCopies(entries: readonly Entry[], diagnostics: Diagnostic[]
     diagnostics,
   );
   return entries.map((entry) => (copies.has(entry.name) ? { ...entry, class: "unused", row: false } : entry));
+}
+
+/** What one process of DeepSpeed keeps of the weights, all in a row, stands with the optimizer that changes them. */
+function reportFlattened({ models, optimizer }: Sections, diagnostics: Diagnostic[]): void {
+  if (models.length > 0) return;
+  const steps = new Set(optimizer.flatMap(({ path }) => path));
+  const key = ["fp32_flat_groups", "single_partition_of_fp32_groups"].find((step) => steps.has(step));
+  if (key === undefined) return;
+  const reason = `${key} holds one process's part of the weights, in a row and without names, and is counted with the optimizer; weigh the file of model states, or what zero_to_fp32.py makes of all parts`;
+  diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
 }
 
 /** Two models of one kind may be what they seem, or one may be a copy under a name that does not tell (a teacher). */
