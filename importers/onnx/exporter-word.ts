@@ -66,8 +66,9 @@ const weighted = /^(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN)$/;
 
 /** What the program had and no tensor bears the name of, by the module that it was the own of. */
 function goneFrom(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["gone"] {
-  const stored = new Set(graph.initializers.map(({ name }) => name));
   const gone = new Map<string, { parameters: number; buffers: number }>();
+  if (stated.size === 0) return gone;
+  const stored = new Set(graph.initializers.map(({ name }) => name));
   for (const [name, kind] of stated) {
     if (stored.has(name) || kind === "constant") continue;
     const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));

@@ -40,8 +40,9 @@ function collectFree(graph: OnnxGraph, into: string[]): void {
 /** Keeps the file's order wherever it can be kept. */
 export function orderNodes(nodes: readonly OnnxNode[]): Ordered {
   const makers = new Map<string, number>();
-  for (const [i, node] of nodes.entries()) {
-    for (const name of node.outputs) if (name !== "" && !makers.has(name)) makers.set(name, i);
+  // From the end, since of several that make a name the first counts.
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    for (const name of nodes[i]?.outputs ?? []) if (name !== "") makers.set(name, i);
   }
   // An empty name has no maker, and nearly all files are in order.
   const stands = (name: string, i: number): boolean => (makers.get(name) ?? -1) <= i;

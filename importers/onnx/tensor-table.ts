@@ -15,7 +15,9 @@ interface Entry {
 
 export class TensorTable {
   readonly #entries: Entry[] = [];
-  readonly #paths = new Map<string, number>();
+  readonly #paths = new Set<string>();
+  /** How often a path was asked for, of those that were more than once. */
+  readonly #again = new Map<string, number>();
   /** A function that is called twice still stores its tensors once. */
   readonly #known = new Map<OnnxTensor | OnnxAttribute, number | null>();
   readonly #report: (diagnostic: Diagnostic) => void;
@@ -128,9 +130,10 @@ export class TensorTable {
   }
 
   #unique(name: string): string {
-    const seen = this.#paths.get(name);
-    this.#paths.set(name, (seen ?? 0) + 1);
-    if (seen === undefined) return name;
+    const { size } = this.#paths;
+    if (this.#paths.add(name).size > size) return name;
+    const seen = this.#again.get(name) ?? 1;
+    this.#again.set(name, seen + 1);
     return this.#unique(`${name}#${seen + 1}`);
   }
 }

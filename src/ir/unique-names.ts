@@ -4,10 +4,8 @@ export function uniqueNames(): (name: string) => string {
   const counts = new Map<string, number>();
   const given = new Set<string>();
   return (name) => {
-    if (!given.has(name)) {
-      given.add(name);
-      return name;
-    }
+    const { size } = given;
+    if (given.add(name).size > size) return name;
     let count = counts.get(name) ?? 0;
     let unique = name;
     while (given.has(unique)) unique = `${name}_${++count}`;

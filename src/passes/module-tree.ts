@@ -191,9 +191,10 @@ class Grower {
 
   private uniquelyNamed(layer: Layer, names: Set<string>): Layer {
     let { name } = layer;
+    const { size } = names;
+    if (names.add(name).size > size) return layer;
     for (let i = 1; names.has(name); i++) name = `${layer.name}_${i}`;
     names.add(name);
-    if (name === layer.name) return layer;
     const renamed = { ...layer, name };
     this.note(renamed, this.facts.get(layer), this.weights.get(layer) ?? []);
     return renamed;
