@@ -25,14 +25,21 @@ export async function withSource<T>(
 /** Metadata of so many bytes are those of ten thousand layers and more. */
 const longRunBytes = 8 * 1024 * 1024;
 
+/**
+ * What is read whole is text: of JSON, with 2 kB a node where other formats have 500 bytes. A program of 20 MB has 8000 nodes, and
+ * takes half the CPU if V8 optimises late.
+ */
+const wholeTextBytes = 4 * 1024 * 1024;
+
 /** The source, whose host is told when more is read of it than of most. */
 function watched(source: OpenSource, host: Host): OpenSource {
   const { readSync } = source;
   if (!host.expectLongRun || source.size < longRunBytes) return source;
   let left = longRunBytes;
   const note = (length: number): void => {
-    if (left > 0 && left <= length) host.expectLongRun?.();
-    left -= length;
+    const before = left;
+    left -= length < wholeTextBytes ? length : length / 4;
+    if (before > 0 && left <= 0) host.expectLongRun?.();
   };
   const read: OpenSource["read"] = (offset, length) => {
     note(length);

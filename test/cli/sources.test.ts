@@ -37,4 +37,7 @@ async function timesTold(reads: number, length: number): Promise<number> {
 test("the host is told once that much is read of a file, and not of one that is merely large", async () => {
   expect(await timesTold(40, 256 * 1024)).toBe(1);
   expect(await timesTold(8, 1024)).toBe(0);
+  // A text of JSON has fewer nodes for its bytes.
+  expect(await timesTold(1, 16 * 1024 * 1024)).toBe(0);
+  expect(await timesTold(4, 16 * 1024 * 1024)).toBe(1);
 });
