@@ -7,7 +7,7 @@ import type { TensorType } from "../ir/tensor.ts";
 import { requireMinimumRank } from "./arguments.ts";
 import { readFlag } from "./attributes.ts";
 import { broadcastShapes } from "./broadcast.ts";
-import type { OperatorDef } from "./operator.ts";
+import { type OperatorDef, RuleError } from "./operator.ts";
 import { matmulShape } from "./tensor-product.ts";
 import {
   defineOperator,
@@ -44,6 +44,8 @@ const pairedFourier = defineOperator<{ inverse: boolean }>({
     return only(
       reshaped(inputAt(inputs, "input", 0), (shape) => {
         requireMinimumRank(shape, inverse ? 2 : 1);
+        if (inverse && shape.at(-2) === 0)
+          throw new RuleError("a spectrum without any frequency is of nothing");
         if (inverse) return [...shape.slice(0, -2), multiplyDims(2, addDims(shape.at(-2) ?? null, -1))];
         return [...shape.slice(0, -1), addDims(floorDivideDim(shape.at(-1) ?? null, 2), 1), 2];
       }),
@@ -103,7 +105,7 @@ const fromBlocks = defineOperator<{ dtype: DType | null }>({
 });
 
 function unknownSizes(rank: number): readonly Dim[] | null {
-  return rank <= 64 ? new Array<Dim>(rank).fill(null) : null;
+  return rank >= 0 && rank <= 64 ? new Array<Dim>(rank).fill(null) : null;
 }
 
 export const graphRuntimeOperators: readonly OperatorDef<unknown>[] = [

@@ -17,9 +17,14 @@ function typeOf({ dtype, shape }: TensorType): TensorType {
   return { dtype, shape };
 }
 
+function least(dim: Dim, what: string): Dim {
+  if (typeof dim === "number" && dim < 0) throw new RuleError(`the sizes of its inputs leave ${dim} ${what}`);
+  return dim;
+}
+
 /** How many requests, where one starts being given for each and for the end. */
 function requestsOf(inputs: readonly RuleInput[]): Dim {
-  return addDims(find(inputs, "starts")?.shape?.[0] ?? null, -1);
+  return least(addDims(find(inputs, "starts")?.shape?.[0] ?? null, -1), "requests");
 }
 
 /** key (batch, positions, branches, width), ... -> twice the same. */
@@ -91,7 +96,7 @@ const packedCausalConv = defineOperator<PackedConvAttributes>({
     const { dtype, shape } = inputAt(inputs, "input", 0);
     const kernel = inputAt(inputs, "kernel", 1).shape;
     const [batch, channels] = [requestsOf(inputs), shape?.[1] ?? null];
-    const length = multiplyDims(addDims(kernel?.[2] ?? null, -1), dilation);
+    const length = least(multiplyDims(addDims(kernel?.[2] ?? null, -1), dilation), "tokens");
     return {
       types: [
         { dtype, shape },
@@ -118,7 +123,8 @@ function deltaSizes(inputs: readonly RuleInput[]): DeltaSizes {
   const valueHeads = value?.at(-2) ?? heads;
   const valueWidth = value?.at(-1) ?? width;
   const keys = key?.at(-1) ?? keyWidth;
-  const packed = subtractDims(query?.at(-1) ?? null, multiplyDims(valueHeads, valueWidth));
+  const values = key ? null : multiplyDims(valueHeads, valueWidth);
+  const packed = least(subtractDims(query?.at(-1) ?? null, values), "for queries and keys");
   return {
     batch: batch ?? (query?.length === 4 ? (query[0] ?? null) : requestsOf(inputs)),
     keyHeads: key ? (key.at(-2) ?? null) : floorDivideDim(packed, multiplyDims(2, keys)),

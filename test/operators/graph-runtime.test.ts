@@ -11,6 +11,7 @@ test("a spectrum has half of the frequencies, with two parts each; what it is of
   expect(types("PairedFourier", [float("input", n)])).toEqual(["float32 (floor(n/2) + 1, 2)"]);
   expect(types("PairedFourier", [float("input", 2, 5, 2)], { inverse: true })).toEqual(["float32 (2, 8)"]);
   expect(() => types("PairedFourier", [float("input", 2)], { inverse: true })).toThrow();
+  expect(() => types("PairedFourier", [float("input", 0, 2)], { inverse: true })).toThrow("of nothing");
 });
 
 test("a mask of bits has 32 in a number", () => {

@@ -47,3 +47,15 @@ test("what is left of folded tokens depends on how many stood there; of sizes th
     types("SparseAttentionIndexer", [float("query", 16), float("past-key", 2)], { chosen: 2, ratio: 4 }),
   ).toEqual(["int32 (2)", "float16 (2, ?, ?)", "float16 (?, ?, ?, ?)"]);
 });
+
+test("sizes that leave less than nothing are refused", () => {
+  const state = float("state", 2, 4, 6, 5);
+  expect(() => types("GatedDeltaNet", [float("query", t, 20), state])).toThrow("leave -4 for queries");
+  const starts = named("starts", tensor("int32", [0]));
+  expect(() =>
+    types("NgramHashes", [float("tokens", 5), starts], { longest: 2, heads: 1, packed: true }),
+  ).toThrow("requests");
+  expect(() => types("PackedCausalConvWithState", [float("input", 5, 4), float("kernel", 4, 1, 0)])).toThrow(
+    "tokens",
+  );
+});
