@@ -171,6 +171,10 @@ const archives: readonly { readonly entry: RegExp; readonly text: string }[] = [
     text: "an archive of torch.package, which keeps Python code beside its weights and is not read here; load it with torch.package.PackageImporter and write the state_dict with torch.save",
   },
   {
+    entry: /(^|\/)\.data\/serialization_id$/,
+    text: "an archive of PyTorch without what it should hold (no data.pkl, no program): writing it probably failed halfway, write it again",
+  },
+  {
     entry: /\.npy$/,
     text: "an archive of NumPy arrays (.npz), which this version does not read by itself; `weighbridge formats` lists what is read",
   },

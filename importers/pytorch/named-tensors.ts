@@ -9,7 +9,7 @@ import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxNameText, maxTorchModules, maxTorchTensors } from "../../src/limits.ts";
 import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
 import { layOut, type StoredPiece } from "./layout.ts";
-import { innerCopies, type Leaf, type ModelSection, type Sections } from "./sections.ts";
+import { innerCopies, type Leaf, type ModelSection, type Sections, signature } from "./sections.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
 import { countParts, type Entry, partsOf } from "./tensor-parts.ts";
 import type { TreeNode } from "./tree.ts";
@@ -137,7 +137,7 @@ function reportAlike(models: readonly ModelSection[], diagnostics: Diagnostic[])
   for (const model of models) {
     if (model.leaves.length < 2) continue;
     const lines = model.leaves.map(({ path, tensor }) =>
-      [...path.slice(model.path.length), ...tensor.size].join(" "),
+      signature(path.slice(model.path.length).join("."), tensor),
     );
     const key = lines.sort().join("\n");
     const first = known.get(key);

@@ -173,7 +173,7 @@ export function leavesOf(node: TreeNode, path: readonly string[], packed = false
 const wrapper = /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
 
 /** Name and shape, without what programs put before names and without the dots that some averages leave out. */
-function signature(name: string, { size }: TorchTensor): string {
+export function signature(name: string, { size }: TorchTensor): string {
   return `${name.replace(wrapper, "").replaceAll(".", "")} ${size.join(",")}`;
 }
 

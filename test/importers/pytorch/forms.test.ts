@@ -71,8 +71,9 @@ test("two models alike are counted, and said", async () => {
   const state = (key: string): string => `X${String.fromCharCode(key.length)}\0\0\0${key}`;
   const tensor = (key: number): string =>
     `ctorch._utils\n_rebuild_tensor_v2\n((${state("storage")}ctorch\nFloatStorage\n${state(String(key))}${state("cpu")}K\x06tQK\x00K\x02K\x03\x86K\x03K\x01\x86\x89)tR`;
-  const model = (key: number): string => `}(${state("a.w")}${tensor(key)}${state("b.w")}${tensor(key + 1)}u`;
-  const pickle = `\x80\x02}(${state("student")}${model(0)}${state("teacher")}${model(2)}u.`;
+  const model = (key: number, before = ""): string =>
+    `}(${state(`${before}a.w`)}${tensor(key)}${state(`${before}b.w`)}${tensor(key + 1)}u`;
+  const pickle = `\x80\x02}(${state("student")}${model(0, "module.")}${state("teacher")}${model(2)}u.`;
   const report = await inspect(Uint8Array.from(pickle, (character) => character.charCodeAt(0)));
   expect(report.totals.parameters).toBe(24);
   expect(said(report, "names-guessed").join()).toMatch(/student and teacher hold tensors of the same names/);
