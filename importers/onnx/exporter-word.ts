@@ -1,5 +1,6 @@
 /** What PyTorch's exporter leaves of the program that it exported: kinds of its inputs, and which are gone. */
 
+import type { StoredTensor } from "../../src/ir/tensor.ts";
 import { knownBuffers } from "../state-dict/known-buffers.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 import type { Stated } from "./slot-class.ts";
@@ -16,28 +17,36 @@ const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
 const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
 
 /** The program's signature, and what is noted at the tensors themselves; `unknown` are tensors that nothing can tell of. */
-export function readStated(onnx: OnnxModel, graph: OnnxGraph, unknown: readonly string[]): Stated {
+export function readStated(
+  onnx: OnnxModel,
+  graph: OnnxGraph,
+  tensors: readonly StoredTensor[],
+  unknown: readonly string[],
+): Stated {
   const kinds = statedKinds(graph);
   const unsure = unknown.map((name) => [name, "unknown"] as const);
   const literal = tracedLiterals(onnx, graph).map((name) => [name, "constant"] as const);
   return {
     kinds: new Map([...literal, ...unsure, ...kinds]),
     gone: goneFrom(graph, kinds),
-    buffers: buffersByName(graph, kinds),
+    buffers: buffersByName(tensors, kinds),
   };
 }
 
-/** What the names of initializers tell, where the exporter says nothing of them. */
-function buffersByName(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["buffers"] {
+/** What the names of tensors tell, those in branches too, where the exporter says nothing of them. */
+function buffersByName(
+  tensors: readonly StoredTensor[],
+  stated: ReadonlyMap<string, Kind>,
+): Stated["buffers"] {
   // One of a name: some rules look at all names beside.
-  const byName = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  const open = [...byName.values()].filter(({ name }) => !stated.has(name));
+  const byName = new Map(tensors.map((tensor) => [tensor.path, tensor]));
+  const open = [...byName.values()].filter(({ path }) => !stated.has(path));
   const found = knownBuffers(
-    open.map(({ name, dtype, dims, bytes }) => ({ name, dtype, shape: dims, bytes })),
+    open.map(({ path, dtype, shape, bytes }) => ({ name: path, dtype, shape, bytes })),
   );
   const named = new Map([...found].map(([name, rule]) => [name, rule.class]));
-  for (const { name, dtype } of open)
-    if (/^b?float/.test(dtype) && fixedTable.test(name)) named.set(name, "constant");
+  for (const { path, dtype } of open)
+    if (/^b?float/.test(dtype) && fixedTable.test(path)) named.set(path, "constant");
   return named;
 }
 

@@ -31,7 +31,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
     report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
   const table = new TensorTable(report);
   const { graph, facts, closed } = buildGraph(onnx, written, table, report);
-  classifyTensors(facts, table, readStated(onnx, written, zeroBiases(onnx, written)), report);
+  classifyTensors(facts, table, readStated(onnx, written, table.tensors, zeroBiases(onnx, written)), report);
   addHiddenTensors(onnx, closed, table, report);
   halvePadded(onnx, facts, table, report);
   reportFolded(onnx, written, facts, table, report);

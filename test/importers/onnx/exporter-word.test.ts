@@ -84,3 +84,39 @@ test.each([
   expect(ledger.classes[kind].elements).toBe(20);
   expect(diagnostics.map(({ code }) => code)).toEqual(kind === "constant" ? ["class-by-name"] : []);
 });
+
+test("names of buffers in a branch tell, too", async () => {
+  const float = { tensorType: { elemType: 1 } };
+  const branch = (name: string): onnx.IGraphProto => ({
+    name,
+    node: [{ opType: "Conv", input: ["x", `${name}.stft.forward_basis_buffer`], output: [name] }],
+    initializer: [tensor(`${name}.stft.forward_basis_buffer`, [6, 1, 4])],
+    output: [{ name, type: float }],
+  });
+  const { GRAPH } = onnx.AttributeProto.AttributeType;
+  const model = onnx.ModelProto.create({
+    irVersion: 8,
+    opsetImport: [{ version: 17 }],
+    producerName: "pytorch",
+    graph: {
+      input: [
+        { name: "x", type: float },
+        { name: "c", type: { tensorType: { elemType: 9 } } },
+      ],
+      output: [{ name: "y", type: float }],
+      node: [
+        {
+          opType: "If",
+          input: ["c"],
+          output: ["y"],
+          attribute: [
+            { name: "then_branch", type: GRAPH, g: branch("a") },
+            { name: "else_branch", type: GRAPH, g: branch("b") },
+          ],
+        },
+      ],
+    },
+  });
+  const { ledger } = reportOf(await readModel(new Uint8Array(onnx.ModelProto.encode(model).finish())));
+  expect([ledger.classes.constant.elements, ledger.classes.parameter.elements]).toEqual([48, 0]);
+});
