@@ -48,11 +48,22 @@ export async function readTensors(source: ByteSource, prefix = ""): Promise<File
       bytes,
       identity: `${prefix}${name}`,
       ...(value && { value: await source.read(tensor.offset, bytes) }),
+      ...(holdsOneEach(name, header.metadata) && { class: "parameter" as const }),
     });
   }
   for (const alias of aliases(header, prefix)) tensors.push(alias);
   const framework = frameworkOf(header.metadata.get("format"));
   return { format: "safetensors", framework, tensors, diagnostics: header.diagnostics };
+}
+
+/**
+ * Whether the numbers of a flattened tensor of torchao (`_weight_qdata`) are one an element: the metadata have its class under the name that
+ * it had, and some classes pack.
+ */
+function holdsOneEach(name: string, metadata: ReadonlyMap<string, string>): boolean {
+  const [, path, own] = /^(.*\.)?_(\w+)_qdata$/.exec(name) ?? [];
+  const stated = own === undefined ? undefined : metadata.get(`${path ?? ""}${own}`);
+  return /^\{\s*"_type"\s*:\s*"(Int8Tensor|Float8Tensor|IntxUnpackedToInt8Tensor)"/.test(stated ?? "");
 }
 
 /** `save_model` stores tied tensors once, and notes the other names: `{"lm_head.weight": "wte.weight"}`. */
