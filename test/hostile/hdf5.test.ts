@@ -164,7 +164,7 @@ describe("HDF5 of others", () => {
   it.each([
     ["foreign", /an HDF5 file, but no Keras model: .*it holds 8 objects \(table/],
     ["nothing", /an HDF5 file, but no Keras model: .*it is empty/],
-    ["weights-only-dataset", /it holds 1 objects \(model_weights\)/],
+    ["weights-only-dataset", /it holds 1 object \(model_weights\)/],
   ])("%s", async (name, message) => {
     expect(await within(name, unreadable)).toMatchObject({
       kind: "unknown-format",
