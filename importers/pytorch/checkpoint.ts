@@ -13,7 +13,7 @@ import type {
 } from "../../src/wire/pickle-value.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import { TensorReader } from "./rebuild.ts";
-import type { ScriptClass } from "./script-classes.ts";
+import type { ScriptClass } from "./script-code.ts";
 import { type Sections, sortSections } from "./sections.ts";
 import type { TorchStorage } from "./tensor.ts";
 import { readTree, type TreeNode, type TreeReport } from "./tree.ts";

@@ -10,12 +10,12 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import { type Checkpoint, checkRecords, type PickledTree, treeOf, withUnnamed } from "./checkpoint.ts";
-import { readScriptClasses } from "./script-classes.ts";
+import { readScriptCode } from "./script-code.ts";
 import { type Leaf, leavesOf, type ModelSection } from "./sections.ts";
 
 /** Reads an archive whose `data.pkl` and `code` are in `folder` ("net/"). */
 export async function readScript(source: ByteSource, zip: ZipArchive, folder: string): Promise<Checkpoint> {
-  const classes = await readScriptClasses(zip, folder);
+  const { classes, unsaved } = await readScriptCode(zip, folder);
   const data = await readEntry(source, zip, `${folder}data.pkl`);
   const found = treeOf(data.value, data.imports, { folder: `${folder}data/`, classes });
   const constants = await readConstants(source, zip, folder);
@@ -43,13 +43,22 @@ export async function readScript(source: ByteSource, zip: ZipArchive, folder: st
       constants: frozen ? [] : held,
     },
     at: `${folder}data.pkl`,
-    diagnostics: [...missing, ...(frozen ? [frozenNote(held.length)] : [])],
+    diagnostics: [
+      ...missing,
+      ...(frozen ? [frozenNote(held.length)] : []),
+      ...(unsaved > 0 ? [unsavedNote(unsaved)] : []),
+    ],
   };
 }
 
 function frozenNote(tensors: number): Diagnostic {
   const reason = `the network was frozen: its ${counted(tensors, "tensor is a constant", "tensors are constants")} of its code, without names or modules`;
   return { code: "names-guessed", args: { reason }, at: "" };
+}
+
+function unsavedNote(tensors: number): Diagnostic {
+  const reason = `${counted(tensors, "tensor that was", "tensors that were")} made for oneDNN (torch.jit.optimize_for_inference) cannot be saved, and PyTorch left only the place of each`;
+  return { code: "weights-left-out", args: { reason }, at: "" };
 }
 
 async function readEntry(source: ByteSource, zip: ZipArchive, name: string): Promise<Pickle> {

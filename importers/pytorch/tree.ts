@@ -12,7 +12,7 @@ import {
 import { newestName } from "./globals.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TensorReader } from "./rebuild.ts";
-import { type ScriptClass, unmangled } from "./script-classes.ts";
+import { type ScriptClass, unmangled } from "./script-code.ts";
 import { TensorFault, type TorchTensor } from "./tensor.ts";
 import { dimensions } from "./window.ts";
 

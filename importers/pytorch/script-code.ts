@@ -1,4 +1,4 @@
-/** Classes of a TorchScript archive, read off the headers of its serialized code. The code itself is text and stays it. */
+/** What the serialized code of a TorchScript archive says of its tensors. The code itself is text and stays it. */
 
 import { LimitExceededError } from "../../src/errors.ts";
 import { maxScriptBytes } from "../../src/limits.ts";
@@ -14,9 +14,23 @@ export interface ScriptClass {
 const header =
   /^class (\w+)\(Module\):\n {2}__parameters__ = \[([^\]\n]*)\]\n(?: {2}__buffers__ = \[([^\]\n]*)\]\n)?/gm;
 
-/** Classes by their full name, `__torch__.networks.Small`. `folder` is what is in front of `code/`. */
-export async function readScriptClasses(zip: ZipArchive, folder: string): Promise<Map<string, ScriptClass>> {
+/**
+ * A constant that `torch.jit.optimize_for_inference` made for oneDNN. The serializer writes the operation that gives it and not
+ * its value (PyTorch 2.14), so that nothing can load the archive.
+ */
+const unsaved = /\bops\.prim\.ConstantMKLDNNTensor\(/g;
+
+export interface ScriptCode {
+  /** By their full name, `__torch__.networks.Small`. */
+  readonly classes: ReadonlyMap<string, ScriptClass>;
+  /** Constants that the archive does not hold. */
+  readonly unsaved: number;
+}
+
+/** `folder` is what is in front of `code/`. @throws LimitExceededError for more code than a network has. */
+export async function readScriptCode(zip: ZipArchive, folder: string): Promise<ScriptCode> {
   const classes = new Map<string, ScriptClass>();
+  let missing = 0;
   const start = `${folder}code/`;
   let total = 0;
   for (const entry of zip.entries) {
@@ -33,8 +47,9 @@ export async function readScriptClasses(zip: ZipArchive, folder: string): Promis
     const module = entry.name.slice(start.length, -".py".length).replaceAll("/", ".");
     for (const [, name, parameters, buffers] of text.matchAll(header))
       classes.set(`${module}.${name}`, { parameters: namesIn(parameters), buffers: namesIn(buffers) });
+    missing += [...text.matchAll(unsaved)].length;
   }
-  return classes;
+  return { classes, unsaved: missing };
 }
 
 function namesIn(list: string | undefined): ReadonlySet<string> {
