@@ -21,7 +21,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { dtypeOf } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { sortSections } from "./sections.ts";
-import { TensorFault, type TorchTensor } from "./tensor.ts";
+import { TensorFault, type TorchTensor, withoutStorage } from "./tensor.ts";
 import { attributesOf, classOf, type TreeNode } from "./tree.ts";
 import { dimensions, fail } from "./window.ts";
 
@@ -85,18 +85,7 @@ function readTensor(value: PickleValue): TorchTensor | null {
   const name = globalName(itemsOf(state)?.[0] ?? named.get("dtype"));
   const type =
     (name === null ? null : dtypeOf(newestName(name))) ?? fail(`its type ${name ?? "?"} is not known`);
-  return {
-    dtype: type.dtype,
-    itemBytes: type.bytes,
-    size: dimensions(held.get("size"), "size"),
-    stride: [],
-    storage: null,
-    offset: 0,
-    requiresGrad: false,
-    parameter: false,
-    form: "inline",
-    parts: [],
-  };
+  return withoutStorage(type, dimensions(held.get("size"), "size"));
 }
 
 /** Where a tensor was in the dictionary that was saved, before names were made of its keys. */

@@ -12,7 +12,7 @@ import {
 } from "../../src/wire/pickle-value.ts";
 import { numpyTypeOf, type TorchType } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
-import { TensorFault, type TorchTensor } from "./tensor.ts";
+import { TensorFault, type TorchTensor, withoutStorage } from "./tensor.ts";
 
 /**
  * An array as protocols 0 to 4 write it (`_reconstruct` and a state) or protocol 5 (`_frombuffer`). `null` for anything else, also for
@@ -54,18 +54,7 @@ function array(
     throw new TensorFault(
       `its shape and type take ${counted(bytes, "byte")}, and it holds ${Math.min(least, most)}`,
     );
-  return {
-    dtype: type.dtype,
-    itemBytes: type.bytes,
-    size,
-    stride: [],
-    storage: null,
-    offset: 0,
-    requiresGrad: false,
-    parameter: false,
-    form: "inline",
-    parts: [],
-  };
+  return withoutStorage(type, size);
 }
 
 /** Bytes that hold the elements, at least and at most: exact but for a long text, of which only its UTF-8 was counted. */

@@ -32,7 +32,7 @@ export interface TorchTensor {
   /** Wrapped as a parameter; in a state dict parameters and buffers are alike, and no tensor is. */
   readonly parameter: boolean;
   /**
-   * `inline`: its elements are in the pickle; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points;
+   * `inline`: its elements are in the pickle, or in a file of a checkpoint in parts; `sparse`: `parts` are its indices and values; `quantized`: `parts` are its scales and zero points;
    * `distributed`: they are the mesh of processes; `nested`: they say where each of its rows ends; `unshaped`: it gets a shape when its
    * module first runs, and has none yet.
    */
@@ -49,4 +49,20 @@ export interface TorchTensor {
   /** Where it is one process's part of a larger tensor: the size of that. */
   readonly whole?: readonly number[];
   readonly parts: readonly { readonly name: string; readonly tensor: TorchTensor }[];
+}
+
+/** A tensor whose elements are in the pickle or in another file, and of which nothing else is told. */
+export function withoutStorage({ dtype, bytes }: TorchType, size: readonly number[]): TorchTensor {
+  return {
+    dtype,
+    itemBytes: bytes,
+    size,
+    stride: [],
+    storage: null,
+    offset: 0,
+    requiresGrad: false,
+    parameter: false,
+    form: "inline",
+    parts: [],
+  };
 }
