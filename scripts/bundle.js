@@ -41,9 +41,17 @@ const replacing = {
   name: "replacing",
   load: (id) => Object.entries(inBundle).find(([ending]) => id.endsWith(ending))?.[1] ?? null,
   // h5wasm itself is an ES module only, and what imports it stays one, where the compiler left it.
-  resolveId: (id) =>
-    id.endsWith("/hdf5-published.js") ? { id: "../../src/wire/hdf5-published.js", external: true } : null,
+  resolveId: (id) => (id.endsWith("/hdf5-published.js") ? { id: "../published.js", external: true } : null),
 };
+
+/**
+ * In between, a module that Node loads in its own way: code that V8 is given compiled (compiled-code.js) cannot import ES modules
+ * (Node 20: "A dynamic import callback was not specified").
+ */
+const published = `const published = () => import("../src/wire/hdf5-published.js");
+exports.firstInstance = async () => (await published()).firstInstance();
+exports.anotherInstance = async () => (await published()).anotherInstance();
+`;
 
 async function write(input, folder, codeSplitting) {
   const bundle = await rolldown({
@@ -59,6 +67,8 @@ async function write(input, folder, codeSplitting) {
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js",
     minify: true,
+    // What is not bundled is required, not imported.
+    dynamicImportInCjs: false,
     codeSplitting,
   });
   await bundle.close();
@@ -87,4 +97,5 @@ await write({ main: "dist/src/cli/main.js" }, "dist/bin/modules", {
   groups: together.map(([name, test]) => ({ name, test })),
 });
 escapeLetters("dist/bin/modules");
+writeFileSync("dist/bin/published.js", published);
 writeFileSync("dist/bin/package.json", '{ "type": "commonjs" }\n');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { join } from "node:path";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 /** Runs a module of the bundle when it is first asked for, and gives its exports; `id` is what the bundle says: `./main.js`. */
 export type RequireModule = (id: string) => unknown;
@@ -57,8 +57,6 @@ export function scriptOf(bundle: string, id: string, code?: Buffer): Script {
   const filename = join(bundle, id);
   return new Script(Module.wrap(readFileSync(filename, "utf8")), {
     filename,
-    // For ES modules outside the bundle, of which no ordinary run has need: Node warns that this is new.
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(code && { cachedData: code }),
   });
 }

@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Script } from "node:vm";
@@ -118,4 +118,22 @@ test("what the package was built with is taken by V8 under the flags of a run", 
   );
   expect(names.length).toBeGreaterThan(10);
   expect(taken).toEqual(names);
+});
+
+test("without its image of HDF5 the built command prints the same, from the library as published", () => {
+  const copy = join(folder, "package");
+  const dist = join(projectRoot, "dist");
+  cpSync(dist, join(copy, "dist"), { recursive: true, filter: (path) => path !== join(dist, "hdf5") });
+  cpSync(join(projectRoot, "package.json"), join(copy, "package.json"));
+  symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"), "junction");
+  const printed = [projectRoot, copy].map((root) => {
+    const argv = [join(root, "dist/bin/weighbridge.js"), "fixtures/keras/k3-opt-sgd/model.h5"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+      cwd: projectRoot,
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  });
+  expect(printed[0]).toMatchObject({ status: 0, stderr: "" });
+  expect(printed[1]).toEqual(printed[0]);
 });
