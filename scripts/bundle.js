@@ -5,8 +5,7 @@
  * The library entries stay unbundled: whoever imports them has a bundler or does not mind.
  */
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
 /**
@@ -74,21 +73,6 @@ async function write(input, folder, codeSplitting) {
   await bundle.close();
 }
 
-/**
- * Letters outside ASCII, which stand in literals only, as escapes. One of them makes Node take four times as long to read a
- * file, and V8 keep it in twice the memory.
- */
-function escapeLetters(folder) {
-  for (const name of readdirSync(folder).filter((name) => name.endsWith(".js"))) {
-    const path = join(folder, name);
-    const escaped = readFileSync(path, "utf8").replace(
-      /[^\0-\x7f]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
-    writeFileSync(path, escaped);
-  }
-}
-
 // Nothing of an earlier build may stay: V8 tells code from another source by its length alone.
 rmSync("dist/bin", { recursive: true, force: true });
 await write({ weighbridge: "dist/src/cli/bin.js" }, "dist/bin", false);
@@ -96,6 +80,5 @@ await write({ weighbridge: "dist/src/cli/bin.js" }, "dist/bin", false);
 await write({ main: "dist/src/cli/main.js" }, "dist/bin/modules", {
   groups: together.map(([name, test]) => ({ name, test })),
 });
-escapeLetters("dist/bin/modules");
 writeFileSync("dist/bin/published.js", published);
 writeFileSync("dist/bin/package.json", '{ "type": "commonjs" }\n');
