@@ -3,6 +3,8 @@
  * and says where a fault is, as an offset and as a path. It keeps its own stack, so depth costs no recursion.
  */
 
+import { endOfText } from "./json-text.ts";
+
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Makes the error to throw. */
@@ -125,14 +127,8 @@ class LenientParser {
 
   #string(): string {
     const start = this.#at;
-    let end = start;
-    for (;;) {
-      end = this.#text.indexOf('"', end + 1);
-      if (end < 0) throw this.#error("the string does not end");
-      let backslashes = 0;
-      while (this.#text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-      if (backslashes % 2 === 0) break;
-    }
+    const end = endOfText(this.#text, start);
+    if (end < 0) throw this.#error("the string does not end");
     this.#at = end + 1;
     try {
       return JSON.parse(this.#text.slice(start, end + 1)) as string;

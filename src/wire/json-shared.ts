@@ -9,12 +9,12 @@ import {
   checkValues,
   countValues,
   decodeJson,
-  endOfText,
   getKey,
   type JsonOptions,
   type JsonValue,
   parseText,
 } from "./json.ts";
+import { endOfText } from "./json-text.ts";
 
 /** Keys, wherever they are in the text. */
 export interface SharedKeys {

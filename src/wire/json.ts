@@ -2,6 +2,7 @@ import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { maxJsonBytes, maxJsonDepth, maxJsonValues } from "../limits.ts";
 import { parseLenientJson } from "./json-lenient.ts";
+import { endOfText } from "./json-text.ts";
 
 export type JsonValue =
   | null
@@ -137,16 +138,4 @@ export function checkValues(values: number, options: JsonOptions): void {
     `${label(options)}: ${values} values of JSON, the limit is ${maxJsonValues} (maxJsonValues)`,
     { limit: "maxJsonValues", actual: values, maximum: maxJsonValues, file: options.file },
   );
-}
-
-/** Index of the quote that ends the text that starts at `start`; -1 for a text without an end. */
-export function endOfText(text: string, start: number): number {
-  let end = start;
-  for (;;) {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) return -1;
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
 }
