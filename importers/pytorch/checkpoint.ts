@@ -68,6 +68,8 @@ export interface Checkpoint {
   readonly sections: Sections;
   /** Entry of the archive that the pickle is in; "" for the file itself. */
   readonly at: string;
+  /** The bytes of a storage; `null` where the file has none of it. Absent: they are nowhere by themselves. */
+  readonly openStorage?: (key: string) => Promise<ByteSource | null>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -86,8 +88,15 @@ export async function readArchive(source: ByteSource, zip: ZipArchive, folder: s
     found: { ...found, storages },
     sections: sortSections(found.tree),
     at: label,
+    openStorage: (key) => openRecord(zip, key),
     diagnostics,
   };
+}
+
+/** The record that a storage is. */
+export async function openRecord(zip: ZipArchive, key: string): Promise<ByteSource | null> {
+  const record = zip.find(key);
+  return record?.method === "stored" ? zip.openEntry(record) : null;
 }
 
 /** The directory at the end of a file is that of its last archive. */

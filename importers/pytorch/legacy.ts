@@ -7,6 +7,7 @@ import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { MalformedFileError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
+import { sliceSource } from "../../src/io/slice.ts";
 import { type Pickle, readPickle } from "../../src/wire/pickle.ts";
 import { entriesOf, isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
 import { type Checkpoint, type PickledTree, treeOf } from "./checkpoint.ts";
@@ -42,12 +43,17 @@ export async function readLegacy(source: ByteSource): Promise<Checkpoint> {
   const value = await next("object");
   const keys = await next("storage keys");
   const found = treeOf(value, imports);
-  const { diagnostics, storages } = checkStorages(source, at, found, keys);
+  const { diagnostics, storages, starts } = checkStorages(source, at, found, keys);
   return {
     variant: "checkpoint-legacy",
     found: { ...found, storages },
     sections: sortSections(found.tree),
     at: "",
+    openStorage: async (key) => {
+      const start = starts.get(key);
+      const storage = found.storages.get(key);
+      return start === undefined || !storage ? null : sliceSource(source, start, storage.bytes);
+    },
     diagnostics,
   };
 }
@@ -63,19 +69,25 @@ function checkSystem(value: PickleValue, source: ByteSource): void {
   );
 }
 
+interface StoragesFound {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly storages: ReadonlyMap<string, TorchStorage>;
+  /** Where the elements of each start. */
+  readonly starts: ReadonlyMap<string, number>;
+}
+
 /**
  * The storages follow the pickles, each with its count before it: so it is known where the file has to end. What follows
  * is nobody's, but in the file, and so in the ledger.
  */
-function checkStorages(
-  source: ByteSource,
-  at: number,
-  found: PickledTree,
-  keys: PickleValue,
-): { readonly diagnostics: readonly Diagnostic[]; readonly storages: ReadonlyMap<string, TorchStorage> } {
+function checkStorages(source: ByteSource, at: number, found: PickledTree, keys: PickleValue): StoragesFound {
   const listed = new Set((itemsOf(keys) ?? []).map(String));
   let end = at;
-  for (const key of listed) end += countBytes + (found.storages.get(key)?.bytes ?? 0);
+  const starts = new Map<string, number>();
+  for (const key of listed) {
+    starts.set(key, end + countBytes);
+    end += countBytes + (found.storages.get(key)?.bytes ?? 0);
+  }
   if (end > source.size) {
     throw new MalformedFileError(
       `${source.name}: its ${counted(listed.size, "storage ends", "storages end")} at byte ${end} but the file has ${source.size}; it is probably truncated`,
@@ -93,5 +105,6 @@ function checkStorages(
   return {
     diagnostics: missing > 0 ? [{ code: "weights-not-read", args: { reason }, at: "" }] : [],
     storages,
+    starts,
   };
 }

@@ -7,6 +7,7 @@ import { productOfDims } from "../../src/ir/dim.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxNameText, maxTorchModules, maxTorchTensors } from "../../src/limits.ts";
+import { isShapeNote } from "../state-dict/packed.ts";
 import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
 import { layOut, type StoredPiece } from "./layout.ts";
 import { innerCopies, type Leaf, type ModelSection, type Sections, signature } from "./sections.ts";
@@ -18,6 +19,8 @@ export interface NamedTensors {
   readonly tensors: readonly NamedTensor[];
   /** Classes of pickled modules by path. */
   readonly modules: ReadonlyMap<string, KnownModule>;
+  /** Small tensors that say how others are packed: where each is. */
+  readonly notes: ReadonlyMap<NamedTensor, TorchTensor>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -58,13 +61,14 @@ export function nameTensors(
   checkCounts(all, modules.size, file);
   const parts = all.flatMap((entry) => partsOf(entry));
   const { pieces, unseen } = layOut(new Set(parts.map(({ tensor }) => tensor)), storages);
-  const tensors = new Namer(pieces, diagnostics).name(parts);
+  const namer = new Namer(pieces, diagnostics);
+  const tensors = namer.name(parts);
   const seen = new Set([...pieces.keys()].map(({ storage }) => storage?.key));
   for (const [key, bytes] of unseen) tensors.push(unseenPiece(key, bytes, storages.get(key), seen.has(key)));
   reportAlike(sections.models, diagnostics);
   reportFlattened(sections, diagnostics);
   reportUnseen(unseen, seen, diagnostics);
-  return { tensors, modules, diagnostics };
+  return { tensors, modules, notes: namer.notes, diagnostics };
 }
 
 /** Modules of torch.ao keep their weights in an object: quantised ones, and the bias beside them. */
@@ -94,12 +98,18 @@ function commonPath(models: readonly ModelSection[]): number {
   return common;
 }
 
-/** Modules may list their parameters once more in an attribute (`_flat_weights` of LSTM): those are no further names. */
+/**
+ * Modules may list their parameters once more in an attribute (`_flat_weights` of LSTM), or what belongs to one of them
+ * (`quant_state` of bitsandbytes): those are no further names.
+ */
 function withoutRepeats(entries: readonly Entry[]): readonly Entry[] {
   const identity = ({ storage, offset, size, dtype }: TorchTensor): string =>
     `${storage?.key} ${offset} ${dtype} ${size.join(",")}`;
   const held = new Set(
-    entries.filter(({ leaf }) => leaf?.holding !== undefined).map(({ tensor }) => identity(tensor)),
+    entries
+      .filter(({ leaf }) => leaf?.holding !== undefined)
+      .flatMap(({ tensor }) => [tensor, ...tensor.parts.map((part) => part.tensor)])
+      .map(identity),
   );
   if (held.size === 0) return entries;
   return entries.filter(
@@ -177,6 +187,7 @@ function checkCounts(entries: readonly Entry[], modules: number, file: string): 
 }
 
 class Namer {
+  readonly notes = new Map<NamedTensor, TorchTensor>();
   readonly #pieces: ReadonlyMap<TorchTensor, StoredPiece>;
   readonly #diagnostics: Diagnostic[];
   readonly #identities = new Map<StoredPiece | TorchTensor, string>();
@@ -238,24 +249,25 @@ class Namer {
         return [];
       }
     }
-    return [
-      {
-        name: entry.name,
-        path: this.#path(entry.path),
-        dtype: piece.dtype,
-        shape: tensor.size,
-        ...(!sameShape(piece.shape, tensor.size) && { stored: piece.shape }),
-        bytes: piece.bytes,
-        identity,
-        ...kindOf(tensor, leaf),
-        ...(tensor.packed && {
-          packed: { packing: packingOf(tensor.packed, tensor.size), shape: tensor.packed.size },
-        }),
-        ...(isQuantizedWeight(tensor, leaf) && { class: "parameter" as const }),
-        ...(entry.class !== undefined && { class: entry.class }),
-        ...(!entry.row && { row: false }),
-      },
-    ];
+    const named: NamedTensor = {
+      name: entry.name,
+      path: this.#path(entry.path),
+      dtype: piece.dtype,
+      shape: tensor.size,
+      ...(!sameShape(piece.shape, tensor.size) && { stored: piece.shape }),
+      bytes: piece.bytes,
+      identity,
+      ...kindOf(tensor, leaf),
+      ...(tensor.packed && {
+        packed: { packing: packingOf(tensor.packed, tensor.size), shape: tensor.packed.size },
+      }),
+      ...(isQuantizedWeight(tensor, leaf) && { class: "parameter" as const }),
+      ...(entry.class !== undefined && { class: entry.class }),
+      ...(!entry.row && { row: false }),
+    };
+    if (tensor.storage && entry.row && isShapeNote(named.name, named.dtype, named.bytes))
+      this.notes.set(named, tensor);
+    return [named];
   }
 
   /** Two keys may make one name (`a.b`, and `b` in `a`). */
@@ -271,8 +283,10 @@ function isQuantizedWeight({ form, packed }: TorchTensor, leaf: Leaf | undefined
   return packed !== undefined || (form === "quantized" && (leaf?.holding ?? "parameter") === "parameter");
 }
 
-/** Along the last axis, or in tiles as a kernel wants them. */
+/** Along the last axis, all in one column, or in tiles as a kernel wants them. */
 function packingOf({ values, size }: NonNullable<TorchTensor["packed"]>, stored: readonly number[]): Packing {
+  const column = [Math.ceil((productOfDims(size) ?? 0) / values), 1];
+  if (sameShape(column, stored)) return { values, axis: 0, flat: true };
   const rows = size.map((dim, i) => (i === size.length - 1 ? Math.ceil(dim / values) : dim));
   return sameShape(rows, stored) ? { values, axis: -1 } : { values, axis: -1, padded: true };
 }

@@ -1,19 +1,20 @@
 /** A checkpoint in any of its forms: as a model by itself, or as one of several files of a model. */
 
 import type { ByteSource } from "../../src/io/byte-source.ts";
+import { maxSmallValues } from "../../src/limits.ts";
 import type { Imported, Sniffed } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
-import type { FileTensors } from "../state-dict/state-dict.ts";
+import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
 import { type Checkpoint, readArchive } from "./checkpoint.ts";
 import { checkpointFolder, isLegacy, isScript } from "./forms.ts";
 import { foreignGlobals, globalDiagnostics } from "./globals.ts";
-import { nameTensors } from "./named-tensors.ts";
+import { type NamedTensors, nameTensors } from "./named-tensors.ts";
 import type { Sections } from "./sections.ts";
 
 /** The model of a file by itself. */
 export async function importCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Imported> {
   const checkpoint = await readCheckpoint(source, sniffed);
-  const { tensors, diagnostics, globals, modules, optimizers } = tensorsOf(source, checkpoint, "");
+  const { tensors, diagnostics, globals, modules, optimizers } = await tensorsOf(source, checkpoint, "");
   const { sections, variant } = checkpoint;
   const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
   const built = stateDictModel({
@@ -55,19 +56,25 @@ async function readCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Che
   return (await import("./plain-pickle.ts")).readPlainPickle(source);
 }
 
-function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: string): FileTensors {
+async function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: string): Promise<FileTensors> {
   const { found, sections, at } = checkpoint;
   const named = nameTensors(sections, found.storages, source.name);
   const globals = foreignGlobals(found.imports, at);
+  const values = await readNotes(checkpoint, named.notes);
+  const noteOf = (tensor: NamedTensor): Pick<NamedTensor, "value"> => {
+    const value = values.get(tensor);
+    return value ? { value } : {};
+  };
   const tensors = named.tensors.map((tensor) => ({
     ...tensor,
+    ...noteOf(tensor),
     path: `${prefix}${tensor.path ?? tensor.name}`,
     ...(tensor.identity !== undefined && { identity: `${prefix}${tensor.identity}` }),
   }));
   return {
     format: "pytorch",
     framework: "pytorch",
-    tensors: prefix === "" ? named.tensors : tensors,
+    tensors: prefix === "" && values.size === 0 ? named.tensors : tensors,
     modules: named.modules,
     ...(sections.optimizer.length > 0 && { optimizers: sections.optimizers }),
     diagnostics: [
@@ -78,6 +85,21 @@ function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: string): 
     ],
     ...(globals.length > 0 && { globals }),
   };
+}
+
+/** The bytes of the tensors that say how others are packed. What the file does not have says nothing. */
+async function readNotes(
+  { openStorage }: Checkpoint,
+  notes: NamedTensors["notes"],
+): Promise<ReadonlyMap<NamedTensor, Uint8Array>> {
+  const values = new Map<NamedTensor, Uint8Array>();
+  for (const [named, { storage, offset, itemBytes }] of [...notes].slice(0, maxSmallValues)) {
+    const source = storage && (await openStorage?.(storage.key));
+    const start = offset * itemBytes;
+    if (source && start + named.bytes <= source.size)
+      values.set(named, await source.read(start, named.bytes));
+  }
+  return values;
 }
 
 /** `resnet.pth` is the model resnet: the file has no other name for it. */

@@ -4,7 +4,6 @@ import { counted } from "../../src/counted.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { maxModelElements } from "../../src/limits.ts";
 import {
-  entriesOf,
   globalName,
   isRecord,
   itemsOf,
@@ -18,6 +17,7 @@ import { dtypeOf, storageTypeOf, type TorchType, valuesPerByte } from "./dtypes.
 import { newestName } from "./globals.ts";
 import { readNumpyArray } from "./numpy.ts";
 import { TensorFault, type TorchStorage, type TorchTensor } from "./tensor.ts";
+import { stateDictOf, stateOf, withState } from "./tensor-state.ts";
 import { checkWindow, count, dimensions, fail, rowMajor, wholeStorage } from "./window.ts";
 
 /** A window on a storage that another one is the root of, as PyTorch 0.x wrote them. */
@@ -249,7 +249,8 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
   "torch._utils._rebuild_tensor_v2": (reader, args) => reader.view(args),
   "torch._utils._rebuild_tensor_v3": (reader, args) => reader.view(args, typeNamed(args[6])),
   "torch._utils._rebuild_parameter": parameter,
-  "torch._utils._rebuild_parameter_with_state": parameter,
+  "torch._utils._rebuild_parameter_with_state": (reader, args, call) =>
+    withState(parameter(reader, args, call), args[3], (value) => reader.tensor(value)),
   "torch.nn.parameter.Parameter": parameter,
   "torch.nn.parameter.Buffer": (reader, [data]) => reader.required(data, "data"),
   "torch.autograd.variable.Variable": (reader, [data]) => reader.required(data, "data"),
@@ -294,11 +295,8 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
     // What it is made with is its state once more.
     if (inner.form === "nested") return inner;
     const isParameter = globalName(type) === "torch.nn.parameter.Parameter";
-    return {
-      ...inner,
-      parameter: inner.parameter || isParameter,
-      parts: [...inner.parts, ...heldIn(reader, state)],
-    };
+    const parameter = inner.parameter || isParameter;
+    return withState({ ...inner, parameter }, state, (value) => reader.tensor(value));
   },
 };
 
@@ -324,28 +322,3 @@ const distributed = (
     }),
   };
 };
-
-/** What an object was last handed as its state. */
-function stateOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
-  return isRecord(value) && value.kind === "object" ? stateDictOf(value.states.at(-1)) : new Map();
-}
-
-/** A state: a dictionary, or a pair of one and the slots, either of which may be missing. */
-function stateDictOf(state: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
-  const parts = itemsOf(state) ?? [state ?? null];
-  return new Map(
-    parts.flatMap((part) => (isRecord(part) && part.kind === "dict" ? [...entriesOf(part)] : [])),
-  );
-}
-
-/** Tensors in the state of a tensor that is a shell around others, by their names. */
-function heldIn(reader: TensorReader, state: PickleValue | undefined): TorchTensor["parts"] {
-  const groups = itemsOf(state) ?? [state ?? null];
-  return groups.flatMap((group) => {
-    if (!isRecord(group) || group.kind !== "dict") return [];
-    return group.keys.flatMap((key, i) => {
-      const tensor = reader.tensor(group.values[i]);
-      return tensor !== null && typeof key === "string" ? [{ name: key, tensor }] : [];
-    });
-  });
-}

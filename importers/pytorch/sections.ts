@@ -153,12 +153,19 @@ function leaf(node: TreeNode, path: readonly string[]): Leaf {
   };
 }
 
-/** Objects of torch.ao that keep weights as their kernels want them, and modules that hold such a weight themselves. */
-function holdsPacked({ type, children }: TreeNode): boolean {
-  return (
-    (type !== null &&
-      /^(torch\.ScriptObject$|__torch__\.torch\.classes\.(quantized|rnn|xnnpack)\.)/.test(type)) ||
-    children.some(({ tensor }) => tensor?.form === "quantized")
+/**
+ * Objects of torch.ao that keep weights as their kernels want them, and modules and tuples that hold such a weight themselves. Of a
+ * state dict the names tell, and what a module has registered needs no telling.
+ */
+function holdsPacked({ type, module, children }: TreeNode): boolean {
+  if (
+    type !== null &&
+    /^(torch\.ScriptObject$|__torch__\.torch\.classes\.(quantized|rnn|xnnpack)\.)/.test(type)
+  )
+    return true;
+  return children.some(
+    ({ key, tensor, holding }) =>
+      tensor?.form === "quantized" && holding !== "parameter" && (module || /^\d+$/.test(key)),
   );
 }
 

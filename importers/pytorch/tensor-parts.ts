@@ -25,6 +25,9 @@ export function countParts(tensor: TorchTensor, known: Map<TorchTensor, number>)
   return count;
 }
 
+/** Scales and the like are part of the weight that has them, and no module of that name has a row. */
+const rowless: ReadonlySet<TorchTensor["form"]> = new Set(["quantized", "distributed", "nested", "dense"]);
+
 /** A tensor that is put together from others gives them; one that is quantised gives itself and its scales. */
 export function partsOf(entry: Entry): Entry[] {
   const { tensor, name, path } = entry;
@@ -36,9 +39,7 @@ export function partsOf(entry: Entry): Entry[] {
       tensor: one.tensor,
       ...(entry.class === undefined && kind !== undefined && { class: kind }),
       // Scales are part of the weight that has them, and no module of that name has a row.
-      ...((kind === "quantization" || tensor.form === "distributed" || tensor.form === "nested") && {
-        row: false,
-      }),
+      ...(rowless.has(tensor.form) && { row: false }),
     });
   switch (tensor.form) {
     case "sparse":
@@ -57,7 +58,11 @@ export function partsOf(entry: Entry): Entry[] {
     case "subclass":
       return quantizedParts(entry) ?? tensor.parts.flatMap((one) => part(one));
     default:
-      return [entry];
+      // What programs hang on a tensor is neither learned nor a buffer.
+      return [
+        tensor.parts.length === 0 ? entry : { ...entry, tensor: { ...tensor, parts: [] } },
+        ...tensor.parts.flatMap((one) => part(one, "constant")),
+      ];
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
 import { newestName } from "./globals.ts";
+import { joinHqq } from "./hqq.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-code.ts";
@@ -127,7 +128,9 @@ class TreeBuilder {
       const child = this.node(labelOf(name), value, joined(path, labelOf(name)), depth + 1);
       if (child) children.push(child);
     }
-    return children.length > 0 ? group(key, children, facts) : null;
+    const read = (value: PickleValue | undefined) => this.#reader.tensor(value);
+    const nodes = entries instanceof Map ? joinHqq(children, entries, false, read) : children;
+    return children.length > 0 ? group(key, nodes, facts) : null;
   }
 
   /**
@@ -235,7 +238,8 @@ class TreeBuilder {
       add(name, value, transient.has(name) ? "transient-buffer" : "buffer");
     for (const [name, value] of mapOf(attributes.get("_modules"))) add(name, value);
     for (const [name, value] of attributes) if (!ownOfModule.has(name)) add(name, value);
-    return group(key, children, { type, module: true });
+    const nodes = joinHqq(children, attributes, true, (value) => this.#reader.tensor(value));
+    return group(key, nodes, { type, module: true });
   }
 }
 

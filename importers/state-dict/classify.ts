@@ -306,6 +306,8 @@ function isNarrow(dtype: DType): boolean {
 
 function looksPacked({ local, tensor, module }: Asked): boolean {
   if (isPackedName(local)) return isWhole(tensor.dtype);
+  // Of a weight of quanto the numbers: `weight._data` where each is a byte, `weight._data._data` where several are.
+  if (local === "_data" && lastStep(module.path) === "_data") return tensor.dtype === "uint8";
   return (
     local === "weight" &&
     isWhole(tensor.dtype) &&
@@ -350,6 +352,10 @@ function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean
   if (beside !== undefined && module.byLocal.has(`${beside}_qdata`)) return true;
   // As quanto does: `weight._data`, `weight._scale`.
   if (/^_(scale|shift)$/.test(local) && lastStep(module.path) === "weight") return true;
+  // And what goes into a module of quanto and comes out of it has a scale each.
+  if (/^(input|output)_scale$/.test(local) && elementsOf(tensor.shape) === 1) {
+    if (module.byLocal.has("input_scale") && module.byLocal.has("output_scale")) return true;
+  }
   if (method !== "" && isCodeBook(local, module)) return true;
   if (!besideNarrow.test(local)) return false;
   // Scales of a cache of keys and values stand in a module without weights.

@@ -208,13 +208,25 @@ function unpackMlx(
   };
 }
 
-/** Values in groups, several an element along their first axis (10 of three bits in an int32); `shape` beside it has the shape. */
-function unpackHqq({ shape }: NamedTensor, { byLocal }: Module): PackedWeight | null {
+/**
+ * How many values an element of `dtype` holds when `stored` of them have room for `logical`: a power of two, or 10 of three bits in
+ * an int32. `null` when none fits.
+ */
+export function packedValues(dtype: DType, stored: number | null, logical: number | null): number | null {
+  const bits = bitsOf(dtype);
+  if (stored === null || logical === null || bits === null || stored === 0) return null;
+  const fitting = (dtype === "int32" ? [10] : [1, 2, 4, 8, 16, 32, 64]).filter((values) => values <= bits);
+  const values = fitting.find((many) => many * stored >= logical);
+  // Groups are filled up; more than as much again is another tensor's shape.
+  return values !== undefined && values * (stored - 1) < 2 * logical ? values : null;
+}
+
+/** Values in groups, several an element along their first axis; `shape` beside it has the shape. */
+function unpackHqq({ shape, dtype }: NamedTensor, { byLocal }: Module): PackedWeight | null {
   const note = byLocal.get("shape")?.value;
   const stated = note ? int64Shape(note) : null;
-  const values = Math.ceil((stated ? (elementsOf(stated) ?? 0) : 0) / Math.max(1, elementsOf(shape) ?? 0));
-  if (stated === null || ![1, 2, 4, 8, 10].includes(values)) return null;
-  return { shape: stated, packing: { values, axis: 0, padded: true } };
+  const values = stated && packedValues(dtype, elementsOf(shape), elementsOf(stated));
+  return stated && values ? { shape: stated, packing: { values, axis: 0, padded: true } } : null;
 }
 
 /** `x_blocks` is `[..., groups, 16]` bytes, 32 values a group, and `x_scales` `[..., groups]`. */

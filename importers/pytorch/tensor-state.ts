@@ -1,0 +1,133 @@
+/** What hangs on a tensor beside its numbers: attributes of its class or of a program, and how it was quantised. */
+
+import { elementsOf, sameShape } from "../../src/ir/shape.ts";
+import {
+  entriesOf,
+  globalName,
+  isRecord,
+  itemsOf,
+  type PickleRecord,
+  type PickleValue,
+} from "../../src/wire/pickle-value.ts";
+import { packedValues } from "../state-dict/packed.ts";
+import { TensorFault, type TorchTensor } from "./tensor.ts";
+import { dimensions } from "./window.ts";
+
+/** The tensor that a value stands for; `null` when it stands for none. */
+export type ReadTensor = (value: PickleValue | undefined) => TorchTensor | null;
+
+/** What an object was last handed as its state. */
+export function stateOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
+  return isRecord(value) && value.kind === "object" ? stateDictOf(value.states.at(-1)) : new Map();
+}
+
+/** A state: a dictionary, or a pair of one and the slots, either of which may be missing. */
+export function stateDictOf(state: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
+  const parts = itemsOf(state) ?? [state ?? null];
+  return new Map(
+    parts.flatMap((part) => (isRecord(part) && part.kind === "dict" ? [...entriesOf(part)] : [])),
+  );
+}
+
+/** Levels and entries of a state that are looked at: that of a quantised weight has 3 levels and some 40 entries. */
+const maxStateDepth = 8;
+const maxStateEntries = 1024;
+
+/** Tensors in the state of a tensor, and in what that holds, by their names. Modules are none of it: a weight may name its own. */
+export function tensorsIn(state: PickleValue | undefined, read: ReadTensor): TorchTensor["parts"] {
+  const found: { name: string; tensor: TorchTensor }[] = [];
+  const seen = new Set<PickleRecord>();
+  let left = maxStateEntries;
+  const walk = (name: string, value: PickleValue, depth: number): void => {
+    if (!isRecord(value) || seen.has(value) || depth > maxStateDepth || left <= 0) return;
+    left -= 1;
+    seen.add(value);
+    const tensor = readable(value, read);
+    if (tensor !== null) {
+      found.push({ name, tensor });
+      return;
+    }
+    const held = value.kind === "object" ? stateOf(value) : value.kind === "dict" ? entriesOf(value) : null;
+    if (held?.has("_parameters")) return;
+    for (const [key, item] of held ?? (itemsOf(value) ?? []).entries())
+      if (typeof key !== "object") walk(name === "" ? String(key) : `${name}.${key}`, item, depth + 1);
+  };
+  for (const [key, item] of stateDictOf(state)) if (typeof key !== "object") walk(String(key), item, 0);
+  return found;
+}
+
+/** What is no tensor after all is passed over: the storage it would have seen is told as one that no tensor sees. */
+function readable(value: PickleValue, read: ReadTensor): TorchTensor | null {
+  try {
+    return read(value);
+  } catch (error) {
+    if (!(error instanceof TensorFault)) throw error;
+    return null;
+  }
+}
+
+/**
+ * A tensor with what hangs on it. A weight of bitsandbytes says in its `quant_state` of which shape it was before two values went
+ * into each byte; one of 8 bits has `SCB`, its scales.
+ */
+export function withState(
+  tensor: TorchTensor,
+  state: PickleValue | undefined,
+  read: ReadTensor,
+): TorchTensor {
+  const hanging = tensorsIn(state, read).filter((part) => !isSameWindow(part.tensor, tensor));
+  if (hanging.length === 0) return tensor;
+  const parts = [...tensor.parts, ...hanging];
+  if (tensor.form !== "dense") return { ...tensor, parts };
+  const held = stateDictOf(state);
+  const shape = shapeOf(held.get("quant_state"));
+  // Always 4 bits, whatever type they are kept in.
+  const values = 2 * tensor.itemBytes;
+  if (shape !== null && Math.ceil((elementsOf(shape) ?? 0) / values) === elementsOf(tensor.size))
+    return { ...tensor, packed: { values, size: shape }, form: "quantized", parts };
+  if (tensor.dtype === "int8" && hanging.some(({ name }) => name === "SCB"))
+    return { ...tensor, form: "quantized", parts };
+  return { ...tensor, parts };
+}
+
+/** The tensor as one of another shape, whose values it has several of in each element; `null` when they have no room in it. */
+export function asPacked(
+  tensor: TorchTensor,
+  shape: readonly number[],
+  parts: TorchTensor["parts"],
+): TorchTensor | null {
+  const values = packedValues(tensor.dtype, elementsOf(tensor.size), elementsOf(shape));
+  if (values === null) return null;
+  const packed = values === 1 && sameShape(shape, tensor.size) ? {} : { packed: { values, size: shape } };
+  return { ...tensor, ...packed, form: "quantized", parts };
+}
+
+/** `QuantState` of bitsandbytes, and the list that it was up to 0.40: `[absmax, shape, dtype, ...]`. */
+function shapeOf(state: PickleValue | undefined): readonly number[] | null {
+  return sizeFrom(itemsOf(state)?.[1] ?? stateOf(state).get("shape"));
+}
+
+/** Sizes, where a value is some. */
+export function sizeFrom(value: PickleValue | undefined): readonly number[] | null {
+  if (
+    !itemsOf(value) &&
+    globalName(isRecord(value) && value.kind === "object" ? value.callable : null) !== "torch.Size"
+  )
+    return null;
+  try {
+    return dimensions(value, "size");
+  } catch (error) {
+    if (!(error instanceof TensorFault)) throw error;
+    return null;
+  }
+}
+
+function isSameWindow(one: TorchTensor, other: TorchTensor): boolean {
+  return (
+    one.storage !== null &&
+    one.storage === other.storage &&
+    one.offset === other.offset &&
+    one.dtype === other.dtype &&
+    one.size.join() === other.size.join()
+  );
+}
