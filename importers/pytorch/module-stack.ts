@@ -36,14 +36,23 @@ export function moduleKeys(text: string): readonly { readonly key: string; reado
 
 function entriesOf(text: string): readonly Entry[] {
   if (text.length > maxModuleStackCharacters) return [];
-  return splitOutside(text, ";").flatMap(parseEntry);
+  return splitEntries(text).flatMap(parseEntry);
 }
 
 /** Those of outer modules are the same in many stacks. */
 const parseEntry = remembering(4 * stacksKept, readEntry);
 
 /** As most writers have it: `L__self___layer1_0,layer1.0,torch.nn.modules.linear.Linear`. */
-const usual = /^([\w.]+),((?!L__self__|_empty_nn_module_stack)(?:\w[\w.]*)?),([\w.]+)$/;
+const usual = /^([\w.]+),((?!L__self__|_empty_nn_module_stack|_export_root)(?:\w[\w.]*)?),([\w.]+)$/;
+
+/** A name that the tracer made of the path, in which anything may stand, and a class. */
+const named = /^(L__self__(.*?)(?:@\d+)?),(\2),([^,]*)$/s;
+
+/** The same with another name. */
+const unusual = /^([^,]*),(.*),([^,]*)$/s;
+
+/** The same as the first writers had it. */
+const early = /^([^,]*?):\((.*),([^,]*)\)$/s;
 
 function readEntry(entry: string): readonly Entry[] {
   const [, name, place, type] = usual.exec(entry) ?? [];
@@ -53,17 +62,19 @@ function readEntry(entry: string): readonly Entry[] {
 }
 
 function readUnusual(entry: string): readonly Entry[] {
-  const early = /^([^,]*?):\((.*)\)$/.exec(entry);
-  const parts = splitOutside(early?.[2] ?? entry, ",").map((part) => part.trim());
-  const [path, type] = early ? parts : parts.slice(1);
+  const made = named.exec(entry)?.toSpliced(2, 1);
+  const [, key = "", written, kind] = made ?? early.exec(entry) ?? unusual.exec(entry) ?? [];
+  const path = written?.trim();
   if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
-  const key = early?.[1] ?? parts[0] ?? "";
   const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
   const call = again ? { call: Number(again[1]) } : {};
-  return [{ key, module: { path: modulePath(path), type: bareClass(type), ...call } }];
+  return [{ key, module: { path: modulePath(path), type: bareClass(kind?.trim()), ...call } }];
 }
 
-/** `layer1.0` of `L['self'].layer1.0`, of `getattr(L['self'].layer1, '0')` and of `layer1.0@1`, its second call. */
+/**
+ * `layer1.0` of `L['self'].layer1.0`, of `getattr(L['self'].layer1, '0')`, of `layer1.0@1`, its second call, and of
+ * `_export_root.layer1.0`, as it is called in branches and loops.
+ */
 export function modulePath(written: string): string {
   let path = written.replace(/^'(.*)'$/, "$1");
   for (let steps = 0; steps < 32; steps++) {
@@ -73,6 +84,7 @@ export function modulePath(written: string): string {
   }
   return path
     .replace(/^L\[['"]self['"]\]\.?|^L__self__\.?/, "")
+    .replace(/^_export_root(?:\.|$)/, "")
     .replace(/(?:\._modules)?\[['"]([^'"]*)['"]\]/g, ".$1")
     .replace(/@\d+/g, "")
     .replace(/^\./, "");
@@ -83,22 +95,14 @@ function bareClass(type: string | undefined): string | null {
   return name === "" ? null : name.slice(name.lastIndexOf(".") + 1);
 }
 
-/** Parts between separators that are in no bracket. */
-function splitOutside(text: string, separator: string): readonly string[] {
-  // Most have no brackets.
-  if (!/[([]/.test(text)) return (text.endsWith(separator) ? text.slice(0, -1) : text).split(separator);
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === "(" || c === "[") depth += 1;
-    else if (c === ")" || c === "]") depth -= 1;
-    else if (c === separator && depth <= 0) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
-    }
+/** A name with a semicolon makes two parts that are no entry alone. */
+function splitEntries(text: string): readonly string[] {
+  const entries: string[] = [];
+  let open = "";
+  for (const part of (text.endsWith(";") ? text.slice(0, -1) : text).split(";")) {
+    const entry = open === "" ? part : `${open};${part}`;
+    open = early.test(entry) || unusual.test(entry) ? "" : entry;
+    if (open === "") entries.push(entry);
   }
-  if (start < text.length) parts.push(text.slice(start));
-  return parts;
+  return entries;
 }

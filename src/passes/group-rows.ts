@@ -6,6 +6,7 @@ import type { Graph, Layer, LayerTable, ModuleRef } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import type { TensorType, Weight } from "../ir/tensor.ts";
 import type { Analysis } from "./analyze.ts";
+import { FirstCalls, isFurther } from "./first-calls.ts";
 import { foldRows, type Row } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 import { growTree } from "./module-tree.ts";
@@ -92,13 +93,16 @@ class Grouping {
   readonly placed = new Set<ResolvedWeight>();
   private readonly analysis: Analysis;
   private readonly options: RowOptions;
+  /** Of the program that is being grouped. */
+  private firsts: FirstCalls | null = null;
 
   constructor(analysis: Analysis, options: RowOptions) {
     this.analysis = analysis;
     this.options = options;
   }
 
-  group(graph: Graph, spare: readonly Weight[], around: readonly ModuleRef[] = []): Graph {
+  /** `around`: modules around a graph that a row runs; null for a whole program. */
+  group(graph: Graph, spare: readonly Weight[], around: readonly ModuleRef[] | null = null): Graph {
     if (graph.layers.some(isProgram))
       return { ...graph, layers: graph.layers.map((layer) => this.program(layer)) };
     const { topology } = graph;
@@ -107,13 +111,21 @@ class Grouping {
     const modules = this.showsModules(graph);
     if (!modules) withoutTree(this.options);
     const traced = program && modules;
+    if (around === null) this.firsts = traced ? this.firstCalls(graph) : null;
     // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
     const folded = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
     const rows = { ...folded, rows: folded.rows.map((row) => this.opened(row, traced)) };
     const known = new Set(traced ? spare : []);
     const unread = this.analysis.weights.ofModel.filter(({ weight }) => known.has(weight));
     const depth = modules ? (levels ?? Number.POSITIVE_INFINITY) : 0;
-    const tree = growTree(rows, { depth, topology, traced, around, spare: unread });
+    const tree = growTree(rows, {
+      depth,
+      topology,
+      traced,
+      around: around ?? [],
+      spare: unread,
+      firsts: this.firsts,
+    });
     for (const [layer, facts] of tree.facts) this.facts.set(layer, facts);
     for (const [layer, weights] of tree.weights) this.weights.set(layer, weights);
     const left = new Set(tree.left);
@@ -123,6 +135,15 @@ class Grouping {
     );
     const outputs = rows.outputs.flatMap((ref) => tree.place(ref) ?? []);
     return { ...graph, layers: tree.layers, inputs, outputs };
+  }
+
+  /** Null where no row is in a further call. */
+  private firstCalls({ layers }: Graph): FirstCalls | null {
+    let counted = false;
+    walkLayers(layers, ({ modules }) => {
+      counted ||= modules?.some(isFurther) === true;
+    });
+    return counted ? new FirstCalls(layers, this.analysis.weights.byLayer) : null;
   }
 
   private showsModules(graph: Graph): boolean {
@@ -140,7 +161,7 @@ class Grouping {
     const { subgraphs, ...layer } = row.layer;
     const inside: ResolvedWeight[] = [];
     const layers = subgraphs.map(({ name, graph }): Layer => {
-      const grouped = this.group(graph, [], layer.modules);
+      const grouped = this.group(graph, [], layer.modules ?? []);
       walkLayers(grouped.layers, (inner) => {
         for (const one of this.weights.get(inner) ?? []) inside.push(one);
       });

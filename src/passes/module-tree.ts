@@ -2,6 +2,7 @@
 
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
 import { maxModuleDepth } from "../limits.ts";
+import { type FirstCalls, homeOf, isFurther } from "./first-calls.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 import { countedCalls, kindOf, marksOf, membership, repeatedCalls } from "./module-calls.ts";
@@ -30,13 +31,16 @@ export interface TreeOptions {
   readonly around: readonly ModuleRef[];
   /** Weights that no row holds, for the modules they are in. */
   readonly spare: readonly ResolvedWeight[];
+  /** What only further calls run, of the program as a whole; null where none is said to be one. */
+  readonly firsts: FirstCalls | null;
 }
 
 /** Rows as a tree of the modules they are in. */
 export function growTree(rows: Rows, options: TreeOptions): Tree {
   const grower = new Grower(rows, { ...options, depth: Math.min(options.depth, maxModuleDepth) });
   const all = [...rows.rows.keys()];
-  const { layers, place } = options.depth === 0 ? grower.list() : grower.level(all, 0, false);
+  const again = options.firsts !== null && options.around.some(isFurther);
+  const { layers, place } = options.depth === 0 ? grower.list() : grower.level(all, 0, again);
   const left = options.spare.filter((weight) => !grower.taken.has(weight));
   return { layers, facts: grower.facts, weights: grower.weights, left, place };
 }
@@ -71,6 +75,8 @@ class Grower {
   readonly facts = new Map<Layer, LayerFacts>();
   readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
   readonly taken = new Set<ResolvedWeight>();
+  /** Weights that no row of a first call reads. */
+  private readonly spare: readonly ResolvedWeight[];
   private readonly rows: readonly Row[];
   private readonly options: TreeOptions;
   private readonly modules: readonly (readonly ModuleRef[])[];
@@ -90,6 +96,7 @@ class Grower {
   constructor({ rows, outputs }: Rows, options: TreeOptions) {
     this.rows = rows;
     this.options = options;
+    this.spare = options.firsts ? [...options.spare, ...options.firsts.later] : options.spare;
     this.modules = rows.map(({ layer }) => inside(layer.modules ?? [], options.around));
     this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
     const isTree = options.depth > 0;
@@ -134,7 +141,7 @@ class Grower {
     return { layers, place };
   }
 
-  /** Layers for rows that are all in the same modules down to `level`; `again`: in a further call, which holds no weights. */
+  /** Layers for rows that are all in the same modules down to `level`; `again`: in a further call. */
   level(members: readonly number[], level: number, again: boolean): Level {
     const all = this.items(members, level);
     const hidden = new Set(all.filter((item) => this.isSilent(item, level)));
@@ -161,7 +168,8 @@ class Grower {
       }
       const row = this.rows[item.rows[0] ?? 0] as Row;
       const name = level > 0 && this.options.traced ? nameInside(row.layer) : row.layer.name;
-      const weights = again ? [] : this.weightsAt(item.rows, level - 1);
+      const read = this.weightsAt(item.rows, level - 1);
+      const weights = again ? this.newIn(read) : read;
       return this.uniquelyNamed(this.row(row, name, weights, place), names);
     });
     return { layers, place };
@@ -260,8 +268,11 @@ class Grower {
     const held = this.weightsAt(inner ? deeper : members, level, inner === null);
     // Of a module that is one row nothing inside is shown, so what it runs is its own.
     const run = inner ? [] : members.flatMap((i) => this.rows[i]?.inside ?? []);
-    const weights = again ? [] : [...held, ...run, ...this.takeSpare(module, members, level)];
-    const recursive = again && this.learned.has(module.path);
+    const recursive = again && this.options.firsts?.opens(module.path) !== true;
+    const left = recursive ? [] : this.takeSpare(module, members, level, again);
+    const read = [...held, ...run];
+    const own = again ? this.newIn(read, recursive ? module.path : null) : read;
+    const weights = left.length > 0 ? [...own, ...left] : own;
     const folded = inner === null && members.some((i) => this.modules[i]?.[level + 1] !== undefined);
     const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
     const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
@@ -270,7 +281,7 @@ class Grower {
       source: this.sourceOf(module, members, inner !== null),
       kind: inner ? "model" : "layer",
       operator: "Module",
-      attributes: marksOf({ call: item.call, recursive, folded }),
+      attributes: marksOf({ call: item.call, recursive: recursive && this.learned.has(module.path), folded }),
       scope: "",
       trainable: null,
       weights: weights.map(({ weight }) => weight),
@@ -297,12 +308,19 @@ class Grower {
     return found;
   }
 
-  /** Level of the module around a row that a weight is of, by its name; that of the innermost where it is of none of them. */
+  /** Of weights in a further call, those that no other row has; what is of `path` is in the row of its first call. */
+  private newIn(read: readonly ResolvedWeight[], path: string | null = null): readonly ResolvedWeight[] {
+    const { firsts } = this.options;
+    if (firsts === null) return [];
+    const isFirst = ({ weight }: ResolvedWeight): boolean =>
+      path !== null && weight.name.startsWith(`${path}.`);
+    return read.filter((one) => !isFirst(one) && firsts.claims(one));
+  }
+
   private homeOf(i: number, { weight }: ResolvedWeight): number {
     const around = this.modules[i] ?? [];
     if (!this.options.traced) return Math.min(around.length, this.options.depth) - 1;
-    const home = around.findLastIndex(({ path }) => weight.name.startsWith(`${path}.`));
-    return home < 0 ? around.length - 1 : home;
+    return homeOf(around, weight.name);
   }
 
   private sourceOf(module: ModuleRef, members: readonly number[], deeper: boolean): Layer["source"] {
@@ -316,14 +334,15 @@ class Grower {
     };
   }
 
-  /** Weights that nothing reads, of the module or of those inside it that have no rows. */
+  /** Weights that nothing reads, or further calls alone, of the module or of those inside it that have no rows. */
   private takeSpare(
     { path }: ModuleRef,
     members: readonly number[],
     level: number,
+    again: boolean,
   ): readonly ResolvedWeight[] {
-    const { spare } = this.options;
-    if (spare.length === this.taken.size) return [];
+    const spare = again ? this.options.spare : this.spare;
+    if (this.spare.length === this.taken.size) return [];
     const inside = new Set(members.flatMap((i) => this.moduleOf(i, level + 1)?.path ?? []));
     const own = spare.filter(
       (one) =>

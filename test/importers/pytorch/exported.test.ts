@@ -38,14 +38,23 @@ interface Expected {
   }[];
 }
 
-const programs = await openZip(memorySource(readFileSync(join(fixtures, "programs/programs.zip"))));
-const names = programs.entries.flatMap(({ name }) => /^(.+)\/expected\.json$/.exec(name)?.[1] ?? []);
+const archives = await Promise.all(
+  ["programs", "structures"].map((name) =>
+    openZip(memorySource(readFileSync(join(fixtures, `programs/${name}.zip`)))),
+  ),
+);
+const names = archives
+  .flatMap(({ entries }) => entries)
+  .flatMap(({ name }) => /^(.+)\/expected\.json$/.exec(name)?.[1] ?? []);
 
 async function entry(name: string): Promise<Uint8Array> {
-  const found = programs.find(name);
-  if (!found) throw new Error(`there is no ${name}`);
-  const source = await programs.openEntry(found);
-  return source.read(0, source.size);
+  for (const zip of archives) {
+    const found = zip.find(name);
+    if (!found) continue;
+    const source = await zip.openEntry(found);
+    return source.read(0, source.size);
+  }
+  throw new Error(`there is no ${name}`);
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);

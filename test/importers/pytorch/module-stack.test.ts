@@ -10,6 +10,12 @@ describe("modules", () => {
     ["k,getattr(L['self'].layer1, '0'),a.Block", ["layer1.0/Block"]],
     ["k,getattr(getattr(L['self'].layer1, '0').conv, '2'),a.Block", ["layer1.0.conv.2/Block"]],
     ["k,L['self'].a._modules['b'],m.make.<locals>.Inner", ["a.b/Inner"]],
+    [
+      "k,a.k,1,torch.nn.Linear;k,b;c,torch.nn.Linear;k,d(e,nn.Linear",
+      ["a.k,1/Linear", "b;c/Linear", "d(e/Linear"],
+    ],
+    ["L__self__a.k,1@1,a.k,1,torch.nn.Linear", ["a.k,1/Linear"]],
+    ["k,,a.Net;1,_export_root,a.Net;2@1,_export_root.f.0,nn.Linear", ["/Net", "f.0/Linear"]],
     ["_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e", []],
     ["", []],
   ])("%s", (text, expected) => {
