@@ -4,11 +4,26 @@ import { maxModelElements } from "../limits.ts";
 import { checkExpression } from "./check-expression.ts";
 import { conventions } from "./convention.ts";
 import { isDType } from "./dtype.ts";
-import { each, Fault, type Fields, fail, list, object, type Place, text, within } from "./fault.ts";
-import type { Graph, Layer } from "./graph.ts";
-import { type Model, walkLayers } from "./model.ts";
+import {
+  count,
+  each,
+  Fault,
+  type Fields,
+  fail,
+  flag,
+  type Key,
+  list,
+  object,
+  oneOf,
+  type Place,
+  positive,
+  text,
+  textOrNull,
+  within,
+} from "./fault.ts";
+import type { Model } from "./model.ts";
 import { countOf } from "./shape.ts";
-import { type StoredTensor, tensorClasses, type Weight } from "./tensor.ts";
+import { type StoredTensor, tensorClasses } from "./tensor.ts";
 
 /** The first rule that `value` breaks, with its place; `null` for a valid model. Takes any value at all. */
 export function validateModel(value: unknown): string | null {
@@ -33,65 +48,84 @@ const maxSlots = 64;
 // Not made anew for each of a hundred thousand inputs.
 const layerKinds = ["layer", "operation", "model"];
 const argumentKinds = ["value", "constant", "tensor", "outer"];
-const layerTexts = ["name", "operator", "scope"];
+const containers = ["sequence", "optional", "map", "sparse"];
 const refNumbers = ["layer", "call", "output"];
+const topologies = ["functional", "sequential", "layers"];
 
-function textOrNull(value: unknown, at: Place): void {
-  if (value !== null) text(value, at);
+/** What the look at a model remembers: a large one says the same thing of thousands of layers with one object. */
+interface Seen {
+  /** How many tensors the model has. */
+  readonly tensors: number;
+  readonly types: Set<unknown>;
+  /** First use of each weight that layers share, by its number. */
+  readonly shared: Map<number, Fields>;
+  /** Modules around the last layer, which most often are those around the next one too. */
+  modules: readonly unknown[];
 }
 
-function count(value: unknown, at: Place): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : fail(at, "a whole number");
-}
-
-function flag(value: unknown, at: Place): void {
-  if (value !== null && typeof value !== "boolean") fail(at, "true, false or null");
-}
-
-function oneOf(value: unknown, options: readonly string[], at: Place): void {
-  if (!options.includes(text(value, at))) fail(at, `one of ${options.join(", ")}`);
+/** Layers of the graph that is looked at, and the uses of their values. */
+interface Uses {
+  readonly layers: readonly unknown[];
+  /** How many of the layers are known to be sound. */
+  sound: number;
+  /** Uses of values of the other layers, which are looked at when all are. */
+  readonly later: { readonly ref: Fields; readonly at: Place }[];
 }
 
 function shape(value: unknown, at: Place): void {
-  if (value !== null) each(value, at, dimension);
+  if (value === null) return;
+  const dims = list(value, at);
+  for (let i = 0; i < dims.length; i++) {
+    const dim = dims[i];
+    if (typeof dim !== "object") count(dim, at, i);
+    else if (dim !== null) checkExpression(dim, within(at, i), 0);
+  }
 }
 
-function dimension(value: unknown, at: Place): void {
-  if (typeof value === "object" && value !== null) checkExpression(value, at, 0);
-  else if (value !== null) count(value, at);
+/** The name of an element type. */
+function dtype(value: unknown, at: Place, key: Key): void {
+  if (!isDType(text(value, at, key))) fail(at, "an element type", key);
 }
 
-function dtypeOrNull(value: unknown, at: Place): void {
-  if (value !== null && !isDType(text(value, at))) fail(at, "an element type");
+function dtypeOrNull(value: unknown, at: Place, key: Key): void {
+  if (value !== null) dtype(value, at, key);
+}
+
+/** Whole numbers. */
+function counts(value: unknown, at: Place, key: Key): void {
+  const items = list(value, at, key);
+  const place = within(at, key);
+  for (let i = 0; i < items.length; i++) count(items[i], place, i);
 }
 
 function checkModel(value: unknown, at: Place): asserts value is Model {
   const model = object(value, at);
-  const file = object(model.file, within(at, "file"));
-  for (const key of ["name", "format", "variant"]) text(file[key], within(within(at, "file"), key));
-  count(file.size, within(at, "file.size"));
-  const producer = object(model.producer, within(at, "producer"));
-  textOrNull(producer.framework, within(at, "producer.framework"));
-  textOrNull(producer.version, within(at, "producer.version"));
-  text(model.name, within(at, "name"));
-  if (model.unnamed !== undefined) count(model.unnamed, within(at, "unnamed"));
-  text(model.type, within(at, "type"));
-  oneOf(model.kind, ["graph", "weights-only"], within(at, "kind"));
-  flag(model.trainable, within(at, "trainable"));
-  oneOf(model.freezing, ["enclosing", "owner"], within(at, "freezing"));
-  if (model.convention !== undefined) oneOf(model.convention, conventions, within(at, "convention"));
-  each(model.tensors, within(at, "tensors"), checkTensor);
-  const paths = (model.tensors as readonly { path: string }[]).map((tensor) => tensor.path);
-  if (new Set(paths).size !== paths.length) fail("model.tensors", "free of duplicate paths");
-  const tensors = paths.length;
-  checkSums(model.tensors as readonly StoredTensor[]);
-  each(model.weights, within(at, "weights"), (weight, where) => checkWeight(weight, where, tensors));
-  checkGraph(model.graph, within(at, "graph"), tensors, 0);
-  checkShared((model.graph as Graph).layers);
+  const file = object(model.file, at, "file");
+  for (const key of ["name", "format", "variant"]) text(file[key], within(at, "file"), key);
+  count(file.size, at, "file.size");
+  const producer = object(model.producer, at, "producer");
+  textOrNull(producer.framework, at, "producer.framework");
+  textOrNull(producer.version, at, "producer.version");
+  text(model.name, at, "name");
+  if (model.unnamed !== undefined) count(model.unnamed, at, "unnamed");
+  text(model.type, at, "type");
+  oneOf(model.kind, ["graph", "weights-only"], at, "kind");
+  flag(model.trainable, at, "trainable");
+  oneOf(model.freezing, ["enclosing", "owner"], at, "freezing");
+  if (model.convention !== undefined) oneOf(model.convention, conventions, at, "convention");
+  each(model.tensors, at, "tensors", checkTensor);
+  const tensors = model.tensors as readonly StoredTensor[];
+  const paths = new Set<string>();
+  for (const { path } of tensors) paths.add(path);
+  if (paths.size !== tensors.length) fail("model.tensors", "free of duplicate paths");
+  checkSums(tensors);
+  const seen: Seen = { tensors: tensors.length, types: new Set(), shared: new Map(), modules: [] };
+  each(model.weights, at, "weights", (weight, where) => {
+    checkWeight(weight, where, tensors.length);
+  });
+  checkGraph(model.graph, within(at, "graph"), seen, 0);
   if (model.optimizer !== null) checkOptimizer(model.optimizer, within(at, "optimizer"));
-  if (model.globals !== undefined) each(model.globals, within(at, "globals"), checkGlobal);
+  if (model.globals !== undefined) each(model.globals, at, "globals", checkGlobal);
 }
 
 /** Sums over the tensors stay exact. */
@@ -108,163 +142,186 @@ function checkSums(tensors: readonly StoredTensor[]): void {
 
 function checkTensor(value: unknown, at: Place): void {
   const tensor = object(value, at);
-  text(tensor.path, within(at, "path"));
-  if (!isDType(text(tensor.dtype, within(at, "dtype")))) fail(within(at, "dtype"), "an element type");
-  each(tensor.shape, within(at, "shape"), count);
-  count(tensor.bytes, within(at, "bytes"));
-  oneOf(tensor.unclaimed, tensorClasses, within(at, "unclaimed"));
+  text(tensor.path, at, "path");
+  dtype(tensor.dtype, at, "dtype");
+  counts(tensor.shape, at, "shape");
+  count(tensor.bytes, at, "bytes");
+  oneOf(tensor.unclaimed, tensorClasses, at, "unclaimed");
   if (tensor.values !== undefined) {
-    each(tensor.values, within(at, "values"), (item, where) => {
+    each(tensor.values, at, "values", (item, where) => {
       if (typeof item !== "number") fail(where, "a number");
     });
   }
 }
 
-function checkWeight(value: unknown, at: Place, tensors: number): void {
+function checkWeight(value: unknown, at: Place, tensors: number): Fields {
   const weight = object(value, at);
-  text(weight.name, within(at, "name"));
-  text(weight.role, within(at, "role"));
-  oneOf(weight.class, tensorClasses, within(at, "class"));
-  flag(weight.trainable, within(at, "trainable"));
-  dtypeOrNull(weight.dtype, within(at, "dtype"));
+  text(weight.name, at, "name");
+  text(weight.role, at, "role");
+  oneOf(weight.class, tensorClasses, at, "class");
+  flag(weight.trainable, at, "trainable");
+  dtypeOrNull(weight.dtype, at, "dtype");
   if (weight.shape !== undefined) shape(weight.shape, within(at, "shape"));
-  if (weight.view !== undefined) each(weight.view, within(at, "view"), count);
-  if (weight.packing !== undefined) {
-    const packing = object(weight.packing, within(at, "packing"));
-    if (count(packing.values, within(at, "packing.values")) < 1)
-      fail(within(at, "packing.values"), "at least 1");
-    if (packing.per !== undefined && count(packing.per, within(at, "packing.per")) < 1)
-      fail(within(at, "packing.per"), "at least 1");
-    if (packing.flat !== undefined) flag(packing.flat, within(at, "packing.flat"));
-    if (packing.padded !== undefined) flag(packing.padded, within(at, "packing.padded"));
-    if (packing.transposed !== undefined) flag(packing.transposed, within(at, "packing.transposed"));
-    if (typeof packing.axis !== "number" || !Number.isSafeInteger(packing.axis))
-      fail(within(at, "packing.axis"), "an axis");
-  }
-  if (weight.tensor !== undefined && count(weight.tensor, within(at, "tensor")) >= tensors)
-    fail(within(at, "tensor"), "an index into model.tensors");
-  if (weight.shared !== undefined) count(weight.shared, within(at, "shared"));
+  if (weight.view !== undefined) counts(weight.view, at, "view");
+  if (weight.packing !== undefined) checkPacking(weight.packing, within(at, "packing"));
+  if (weight.tensor !== undefined && count(weight.tensor, at, "tensor") >= tensors)
+    fail(at, "an index into model.tensors", "tensor");
+  if (weight.shared !== undefined) count(weight.shared, at, "shared");
+  return weight;
+}
+
+function checkPacking(value: unknown, at: Place): void {
+  const packing = object(value, at);
+  positive(packing.values, at, "values");
+  if (packing.per !== undefined) positive(packing.per, at, "per");
+  if (packing.flat !== undefined) flag(packing.flat, at, "flat");
+  if (packing.padded !== undefined) flag(packing.padded, at, "padded");
+  if (packing.transposed !== undefined) flag(packing.transposed, at, "transposed");
+  if (!Number.isSafeInteger(packing.axis)) fail(at, "an axis", "axis");
 }
 
 /** Uses of one weight do not contradict one another. */
-function checkShared(layers: readonly Layer[]): void {
-  const first = new Map<number, Weight>();
-  walkLayers(layers, ({ weights }) => {
-    for (const weight of weights) {
-      if (weight.shared === undefined) continue;
-      const known = first.get(weight.shared) ?? weight;
-      first.set(weight.shared, known);
-      if (known.tensor !== weight.tensor || known.class !== weight.class)
-        fail(`weight ${weight.shared} that layers share`, "of one class and one stored tensor");
-    }
-  });
+function checkShared(weight: Fields, number: number, shared: Map<number, Fields>): void {
+  const first = shared.get(number);
+  if (first === undefined) shared.set(number, weight);
+  else if (first.tensor !== weight.tensor || first.class !== weight.class)
+    fail(`weight ${number} that layers share`, "of one class and one stored tensor");
 }
 
-function checkGraph(value: unknown, at: Place, tensors: number, depth: number): void {
+function checkGraph(value: unknown, at: Place, seen: Seen, depth: number): void {
   if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
   const graph = object(value, at);
-  oneOf(graph.topology, ["functional", "sequential", "layers"], within(at, "topology"));
-  const layers = list(graph.layers, within(at, "layers"));
-  each(layers, within(at, "layers"), (layer, where) => checkLayer(layer, where, tensors, depth));
-  const ref = (item: unknown, where: Place): void => checkRef(item, where, layers);
-  each(graph.inputs, within(at, "inputs"), ref);
-  each(graph.outputs, within(at, "outputs"), ref);
-  const outputs = list(graph.outputs, within(at, "outputs")).length;
+  oneOf(graph.topology, topologies, at, "topology");
+  const layers = list(graph.layers, at, "layers");
+  const place = within(at, "layers");
+  const uses: Uses = { layers, sound: 0, later: [] };
+  for (let i = 0; i < layers.length; i++) {
+    checkLayer(layers[i], within(place, i), seen, uses, depth);
+    uses.sound = i + 1;
+  }
+  for (const { ref, at } of uses.later) checkRef(ref, at, layers);
+  const ref = (item: unknown, where: Place): void => checkRef(object(item, where), where, layers);
+  each(graph.inputs, at, "inputs", ref);
+  each(graph.outputs, at, "outputs", ref);
+  const outputs = list(graph.outputs, at, "outputs").length;
   if (graph.outputStructure !== undefined)
     checkStructure(graph.outputStructure, within(at, "outputStructure"), outputs, 0);
-  if (graph.modules !== undefined) each(graph.modules, within(at, "modules"), text);
-  each(layers, within(at, "layers"), (layer, place) => {
-    each((layer as Fields).calls, within(place, "calls"), (call, where) => {
-      each((call as Fields).inputs, within(where, "inputs"), (input, place) => {
-        if ((input as Fields).kind === "value") ref((input as Fields).value, within(place, "value"));
-      });
-    });
-  });
+  if (graph.modules !== undefined) each(graph.modules, at, "modules", text);
 }
 
-function checkLayer(value: unknown, at: Place, tensors: number, depth: number): void {
+function checkLayer(value: unknown, at: Place, seen: Seen, uses: Uses | null, depth: number): void {
   const layer = object(value, at);
-  for (const key of layerTexts) text(layer[key], within(at, key));
-  if (layer.unnamed !== undefined) count(layer.unnamed, within(at, "unnamed"));
-  const source = object(layer.source, within(at, "source"));
-  text(source.dialect, within(at, "source.dialect"));
-  text(source.type, within(at, "source.type"));
-  if (source.recognized !== undefined) flag(source.recognized, within(at, "source.recognized"));
-  oneOf(layer.kind, layerKinds, within(at, "kind"));
-  object(layer.attributes, within(at, "attributes"));
-  flag(layer.trainable, within(at, "trainable"));
-  each(layer.weights, within(at, "weights"), (weight, where) => checkWeight(weight, where, tensors));
+  text(layer.name, at, "name");
+  text(layer.operator, at, "operator");
+  text(layer.scope, at, "scope");
+  if (layer.unnamed !== undefined) count(layer.unnamed, at, "unnamed");
+  const source = object(layer.source, at, "source");
+  text(source.dialect, at, "source.dialect");
+  text(source.type, at, "source.type");
+  if (source.recognized !== undefined) flag(source.recognized, at, "source.recognized");
+  oneOf(layer.kind, layerKinds, at, "kind");
+  object(layer.attributes, at, "attributes");
+  flag(layer.trainable, at, "trainable");
+  const weights = list(layer.weights, at, "weights");
+  for (let i = 0; i < weights.length; i++) {
+    const weight = checkWeight(weights[i], within(within(at, "weights"), i), seen.tensors);
+    if (weight.shared !== undefined) checkShared(weight, weight.shared as number, seen.shared);
+  }
   if (layer.inner !== undefined) {
     if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
-    each(layer.inner, within(at, "inner"), (inner, where) => checkLayer(inner, where, tensors, depth + 1));
+    each(layer.inner, at, "inner", (inner, where) => checkLayer(inner, where, seen, null, depth + 1));
   }
-  if (layer.graph !== undefined) checkGraph(layer.graph, within(at, "graph"), tensors, depth + 1);
+  if (layer.graph !== undefined) checkGraph(layer.graph, within(at, "graph"), seen, depth + 1);
   if (layer.subgraphs !== undefined) {
-    each(layer.subgraphs, within(at, "subgraphs"), (item, where) => {
+    each(layer.subgraphs, at, "subgraphs", (item, where) => {
       const subgraph = object(item, where);
-      text(subgraph.name, within(where, "name"));
-      checkGraph(subgraph.graph, within(where, "graph"), tensors, depth + 1);
+      text(subgraph.name, where, "name");
+      checkGraph(subgraph.graph, within(where, "graph"), seen, depth + 1);
     });
   }
-  if (layer.modules !== undefined) {
-    each(layer.modules, within(at, "modules"), (item, where) => {
-      const module = object(item, where);
-      text(module.path, within(where, "path"));
-      textOrNull(module.type, within(where, "type"));
-      if (module.call !== undefined) count(module.call, within(where, "call"));
-    });
-  }
-  if (layer.builtWith !== undefined) each(layer.builtWith, within(at, "builtWith"), shape);
-  each(layer.calls, within(at, "calls"), checkCall);
+  if (layer.modules !== undefined && layer.modules !== seen.modules)
+    checkModules(layer.modules, within(at, "modules"), seen);
+  if (layer.builtWith !== undefined) each(layer.builtWith, at, "builtWith", shape);
+  const calls = list(layer.calls, at, "calls");
+  for (let i = 0; i < calls.length; i++) checkCall(calls[i], within(within(at, "calls"), i), seen, uses);
 }
 
-function checkCall(value: unknown, at: Place): void {
-  const call = object(value, at);
-  each(call.inputs, within(at, "inputs"), (item, where) => {
-    const input = object(item, where);
-    oneOf(input.kind, argumentKinds, within(where, "kind"));
-    if (input.name !== undefined) text(input.name, within(where, "name"));
-    if (input.kind === "constant") {
-      checkType(input.type, within(where, "type"), 0);
-    } else if (input.kind === "tensor") count(input.tensor, within(where, "tensor"));
-    else if (input.kind === "outer") {
-      count(input.levels, within(where, "levels"));
-      const outer = object(input.value, within(where, "value"));
-      for (const key of refNumbers) count(outer[key], within(within(where, "value"), key));
-    }
-  });
-  if (call.attributes !== undefined) object(call.attributes, within(at, "attributes"));
-  if (call.declaredOutputs !== undefined) each(call.declaredOutputs, within(at, "declaredOutputs"), shape);
-  if (call.outputs !== undefined) count(call.outputs, within(at, "outputs"));
-  if (call.traced !== undefined) flag(call.traced, within(at, "traced"));
-  if (call.declaredTypes !== undefined) {
-    each(call.declaredTypes, within(at, "declaredTypes"), (type, where) => {
-      if (type !== null) checkType(type, where, 0);
-    });
+function checkModules(value: unknown, at: Place, seen: Seen): void {
+  const modules = list(value, at);
+  for (let i = 0; i < modules.length; i++) {
+    // The outer ones are those of the layer before it.
+    if (i < seen.modules.length && modules[i] === seen.modules[i]) continue;
+    const where = within(at, i);
+    const module = object(modules[i], where);
+    text(module.path, where, "path");
+    textOrNull(module.type, where, "type");
+    if (module.call !== undefined) count(module.call, where, "call");
   }
+  seen.modules = modules;
+}
+
+function checkCall(value: unknown, at: Place, seen: Seen, uses: Uses | null): void {
+  const call = object(value, at);
+  const inputs = list(call.inputs, at, "inputs");
+  const place = within(at, "inputs");
+  for (let i = 0; i < inputs.length; i++) checkArgument(inputs[i], within(place, i), uses);
+  if (call.attributes !== undefined) object(call.attributes, at, "attributes");
+  if (call.declaredOutputs !== undefined) each(call.declaredOutputs, at, "declaredOutputs", shape);
+  if (call.outputs !== undefined) count(call.outputs, at, "outputs");
+  if (call.traced !== undefined) flag(call.traced, at, "traced");
+  if (call.declaredTypes === undefined) return;
+  const types = list(call.declaredTypes, at, "declaredTypes");
+  for (let i = 0; i < types.length; i++) {
+    const type = types[i];
+    if (type !== null && !seen.types.has(type)) {
+      checkType(type, within(within(at, "declaredTypes"), i), 0);
+      seen.types.add(type);
+    }
+  }
+}
+
+function checkArgument(value: unknown, at: Place, uses: Uses | null): void {
+  const input = object(value, at);
+  const { kind } = input;
+  if (input.name !== undefined) text(input.name, at, "name");
+  if (kind === "value") checkUse(input.value, within(at, "value"), uses);
+  else if (kind === "constant") checkType(input.type, within(at, "type"), 0);
+  else if (kind === "tensor") count(input.tensor, at, "tensor");
+  else oneOf(kind, argumentKinds, at, "kind");
+  if (kind !== "outer") return;
+  count(input.levels, at, "levels");
+  const outer = object(input.value, at, "value");
+  for (const key of refNumbers) count(outer[key], within(at, "value"), key);
+}
+
+/** Values come from layers before it, but for cycles and layers that are called again further on. */
+function checkUse(value: unknown, at: Place, uses: Uses | null): void {
+  if (uses === null) return;
+  const ref = object(value, at);
+  if (typeof ref.layer === "number" && ref.layer < uses.sound) checkRef(ref, at, uses.layers);
+  else uses.later.push({ ref, at });
+}
+
+function checkRef(ref: Fields, at: Place, layers: readonly unknown[]): void {
+  const layer = layers[count(ref.layer, at, "layer")] as Fields | undefined;
+  if (!layer) fail(at, "the number of a layer of this graph", "layer");
+  if (count(ref.call, at, "call") >= list(layer.calls, at, "layer.calls").length)
+    fail(at, "the number of a call of that layer", "call");
+  count(ref.output, at, "output");
 }
 
 function checkType(value: unknown, at: Place, depth: number): void {
   if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
   const type = object(value, at);
-  dtypeOrNull(type.dtype, within(at, "dtype"));
+  dtypeOrNull(type.dtype, at, "dtype");
   shape(type.shape, within(at, "shape"));
   if (type.of === undefined) return;
-  const of = object(type.of, within(at, "of"));
-  oneOf(of.container, ["sequence", "optional", "map", "sparse"], within(at, "of.container"));
+  const of = object(type.of, at, "of");
+  oneOf(of.container, containers, at, "of.container");
   if (of.element !== null) checkType(of.element, within(at, "of.element"), depth + 1);
   if (of.items !== undefined) {
-    each(of.items, within(at, "of.items"), (item, where) => checkType(item, where, depth + 1));
+    each(of.items, at, "of.items", (item, where) => checkType(item, where, depth + 1));
   }
-}
-
-function checkRef(value: unknown, at: Place, layers: readonly unknown[]): void {
-  const ref = object(value, at);
-  const layer = layers[count(ref.layer, within(at, "layer"))] as Fields | undefined;
-  if (!layer) fail(within(at, "layer"), "the number of a layer of this graph");
-  if (count(ref.call, within(at, "call")) >= list(layer.calls, within(at, "layer.calls")).length)
-    fail(within(at, "call"), "the number of a call of that layer");
-  count(ref.output, within(at, "output"));
 }
 
 function checkStructure(value: unknown, at: Place, outputs: number, depth: number): void {
@@ -275,12 +332,12 @@ function checkStructure(value: unknown, at: Place, outputs: number, depth: numbe
   }
   const structure = object(value, at);
   const inner = (item: unknown, where: Place): void => checkStructure(item, where, outputs, depth + 1);
-  if (structure.list !== undefined) each(structure.list, within(at, "list"), inner);
-  else if (structure.tuple !== undefined) each(structure.tuple, within(at, "tuple"), inner);
+  if (structure.list !== undefined) each(structure.list, at, "list", inner);
+  else if (structure.tuple !== undefined) each(structure.tuple, at, "tuple", inner);
   else {
-    each(structure.dict, within(at, "dict"), (entry, where) => {
+    each(structure.dict, at, "dict", (entry, where) => {
       const [key, item] = list(entry, where);
-      text(key, within(where, 0));
+      text(key, where, 0);
       inner(item, within(where, 1));
     });
   }
@@ -288,24 +345,23 @@ function checkStructure(value: unknown, at: Place, outputs: number, depth: numbe
 
 function checkGlobal(value: unknown, at: Place): void {
   const global = object(value, at);
-  for (const key of ["name", "at"]) text(global[key], within(at, key));
-  for (const key of ["count", "byte"]) count(global[key], within(at, key));
-  if (typeof global.suspicious !== "boolean") fail(within(at, "suspicious"), "true or false");
+  for (const key of ["name", "at"]) text(global[key], at, key);
+  for (const key of ["count", "byte"]) count(global[key], at, key);
+  if (typeof global.suspicious !== "boolean") fail(at, "true or false", "suspicious");
 }
 
 function checkOptimizer(value: unknown, at: Place): void {
   const optimizer = object(value, at);
-  text(optimizer.name, within(at, "name"));
-  if (typeof optimizer.built !== "boolean") fail(within(at, "built"), "true or false");
+  text(optimizer.name, at, "name");
+  if (typeof optimizer.built !== "boolean") fail(at, "true or false", "built");
   if (optimizer.stored !== undefined && typeof optimizer.stored !== "boolean")
-    fail(within(at, "stored"), "true or false");
-  each(optimizer.scalars, within(at, "scalars"), (item, where) =>
-    dtypeOrNull(object(item, where).dtype, within(where, "dtype")),
+    fail(at, "true or false", "stored");
+  each(optimizer.scalars, at, "scalars", (item, where) =>
+    dtypeOrNull(object(item, where).dtype, where, "dtype"),
   );
   // Each slot is counted for each weight.
-  if (list(optimizer.slots, within(at, "slots")).length > maxSlots)
-    fail(within(at, "slots"), `of ${maxSlots} at most`);
-  each(optimizer.slots, within(at, "slots"), (item, where) =>
-    oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], within(where, "shape")),
+  if (list(optimizer.slots, at, "slots").length > maxSlots) fail(at, `of ${maxSlots} at most`, "slots");
+  each(optimizer.slots, at, "slots", (item, where) =>
+    oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], where, "shape"),
   );
 }
