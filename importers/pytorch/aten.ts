@@ -4,7 +4,7 @@ import type { DType } from "../../src/ir/dtype.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
-import { dtypeArgument, listOf, namesIn, type Tagged, textOf } from "./export-schema.ts";
+import { dtypeArgument, listOf, type Name, refsIn, type Tagged, textOf } from "./export-schema.ts";
 
 /**
  * An argument of the schema that is an input of the canonical operator, in whose order they stand. Tensors are inputs
@@ -64,15 +64,16 @@ export class NodeView {
   readonly target: string;
   private readonly written: Arguments;
   private readonly results: readonly Tagged[];
-  private readonly statedType: (name: string) => TensorType | null;
+  private readonly statedType: (name: Name) => TensorType | null;
   private hasMissed = false;
+  private hasAskedTypes = false;
 
   /** `statedType`: what the file says of a value. */
   constructor(
     target: string,
     written: Arguments,
     results: readonly Tagged[],
-    statedType: (name: string) => TensorType | null,
+    statedType: (name: Name) => TensorType | null,
   ) {
     this.target = target;
     this.written = written;
@@ -159,17 +160,23 @@ export class NodeView {
     return this.hasMissed;
   }
 
+  /** Whether a type was asked for: what the record gives then holds for no other types. */
+  askedTypes(): boolean {
+    return this.hasAskedTypes;
+  }
+
   private told<T>(name: string, value: T | null): T | null {
     this.hasMissed ||= value === null && this.has(name);
     return value;
   }
 
-  private namesOf(name: string): readonly (string | null)[] {
+  private namesOf(name: string): readonly (Name | null)[] {
     const argument = this.written.get(name);
-    return argument ? namesIn(argument) : [];
+    return argument ? refsIn(argument) : [];
   }
 
   private statedOf(name: string): TensorType | null {
+    this.hasAskedTypes = true;
     const [first] = this.namesOf(name);
     return first ? this.statedType(first) : null;
   }
@@ -212,11 +219,11 @@ function kindOf(argument: Tagged | undefined): Kind | null {
 }
 
 /** The operands of an argument in order: names of values, numbers that are written down (NaN for a complex one), null for one left out. */
-export function operandsIn(argument: Tagged): readonly (string | number | null)[] {
+export function operandsIn(argument: Tagged): readonly (Name | number | null)[] {
   if (argument.tag === "as_complex") return [Number.NaN];
   const number = plain(argument);
   if (typeof number === "number" || typeof number === "boolean") return [Number(number)];
-  const names = namesIn(argument);
+  const names = refsIn(argument);
   if (!/^as_(sym_)?(int|float|bool)s$/.test(argument.tag)) return names;
   return listOf(argument.value).map((item, i) => {
     const value = typeof item === "object" ? Object.values(item ?? {})[0] : item;

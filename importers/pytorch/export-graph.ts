@@ -2,17 +2,14 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
-import type { Argument, Graph, Json, Layer, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
+import type { Argument, Graph, Layer, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
-import type { SharedJson } from "../../src/wire/json-shared.ts";
-import { findOp } from "./aten/index.ts";
-import { type Arguments, NodeView, operandsIn, type PortRecord } from "./aten.ts";
-import { remembering } from "./bounded-cache.ts";
+import { type Element, type SharedJson, textIn } from "../../src/wire/json-shared.ts";
 import {
   listOf,
-  literalOf,
+  nameIn,
   namesIn,
   objectOf,
   readType,
@@ -20,6 +17,16 @@ import {
   textOf,
   unionOf,
 } from "./export-schema.ts";
+import {
+  castsInside,
+  graphHeld,
+  graphOperands,
+  isGraph,
+  readStep,
+  type Step,
+  type Wiring,
+  wiringOf,
+} from "./export-step.ts";
 import type { Held } from "./export-tensors.ts";
 import { parseModuleStack } from "./module-stack.ts";
 
@@ -37,25 +44,11 @@ export interface Use {
   readonly input: number;
 }
 
-/** What a name of a graph stands for. */
-type Source =
+/** What a name of a graph stands for. `type`: what the graph states of it. */
+type Source = { readonly type: TensorType | null } & (
   | { readonly kind: "value"; readonly value: ValueRef }
-  | { readonly kind: "held"; readonly held: Held };
-
-/** An argument of a node. */
-interface Written {
-  readonly name: string;
-  /** Its name; without one, its place. */
-  readonly key: string;
-  readonly argument: Tagged;
-}
-
-/** What a node reads. */
-interface Read {
-  readonly inputs: readonly Argument[];
-  /** Arguments that are others in each round of the graphs it runs. */
-  readonly changing: readonly string[];
-}
+  | { readonly kind: "held"; readonly held: Held }
+);
 
 /** What a graph that a node runs may get. */
 interface Operand {
@@ -63,11 +56,6 @@ interface Operand {
   /** It is the same in the graph as outside of it, and so is a stored tensor. */
   readonly fixed: boolean;
 }
-
-/** Ports of operators that run graphs: what all rounds get, the stored tensors of it, and what each round gets anew. */
-const graphOperands = "operands";
-const graphHeld = "held";
-const graphRounds: readonly string[] = ["carried", "sequences"];
 
 interface Frame {
   /** What the graph states of a value. */
@@ -81,10 +69,6 @@ interface Frame {
   readonly casting: boolean;
 }
 
-/** Hands on what it gets, or works on sizes. */
-const plumbing =
-  /^(_operator\.|math\.|torch\.sym_|aten\.(sym_|_assert|detach$|alias$|lift_fresh|clone$|contiguous$|_to_copy$|to$|type_as$|item$)|prim\.|higher_order\.wrap_with_set_grad)/;
-
 export class GraphReader {
   readonly uses: Use[] = [];
   /** Layers of every graph, in order. */
@@ -94,6 +78,7 @@ export class GraphReader {
   /** Class of the whole, where a node's modules tell. */
   root: string | null = null;
   private readonly program: SharedJson;
+  private readonly steps = new Map<JsonValue, Step>();
   private readonly report: (diagnostic: Diagnostic) => void;
 
   constructor(program: SharedJson, report: (diagnostic: Diagnostic) => void) {
@@ -132,11 +117,11 @@ export class GraphReader {
       for (const name of namesIn(unionOf(input))) {
         if (name === null) continue;
         const held = given.held.get(name);
-        if (held) this.define(frame, name, { kind: "held", held });
+        if (held) this.define(frame, name, { kind: "held", held, type: typeOf(name) });
         else if (held === undefined) inputs.push(this.input(frame, name));
       }
     }
-    for (const node of listOf(getKey(graph, "nodes"))) this.node(node, frame);
+    for (const node of this.program.elementsAt(graph, "nodes") ?? []) this.node(node, frame);
     const results = given.outputs.flatMap((output) => namesIn(unionOf(output)));
     return {
       topology: "functional",
@@ -148,12 +133,12 @@ export class GraphReader {
 
   private input(frame: Frame, name: string): ValueRef {
     const type = frame.typeOf(name);
-    const draft = this.push(frame, name, "Input", "Input");
+    const draft = this.push(frame, name, sourceOf("Input"), "Input");
     if (type?.dtype) draft.attributes = { dtype: type.dtype };
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.kind = "layer";
     const value: ValueRef = { layer: frame.layers.length - 1, call: 0, output: 0 };
-    this.define(frame, name, { kind: "value", value });
+    this.define(frame, name, { kind: "value", value, type });
     return value;
   }
 
@@ -162,7 +147,7 @@ export class GraphReader {
     const source = frame.names.get(name);
     if (source?.kind === "value") return source.value;
     if (!source) this.dangling(frame, name);
-    const draft = this.push(frame, `${name}/output`, "output", "Opaque");
+    const draft = this.push(frame, `${name}/output`, sourceOf("output"), "Opaque");
     const type = frame.typeOf(name);
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.plumbing = true;
@@ -170,105 +155,83 @@ export class GraphReader {
     return { layer: frame.layers.length - 1, call: 0, output: 0 };
   }
 
-  private node(node: JsonValue, frame: Frame): void {
-    const target = textOf(getKey(node, "target")) ?? "?";
-    const { type, name: operation, isPlumbing } = parseTarget(target);
-    const stack = parseModuleStack(
-      textOf(this.program.textAt(getKey(node, "metadata"), "nn_module_stack")) ?? "",
-    );
+  private node(node: Element, frame: Frame): void {
+    const step = this.stepOf(node);
+    const { target, results } = step;
+    const stack = parseModuleStack(textIn(node, step.stack) ?? "");
     this.root ??= stack.root?.type ?? null;
     const modules = stack.modules ?? frame.around;
-    const draft = this.push(frame, operation, type, "Opaque");
+    const draft = this.push(frame, target.name, target.source, "Opaque");
     if (modules.length > 0) draft.modules = modules;
-    if (isPlumbing) draft.plumbing = true;
-    const layer = frame.layers.length - 1;
-    const written = listOf(getKey(node, "inputs")).map(readArgument);
-    const graphs = written.filter(isGraph);
-    const outputs = listOf(getKey(node, "outputs")).map(unionOf);
-    const { inputs, changing } = this.arguments(draft, frame, target, written, outputs, graphs.length > 0);
-    const names = outputs.length === 1 ? namesIn(outputs[0] as Tagged) : outputs.flatMap(namesIn);
+    if (target.isPlumbing) draft.plumbing = true;
+    const value = { layer: frame.layers.length - 1, call: 0 };
+    const wiring = this.wiringOf(step, node, frame);
+    draft.operator = wiring.operator;
+    draft.attributes = wiring.attributes;
+    const inputs: Argument[] = [];
+    for (const slot of wiring.reads) {
+      if (slot.name === null) inputs.push(slot.number);
+      else this.read1(draft, frame, nameIn(slot.name, node.texts), slot.slot, inputs);
+    }
+    if (step.runs) this.subgraphs(draft, step, node, wiring, { ...frame, around: modules });
+    const [only = null] = results;
+    if (results.length === 1 && only !== null) {
+      const name = nameIn(only, node.texts);
+      const type = frame.typeOf(name);
+      draft.calls = [{ inputs, declaredTypes: alone(type), outputs: 1, traced: true }];
+      this.define(frame, name, { kind: "value", value: { ...value, output: 0 }, type });
+      return;
+    }
+    const names = results.map((name) => name && nameIn(name, node.texts));
     const declaredTypes = names.map((name) => (name === null ? null : frame.typeOf(name)));
     draft.calls = [
       names.length > 0 ? { inputs, declaredTypes, outputs: names.length, traced: true } : { inputs },
     ];
-    if (graphs.length > 0) {
-      const operands = written.flatMap(({ key, argument }) =>
-        namesIn(argument).map((name): Operand => ({ name, fixed: !changing.includes(key) })),
-      );
-      const inner = { ...frame, around: modules, casting: castsInside(type, written) ?? frame.casting };
-      draft.subgraphs = graphs.map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
-    }
-    for (let output = 0; output < names.length; output++) {
-      const name = names[output] ?? null;
-      if (name !== null) this.define(frame, name, { kind: "value", value: { layer, call: 0, output } });
+    for (const [output, name] of names.entries()) {
+      const type = declaredTypes[output] ?? null;
+      if (name !== null) this.define(frame, name, { kind: "value", value: { ...value, output }, type });
     }
   }
 
-  /** Gives a node its operator and attributes. Without a record it is opaque, and has its arguments as they are written. */
-  private arguments(
-    draft: Draft,
-    frame: Frame,
-    target: string,
-    written: readonly Written[],
-    outputs: readonly Tagged[],
-    runs: boolean,
-  ): Read {
-    const byName = argumentsOf(written);
-    const view = new NodeView(target, byName, outputs, frame.typeOf);
-    const op = findOp(view, draft.source.type);
-    const attributes = op?.attributes?.(view) ?? {};
-    const ports = typeof op?.inputs === "function" ? op.inputs(view) : op?.inputs;
-    if (!op || !ports || view.missed() || (frame.casting && !runs)) return this.opaque(draft, frame, written);
-    draft.operator = op.operator;
-    draft.attributes = attributes;
-    const inputs: Argument[] = [];
-    // A handful at most.
-    const read: string[] = [];
-    const changing: string[] = [];
-    for (const port of ports) {
-      const { argument: slot, name, number } = typeof port === "string" ? operandless(port) : port;
-      const argument = byName.get(slot);
-      if (!argument || read.includes(slot)) continue;
-      read.push(slot);
-      if (graphRounds.includes(name)) changing.push(slot);
-      for (const held of number ? operandsIn(argument) : namesIn(argument)) {
-        if (typeof held === "string") this.read1(draft, frame, held, name, inputs);
-        else if (held !== null) inputs.push(numberArgument(held, name));
-      }
+  private stepOf(node: Element): Step {
+    let step = this.steps.get(node.pattern);
+    if (!step) {
+      step = readStep(node);
+      if (step.alike) this.steps.set(node.pattern, step);
     }
-    for (const { name, key, argument } of written)
-      if (!read.includes(key)) this.readAll(draft, frame, argument, runs ? graphOperands : name, inputs);
-    return { inputs, changing };
+    return step;
   }
 
-  private opaque(draft: Draft, frame: Frame, written: readonly Written[]): Read {
-    const inputs: Argument[] = [];
-    const attributes: { [key: string]: Json } = {};
-    for (const { name, argument } of written) {
-      this.readAll(draft, frame, argument, name, inputs);
-      const literal = literalOf(argument);
-      // Of that name the rule for what is opaque takes shapes from.
-      if (literal !== undefined && name !== "" && name !== "outputShapes") attributes[name] = literal;
-    }
-    draft.attributes = attributes;
-    return { inputs, changing: [] };
+  private wiringOf(step: Step, { texts }: Element, { casting, names, typeOf }: Frame): Wiring {
+    return wiringOf(step, casting, (written) => {
+      const name = nameIn(written, texts);
+      const source = names.get(name);
+      return source ? source.type : typeOf(name);
+    });
   }
 
-  private readAll(draft: Draft, frame: Frame, argument: Tagged, slot: string, inputs: Argument[]): void {
-    for (const name of namesIn(argument)) if (name !== null) this.read1(draft, frame, name, slot, inputs);
+  private subgraphs(draft: Draft, step: Step, { texts }: Element, { changing }: Wiring, frame: Frame): void {
+    const operands = step.written.flatMap(({ key, argument }) =>
+      namesIn(argument, texts).map((name): Operand => ({ name, fixed: !changing.includes(key) })),
+    );
+    const inner = { ...frame, casting: castsInside(step) ?? frame.casting };
+    draft.subgraphs = step.written
+      .filter(isGraph)
+      .map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
   }
 
   private read1(draft: Draft, frame: Frame, name: string, port: string, inputs: Argument[]): void {
     const source = frame.names.get(name);
     const slot = port === graphOperands && source?.kind === "held" ? graphHeld : port;
-    const named = slot === "" ? {} : { name: slot };
     if (source?.kind === "value") {
-      inputs.push({ kind: "value", value: source.value, ...named });
+      const { value } = source;
+      inputs.push(slot === "" ? { kind: "value", value } : { kind: "value", value, name: slot });
       return;
     }
     const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : frame.typeOf(name);
     if (type === null) this.dangling(frame, name);
     if (source) this.uses.push({ draft, held: source.held, slot, inputs, input: inputs.length });
+    const named = slot === "" ? {} : { name: slot };
     inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
   }
 
@@ -311,10 +274,10 @@ export class GraphReader {
     this.report({ code: "graph-dangling", args: { reference }, at: frame.at });
   }
 
-  private push(frame: Frame, name: string, type: string, operator: string): Draft {
+  private push(frame: Frame, name: string, source: Layer["source"], operator: string): Draft {
     const draft: Draft = {
       name,
-      source: { dialect: "pytorch", type },
+      source,
       kind: "operation",
       operator,
       attributes: {},
@@ -330,58 +293,23 @@ export class GraphReader {
   }
 }
 
-/** Without a name, its key is its place. */
-function readArgument(input: JsonValue, place: number): Written {
-  const name = textOf(getKey(input, "name")) ?? "";
-  return { name, key: name || `${place}`, argument: unionOf(getKey(input, "arg")) };
+function sourceOf(type: string): Layer["source"] {
+  return { dialect: "pytorch", type };
 }
 
-/** Nodes have a handful: a table for each takes longer than looking through them. The last of a name counts. */
-function argumentsOf(written: readonly Written[]): Arguments {
-  return {
-    get(name) {
-      for (let i = written.length - 1; i >= 0; i--) if (written[i]?.key === name) return written[i]?.argument;
-      return undefined;
-    },
-  };
+/** A list of one type; alike ones are one list. */
+function alone(type: TensorType | null): readonly (TensorType | null)[] {
+  if (type === null) return unstated;
+  let list = lists.get(type);
+  if (!list) {
+    list = [type];
+    lists.set(type, list);
+  }
+  return list;
 }
 
-function isGraph({ argument }: Written): boolean {
-  return argument.tag === "as_graph";
-}
-
-/** Whether a node switches on or off that operands are cast; null: neither. */
-function castsInside(type: string, written: readonly Written[]): boolean | null {
-  const enabled = type === "higher_order.wrap_with_autocast" ? written[2]?.argument.value : null;
-  return typeof enabled === "boolean" ? enabled : null;
-}
-
-/** A number that is written down has no element type of its own. Infinity is no JSON. */
-function numberArgument(value: number, name: string): Argument {
-  const type: TensorType = { dtype: null, shape: [] };
-  return { kind: "constant", type, name, ...(Number.isFinite(value) && { value }) };
-}
-
-/** Operators that are remembered: a graph has some tens. */
-const targetsKept = 256;
-
-interface Target {
-  /** `aten.conv2d` of `torch.ops.aten.conv2d.default`. */
-  readonly type: string;
-  /** `conv2d`. */
-  readonly name: string;
-  readonly isPlumbing: boolean;
-}
-
-const parseTarget = remembering(targetsKept, (target): Target => {
-  const parts = /^torch\.ops\.([^.]+)\.([^.]+)/.exec(target);
-  const type = parts ? `${parts[1]}.${parts[2]}` : target;
-  return { type, name: type.slice(type.lastIndexOf(".") + 1), isPlumbing: plumbing.test(type) };
-});
-
-function operandless(argument: string): PortRecord {
-  return { argument, name: argument };
-}
+const unstated: readonly null[] = [null];
+const lists = new WeakMap<TensorType, readonly TensorType[]>();
 
 function graphOf(argument: Tagged, number: number): { readonly name: string; readonly graph: JsonValue } {
   const graph = objectOf(getKey(argument.value, "graph")) ?? {};

@@ -169,8 +169,23 @@ const rememberedSize = remembering(sizesKept, (text): { readonly size: Dim } => 
   size: parseSymInt(text),
 }));
 
+/** A name in a node: itself, or its place among the texts of each node that has the same pattern. */
+export type Name = string | { readonly place: number };
+
+/** The name itself. `texts`: those of the node. */
+export function nameIn(name: Name, texts: readonly string[]): string {
+  return typeof name === "string" ? name : (texts[name.place] ?? "");
+}
+
 /** Names of the values that an argument reads, in order; null for an absent one of a list. */
-export function namesIn({ tag, value }: Tagged): readonly (string | null)[] {
+export function namesIn(argument: Tagged, texts: readonly string[] = noTexts): readonly (string | null)[] {
+  return refsIn(argument).map((name) => name && nameIn(name, texts));
+}
+
+const noTexts: readonly string[] = [];
+
+/** The same as the pattern has them. */
+export function refsIn({ tag, value }: Tagged): readonly (Name | null)[] {
   switch (tag) {
     case "as_tensor":
     case "as_custom_obj":
@@ -180,7 +195,7 @@ export function namesIn({ tag, value }: Tagged): readonly (string | null)[] {
     case "as_nested_tensors":
       return listOf(value).flatMap((inner) => listOf(inner).map(nameOf));
     case "as_optional_tensor":
-      return namesIn(unionOf(value));
+      return refsIn(unionOf(value));
     case "as_optional_tensors":
       return listOf(value).map((item) => {
         const held = unionOf(item);
@@ -201,12 +216,16 @@ export function namesIn({ tag, value }: Tagged): readonly (string | null)[] {
 
 const noNames: readonly null[] = [];
 
-function nameOf(value: JsonValue): string | null {
-  return textOf(getKey(value, "name"));
+function nameOf(value: JsonValue): Name | null {
+  return nameFrom(getKey(value, "name"));
 }
 
-function symbolOf(value: JsonValue): string | null {
-  return textOf(getKey(value, "as_name"));
+function symbolOf(value: JsonValue): Name | null {
+  return nameFrom(getKey(value, "as_name"));
+}
+
+function nameFrom(value: JsonValue | undefined): Name | null {
+  return typeof value === "number" ? { place: value } : textOf(value);
 }
 
 const longest = 64;

@@ -3,7 +3,7 @@
 import { MalformedFileError } from "../../src/errors.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
-import type { SharedJson } from "../../src/wire/json-shared.ts";
+import { type SharedJson, textIn } from "../../src/wire/json-shared.ts";
 import type { Payloads } from "./export-payloads.ts";
 import { listOf, type Meta, objectOf, readMeta, textOf, unionOf } from "./export-schema.ts";
 import { bufferClass, type Held, hold } from "./export-tensors.ts";
@@ -129,8 +129,8 @@ function tracedNames(program: SharedJson, graph: JsonValue | undefined): (name: 
 /** Paths of modules by the names that the tracer had for them. */
 function modulePaths(program: SharedJson, graph: JsonValue | undefined): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();
-  for (const node of listOf(getKey(graph, "nodes"))) {
-    const stack = textOf(program.textAt(getKey(node, "metadata"), "nn_module_stack")) ?? "";
+  for (const node of program.elementsAt(graph, "nodes") ?? []) {
+    const stack = textIn(node, getKey(getKey(node.pattern, "metadata"), "nn_module_stack")) ?? "";
     for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
   }
   return paths;

@@ -10,7 +10,7 @@ import type { Weight } from "../../src/ir/tensor.ts";
 import { uniqueNames } from "../../src/ir/unique-names.ts";
 import { maxPickleGlobals } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
-import { readSharedJson, type SharedJson } from "../../src/wire/json-shared.ts";
+import { readSharedJson, type SharedJson, type SharedKeys } from "../../src/wire/json-shared.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { GraphReader } from "./export-graph.ts";
@@ -24,8 +24,15 @@ import { foreignGlobals, globalDiagnostics } from "./globals.ts";
 
 const newestSchema = 8;
 
-/** What most of a program's text is: where its nodes come from (of which the source lines are not used) and types of values. */
-const sharedKeys = { texts: ["stack_trace", "nn_module_stack"], tables: ["tensor_values"] };
+/** What most of a program's text is: nodes, with where they come from (of which only the modules are used), and types of values. */
+const sharedKeys: SharedKeys = {
+  lists: ["nodes"],
+  tables: ["tensor_values"],
+  texts: ["nn_module_stack"],
+  // Of an object that names a value the name is the last key, or the only one.
+  lastTexts: ["name", "as_name"],
+  unread: ["stack_trace", "torch_fn", "source_fn_stack", "from_node", "custom"],
+};
 
 /** Reads the graphs of an archive, whatever PyTorch wrote it. */
 export async function importExportedArchive(source: ByteSource, zip: ZipArchive): Promise<Imported> {
@@ -101,8 +108,7 @@ class ProgramImporter {
   private program(written: SharedJson, payloads: Payloads, name: string): Program {
     const { json } = written;
     const graph = getKey(getKey(json, "graph_module"), "graph");
-    const nodes = getKey(graph, "nodes");
-    if (!objectOf(graph) || !Array.isArray(nodes))
+    if (!objectOf(graph) || !written.elementsAt(graph, "nodes"))
       throw new MalformedFileError("the program has no graph_module with a graph of nodes");
     this.checkSchema(getKey(json, "schema_version"));
     const { inputs, all, outputs } = readSignature(written, payloads);

@@ -1,6 +1,7 @@
 /**
- * JSON in which long values come again and again, each read once. Two thirds of an exported program's 20 MB are types of values
- * and what nodes were traced from, of which few differ: parsed as they stand they take more time and memory than all the rest.
+ * JSON in which the same comes again and again, each read once. Nine tenths of an exported program's 20 MB are nodes that are alike but
+ * for the names in them, types of values of which few differ, and what nodes were traced from: parsed as it stands, that takes more
+ * time and memory than all the rest.
  */
 
 import type { ByteSource } from "../io/byte-source.ts";
@@ -14,23 +15,32 @@ import {
   type JsonValue,
   parseText,
 } from "./json.ts";
-import { endOfText } from "./json-text.ts";
+import { type AlikeKeys, AlikeReader, type Element, type Placed } from "./json-alike.ts";
+import { endOfObject, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
+
+export type { Element } from "./json-alike.ts";
 
 /** Keys, wherever they are in the text. */
-export interface SharedKeys {
-  /** Their values are texts. */
-  readonly texts: readonly string[];
-  /** Their values are objects of objects. */
+export interface SharedKeys extends AlikeKeys {
+  /** Their values are lists of objects, most of which are alike. */
+  readonly lists: readonly string[];
+  /** Their values are objects of objects, most of which are the same. */
   readonly tables: readonly string[];
 }
 
 export interface SharedJson {
-  /** As `parseJson` gives it, but for the values at the keys: ask for those. */
+  /** As `parseJson` gives it, but for the values at the keys of lists and tables: ask for those. */
   readonly json: JsonValue;
-  /** The value at a key of texts in `object`. */
-  textAt(object: JsonValue | undefined, key: string): JsonValue | undefined;
+  /** The list at a key in `object`; null for what is none. */
+  elementsAt(object: JsonValue | undefined, key: string): readonly Element[] | null;
   /** Member `name` of the table at `key` in `object`; alike ones are the same object. */
   memberAt(object: JsonValue | undefined, key: string, name: string): JsonValue | undefined;
+}
+
+/** The text at a key of an element: `value` is what its pattern has there. Null for what is none. */
+export function textIn({ texts }: Element, value: JsonValue | undefined): string | null {
+  if (typeof value === "number") return texts[value] ?? null;
+  return typeof value === "string" ? value : null;
 }
 
 /** Reads and parses a whole source as `readJson` does. @throws what that throws. */
@@ -51,213 +61,213 @@ async function readText(source: ByteSource, options: JsonOptions): Promise<strin
 /** Parses text as it comes from `decodeJson`. @throws what `parseText` throws. */
 export function parseSharedJson(text: string, keys: SharedKeys, options: JsonOptions = {}): SharedJson {
   try {
-    const shared = new Condenser(text, keys).condense();
-    if (shared) return parseCondensed(shared, options);
+    const shared = new SharedReader(text, keys, options).read();
+    if (shared) return shared;
   } catch {
     // Said of the whole text, where places and limits are right.
   }
   return {
     json: parseText(text, options),
-    textAt: getKey,
+    elementsAt: (object, key) => plainElements(getKey(object, key)),
     memberAt: (object, key, name) => getKey(getKey(object, key), name),
   };
 }
 
-interface Condensed {
-  /** The text with numbers at the keys. */
-  readonly text: string;
-  /** Every value once; numbers of texts are places in it. */
-  readonly values: readonly string[];
-  /** Numbers of tables are places in it. By name, places in `values`. */
-  readonly tables: readonly ReadonlyMap<string, number>[];
+function plainElements(list: JsonValue | undefined): readonly Element[] | null {
+  if (!Array.isArray(list)) return null;
+  return list.map((pattern: JsonValue) => ({ pattern, texts: [] }));
 }
 
-function parseCondensed({ text, values: texts, tables }: Condensed, options: JsonOptions): SharedJson {
-  const list = `[${texts.join()}]`;
-  checkValues(countValues(text, options) + countValues(list, options), options);
-  const values = JSON.parse(list) as readonly JsonValue[];
-  const placed = (place: JsonValue | undefined): JsonValue | undefined =>
-    typeof place === "number" ? values[place] : undefined;
-  return {
-    json: JSON.parse(text) as JsonValue,
-    textAt: (object, key) => placed(getKey(object, key)),
-    memberAt: (object, key, name) => {
-      const table = getKey(object, key);
-      return typeof table === "number" ? placed(tables[table]?.get(name)) : undefined;
-    },
-  };
-}
-
-/** A value as it is written. */
-interface Written {
+/** A member of a table as it is written. */
+interface Member {
   readonly text: string;
-  readonly place: number;
+  readonly value: JsonValue;
   /** What came after it: most often that comes again. */
-  next: Written | null;
+  next: Member | null;
 }
 
-/** A program has one for each graph, some tens with all branches; each takes as long as a hundred values. */
-const mostTables = 4096;
+/** A program has a list and a table for each graph, some tens with all branches; each takes as long as a hundred values. */
+const mostPlaces = 4096;
 
-class Condenser {
+class SharedReader {
   private readonly text: string;
-  private readonly keys: readonly { readonly quoted: string; readonly isTable: boolean }[];
-  /** The last value at each key. */
-  private readonly last: (Written | null)[];
-  private readonly known = new Map<string, Written>();
-  private readonly values: string[] = [];
-  private readonly tables: ReadonlyMap<string, number>[] = [];
+  private readonly keys: SharedKeys;
+  private readonly options: JsonOptions;
+  private readonly alike: AlikeReader;
+  private readonly lists: (readonly Element[])[] = [];
+  private readonly tables: ReadonlyMap<string, JsonValue>[] = [];
+  private readonly members = new Map<string, Member>();
+  private last: Member | null = null;
+  private values = 0;
 
-  constructor(text: string, { texts, tables }: SharedKeys) {
+  constructor(text: string, keys: SharedKeys, options: JsonOptions) {
     this.text = text;
-    const keyed = (isTable: boolean) => (key: string) => ({ quoted: `"${key}"`, isTable });
-    this.keys = [...texts.map(keyed(false)), ...tables.map(keyed(true))];
-    this.last = this.keys.map(() => null);
+    this.keys = keys;
+    this.options = options;
+    this.alike = new AlikeReader(text, keys, this);
   }
 
   /** Null for a text in which a value at one of the keys is something else, or is not whole. */
-  condense(): Condensed | null {
-    const { text, keys } = this;
+  read(): SharedJson | null {
     const parts: string[] = [];
-    const nexts = keys.map(({ quoted }) => text.indexOf(quoted));
     let copied = 0;
-    for (;;) {
-      const found = this.firstOf(nexts);
-      if (found < 0) break;
-      const key = nexts[found] as number;
-      const { quoted, isTable } = keys[found] as { readonly quoted: string; readonly isTable: boolean };
-      let at = key + quoted.length;
-      const value = this.valueOf(key, at);
-      if (value >= 0) {
-        at = isTable ? this.table(value, found) : this.textual(value, found);
-        if (at < 0) return null;
-        const place = isTable ? this.tables.length - 1 : (this.last[found] as Written).place;
-        parts.push(text.slice(copied, value), String(place));
-        copied = at;
+    const finder = new KeyFinder(this.text, [...this.keys.lists, ...this.keys.tables]);
+    for (let found = finder.next(0); found !== null; ) {
+      const { key, start } = found;
+      const behind = start + key.length + 2;
+      const value = this.valueAt(start, behind);
+      const placed = value < 0 ? null : this.placed(key, value);
+      if (value >= 0 && !placed) return null;
+      if (placed) {
+        parts.push(this.text.slice(copied, value), String(placed.place));
+        copied = placed.end;
       }
-      for (let i = 0; i < nexts.length; i++) {
-        const next = nexts[i] as number;
-        if (next >= 0 && next < at) nexts[i] = text.indexOf(keys[i]?.quoted ?? "", at);
-      }
+      found = finder.next(placed?.end ?? behind);
     }
-    parts.push(text.slice(copied));
-    const condensed = parts.join("");
+    parts.push(this.text.slice(copied));
+    const rest = parts.join("");
     // A key may be written with escapes, and the number behind it then is its own.
-    return condensed.includes("\\u") ? null : { text: condensed, values: this.values, tables: this.tables };
+    if (rest.includes("\\u")) return null;
+    this.add(this.count(rest));
+    return this.parsed(JSON.parse(rest) as JsonValue);
   }
 
-  private firstOf(nexts: readonly number[]): number {
-    let first = -1;
-    for (let i = 0; i < nexts.length; i++) {
-      const next = nexts[i] as number;
-      if (next >= 0 && (first < 0 || next < (nexts[first] as number))) first = i;
-    }
-    return first;
+  private parsed(json: JsonValue): SharedJson {
+    const at = <T>(places: readonly T[], object: JsonValue | undefined, key: string): T | undefined => {
+      const place = getKey(object, key);
+      return typeof place === "number" ? places[place] : undefined;
+    };
+    return {
+      json,
+      elementsAt: (object, key) => at(this.lists, object, key) ?? null,
+      memberAt: (object, key, name) => at(this.tables, object, key)?.get(name),
+    };
   }
 
   /** Where the value of a key starts; -1 for a text that is no key. After a backslash it is in a text. */
-  private valueOf(key: number, end: number): number {
+  private valueAt(key: number, end: number): number {
     if (this.text.charCodeAt(key - 1) === backslash) return -1;
-    const at = this.skipSpace(end);
-    return this.text.charCodeAt(at) === colon ? this.skipSpace(at + 1) : -1;
+    const at = skipSpace(this.text, end);
+    return this.text.charCodeAt(at) === colon ? skipSpace(this.text, at + 1) : -1;
   }
 
-  /** The end of a text; -1 for something else. */
-  private textual(at: number, key: number): number {
-    return this.text.charCodeAt(at) === quote ? this.take(at, key) : -1;
+  placed(key: string, start: number): Placed | null | undefined {
+    const isList = this.keys.lists.includes(key);
+    if (!isList && !this.keys.tables.includes(key)) return undefined;
+    if (this.lists.length + this.tables.length >= mostPlaces) return null;
+    const end = isList ? this.list(start) : this.table(start);
+    return end < 0 ? null : { place: (isList ? this.lists : this.tables).length - 1, end };
   }
 
-  /** The end of an object of objects; -1 for something else. */
-  private table(start: number, key: number): number {
-    const { text } = this;
-    if (text.charCodeAt(start) !== openBrace || this.tables.length === mostTables) return -1;
-    const names: string[] = [];
-    const places: number[] = [];
-    let at = this.skipSpace(start + 1);
-    for (let more = text.charCodeAt(at) !== closeBrace; more; ) {
-      const end = text.charCodeAt(at) === quote ? endOfText(text, at) + 1 : 0;
-      if (end === 0) return -1;
-      names.push(text.slice(at, end));
-      at = this.skipSpace(end);
-      if (text.charCodeAt(at) !== colon) return -1;
-      at = this.skipSpace(at + 1);
-      if (text.charCodeAt(at) !== openBrace) return -1;
-      at = this.take(at, key);
-      if (at < 0) return -1;
-      places.push((this.last[key] as Written).place);
-      at = this.skipSpace(at);
-      more = text.charCodeAt(at) === comma;
-      if (more) at = this.skipSpace(at + 1);
-    }
-    if (text.charCodeAt(at) !== closeBrace) return -1;
-    const members = new Map<string, number>();
-    for (const [i, name] of (JSON.parse(`[${names.join()}]`) as readonly string[]).entries())
-      members.set(name, places[i] as number);
-    this.tables.push(members);
-    return at + 1;
+  count(text: string): number {
+    return countValues(text, this.options);
   }
 
-  /** Puts the value that starts at `at` down as the last one of its key. Its end; -1 for one that has none. */
-  private take(at: number, key: number): number {
-    const last = this.last[key] as Written | null;
-    // A value ends where it ends, so the same characters are the same value.
-    if (last && this.stands(last, at)) return at + last.text.length;
-    const expected = last?.next;
-    if (expected && this.stands(expected, at)) {
-      this.last[key] = expected;
-      return at + expected.text.length;
-    }
-    const { text } = this;
-    const end = (text.charCodeAt(at) === quote ? endOfText(text, at) : endOfObject(text, at)) + 1;
-    if (end === 0) return -1;
-    const value = text.slice(at, end);
-    let written = this.known.get(value);
-    if (!written) {
-      written = { text: value, place: this.values.length, next: null };
-      this.known.set(value, written);
-      this.values.push(value);
-    }
-    if (last) last.next = written;
-    this.last[key] = written;
+  add(values: number): void {
+    this.values += values;
+    checkValues(this.values, this.options);
+  }
+
+  /** Puts a list of objects down. Its end; -1 for something else. */
+  private list(start: number): number {
+    if (this.text.charCodeAt(start) !== openBracket) return -1;
+    const elements: Element[] = [];
+    const end = this.items(start, closeBracket, (at) => this.alike.read(at, elements));
+    if (end >= 0) this.lists.push(elements);
     return end;
   }
 
-  private stands({ text }: Written, at: number): boolean {
-    // Comparing slices takes a tenth of what startsWith does.
-    return this.text.slice(at, at + text.length) === text;
+  /** Puts an object of objects down. Its end; -1 for something else. */
+  private table(start: number): number {
+    const { text } = this;
+    if (text.charCodeAt(start) !== openBrace) return -1;
+    const members = new Map<string, JsonValue>();
+    const end = this.items(start, closeBrace, (at) => {
+      const nameEnd = text.charCodeAt(at) === quote ? endOfText(text, at) + 1 : 0;
+      const colonAt = skipSpace(text, nameEnd);
+      if (nameEnd === 0 || text.charCodeAt(colonAt) !== colon) return -1;
+      const value = skipSpace(text, colonAt + 1);
+      const member = text.charCodeAt(value) === openBrace ? this.member(value) : null;
+      if (!member) return -1;
+      members.set(textOfQuoted(text.slice(at, nameEnd)), member.value);
+      return value + member.text.length;
+    });
+    if (end >= 0) this.tables.push(members);
+    return end;
   }
 
-  private skipSpace(start: number): number {
-    let at = start;
+  /** Reads items up to the bracket that ends them, each with `read`, which gives its end. Where all end; -1 where one does not. */
+  private items(start: number, closing: number, read: (at: number) => number): number {
+    const { text } = this;
+    let at = skipSpace(text, start + 1);
+    if (text.charCodeAt(at) === closing) return at + 1;
     for (;;) {
-      const c = this.text.charCodeAt(at);
-      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return at;
-      at += 1;
+      const end = read(at);
+      if (end < 0) return -1;
+      at = skipSpace(text, end);
+      if (text.charCodeAt(at) === closing) return at + 1;
+      if (text.charCodeAt(at) !== comma) return -1;
+      at = skipSpace(text, at + 1);
     }
+  }
+
+  private member(at: number): Member | null {
+    const { last } = this;
+    // An object ends where it ends, so the same characters are the same object.
+    if (last && this.stands(last, at)) return last;
+    let member = last?.next;
+    if (!member || !this.stands(member, at)) {
+      const end = endOfObject(this.text, at) + 1;
+      if (end === 0) return null;
+      const text = this.text.slice(at, end);
+      member = this.members.get(text);
+      if (!member) {
+        this.add(this.count(text));
+        member = { text, value: JSON.parse(text) as JsonValue, next: null };
+        this.members.set(text, member);
+      }
+      if (last) last.next = member;
+    }
+    this.last = member;
+    return member;
+  }
+
+  private stands({ text }: Member, at: number): boolean {
+    return this.text.slice(at, at + text.length) === text;
+  }
+}
+
+/** Finds keys in a text, the first one first. */
+class KeyFinder {
+  private readonly text: string;
+  private readonly found: { readonly key: string; readonly quoted: string; start: number }[];
+
+  constructor(text: string, keys: readonly string[]) {
+    this.text = text;
+    this.found = keys.map((key) => ({ key, quoted: `"${key}"`, start: -1 }));
+  }
+
+  /** The first one that starts at `from` or later, with its quote. */
+  next(from: number): { readonly key: string; readonly start: number } | null {
+    let first: (typeof this.found)[number] | null = null;
+    for (const one of this.found) {
+      if (one.start < from) {
+        // Behind the first of the others nobody looks yet.
+        const start = (first ? this.text.slice(0, first.start) : this.text).indexOf(one.quoted, from);
+        one.start = start < 0 && first === null ? Number.POSITIVE_INFINITY : start;
+      }
+      const { start } = one;
+      if (start >= from && start < (first?.start ?? Number.POSITIVE_INFINITY)) first = one;
+    }
+    return first;
   }
 }
 
 const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
+const openBracket = 0x5b;
 const backslash = 0x5c;
+const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
-
-/** Index of the bracket that ends the object that starts at `start`, if it is one; -1 for one without an end. */
-function endOfObject(text: string, start: number): number {
-  let depth = 0;
-  for (let i = start; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === quote) {
-      i = endOfText(text, i);
-      if (i < 0) return -1;
-    } else if (c === openBrace || c === 0x5b) {
-      depth += 1;
-    } else if (c === closeBrace || c === 0x5d) {
-      depth -= 1;
-      if (depth === 0) return i;
-    }
-  }
-  return -1;
-}

@@ -9,3 +9,40 @@ export function endOfText(text: string, start: number): number {
     if (backslashes % 2 === 0) return end;
   }
 }
+
+/** What a text says that is given with its quotes. @throws SyntaxError for what JSON has no such text for. */
+export function textOfQuoted(quoted: string): string {
+  const bare = quoted.slice(1, -1);
+  return special.test(bare) ? (JSON.parse(quoted) as string) : bare;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what JSON has none of in its texts.
+const special = /[\\\u0000-\u001f]/;
+
+/** Index of the first character from `start` on that is no space. */
+export function skipSpace(text: string, start: number): number {
+  let at = start;
+  for (;;) {
+    const c = text.charCodeAt(at);
+    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return at;
+    at += 1;
+  }
+}
+
+/** Index of the bracket that ends the object that starts at `start`, if it is one; -1 for one without an end. */
+export function endOfObject(text: string, start: number): number {
+  let depth = 0;
+  for (let i = start; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) {
+      i = endOfText(text, i);
+      if (i < 0) return -1;
+    } else if (c === 0x7b || c === 0x5b) {
+      depth += 1;
+    } else if (c === 0x7d || c === 0x5d) {
+      depth -= 1;
+      if (depth === 0) return i;
+    }
+  }
+  return -1;
+}
