@@ -7,6 +7,7 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { type Element, type SharedJson, textIn } from "../../src/wire/json-shared.ts";
+import { placeRegions } from "./export-regions.ts";
 import {
   listOf,
   nameIn,
@@ -122,6 +123,7 @@ export class GraphReader {
       }
     }
     for (const node of this.program.elementsAt(graph, "nodes") ?? []) this.node(node, frame);
+    placeRegions(frame.layers);
     const results = given.outputs.flatMap((output) => namesIn(unionOf(output)));
     return {
       topology: "functional",

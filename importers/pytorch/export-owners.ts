@@ -64,14 +64,16 @@ export function giveWeights(
 ): readonly Weight[] {
   const byHeld = groupBy(uses, ({ held }) => held);
   const byModule = groupBy(
-    drafts.filter(({ operator }) => operator !== "Input"),
+    drafts.filter((draft) => draft.operator !== "Input" && !isCheck(draft)),
     moduleOf,
   );
   const left: Weight[] = [];
   const given = new Map<Draft, Weight[]>();
   for (const held of all) {
     const owner = ownerOf(held.name);
-    const readers = byHeld.get(held)?.map(({ draft }) => draft) ?? [];
+    const reading = byHeld.get(held)?.map(({ draft }) => draft) ?? [];
+    const working = reading.filter((draft) => !isCheck(draft));
+    const readers = working.length > 0 ? working : reading;
     const own = readers.filter((draft) => moduleOf(draft) === owner);
     const inside = owner === "" ? [] : (byModule.get(owner)?.slice(0, 1) ?? []);
     const [first] = readers;
@@ -90,6 +92,11 @@ export function giveWeights(
     delete draft.plumbing;
   }
   return left;
+}
+
+/** Looks at a tensor and makes nothing of it. */
+function isCheck({ plumbing, calls }: Draft): boolean {
+  return plumbing === true && calls[0]?.outputs === undefined;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Rows as the layers of a graph: one for each row, or one for each module of the network that was exported. */
 
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
+import { walkLayers } from "../ir/model.ts";
 import { maxModuleDepth } from "../limits.ts";
+import { type Constancy, constancyOf, isParameter } from "./constant-rows.ts";
 import { type FirstCalls, homeOf, isFurther } from "./first-calls.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
@@ -64,10 +66,6 @@ interface Level {
 const arranges =
   /^aten\.(view|_unsafe_view|reshape|permute|transpose|t|flatten|unflatten|squeeze|unsqueeze|expand|select|slice|split|split_with_sizes|chunk|unbind|narrow|movedim|swapaxes|view_as|expand_as)$/;
 
-/** Makes a tensor of constants, or a number of a shape. */
-const makes =
-  /^aten\.(arange|zeros|ones|full|empty|scalar_tensor|eye|linspace|tril_indices|triu_indices|new_\w+|(zeros|ones|full|empty)_like|sym_\w+)$/;
-
 /** One for all: most rows own none. */
 const noWeights: Layer["weights"] = [];
 
@@ -88,8 +86,7 @@ class Grower {
   private readonly kinds: readonly string[];
   /** By row and weight, the level of the module that the weight is of. */
   private readonly homes: readonly (readonly number[])[];
-  /** Rows that are worked out from constants and sizes alone. */
-  private readonly workedOut: boolean[] = [];
+  private readonly constancy: Constancy;
   /** By row and output, the rows that use it; -1 stands for whoever runs the model. Only a tree asks for them. */
   private readonly users: number[][][] = [];
 
@@ -102,22 +99,16 @@ class Grower {
     const isTree = options.depth > 0;
     this.kinds = isTree && !this.countsCalls ? rows.map(kindOf) : [];
     this.homes = isTree ? rows.map((row, i) => row.weights.map((one) => this.homeOf(i, one))) : [];
+    this.constancy = constancyOf(isTree && options.traced ? rows : []);
     if (!isTree) return;
-    if (options.traced) for (const row of rows) this.workedOut.push(this.isWorkedOut(row));
+
     for (let i = 0; i < rows.length; i++) {
-      const { inputs, weights } = rows[i] as Row;
+      const { inputs, weights, inside: run = [] } = rows[i] as Row;
       for (const refs of inputs) for (const ref of refs) this.use(ref, i);
-      if (weights.some(({ weight }) => weight.class === "parameter"))
+      if (weights.some(isParameter) || run.some(isParameter))
         for (const { path } of this.modules[i] ?? []) this.learned.add(path);
     }
     for (const ref of outputs) this.use(ref, -1);
-  }
-
-  private isWorkedOut({ layer, weights, inputs }: Row): boolean {
-    if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
-    if (makes.test(layer.source.type)) return true;
-    const known = inputs.every((refs) => refs.every(({ layer: at }) => this.workedOut[at] === true));
-    return known && inputs.some((refs) => refs.length > 0);
   }
 
   private moduleOf(i: number, level: number): ModuleRef | undefined {
@@ -160,12 +151,10 @@ class Grower {
       if (!items[found]?.module) return { ...at, layer: found };
       return { layer: found, call: 0, output: outputs.get(keyOf(at)) ?? 0 };
     };
-    const names = new Set<string>();
+    // A module has its path for a name, whatever an input is called.
+    const names = new Set(items.flatMap(({ module, call }) => (module ? nameOf(module, call) : [])));
     const layers = items.map((item) => {
-      if (item.module) {
-        const further = again || item.call > 0;
-        return this.uniquelyNamed(this.module(item, item.module, level, further, place), names);
-      }
+      if (item.module) return this.module(item, item.module, level, again || item.call > 0, place);
       const row = this.rows[item.rows[0] ?? 0] as Row;
       const name = level > 0 && this.options.traced ? nameInside(row.layer) : row.layer.name;
       const read = this.weightsAt(item.rows, level - 1);
@@ -183,7 +172,7 @@ class Grower {
     const row = this.rows[rows[0] ?? 0];
     if (module || !row || !this.options.traced || row.layer.operator === "Input") return false;
     if (row.weights.length > 0 || row.layer.graph) return false;
-    if (this.workedOut[rows[0] ?? 0]) return true;
+    if (this.constancy.workedOut[rows[0] ?? 0]) return true;
     return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
   }
 
@@ -232,10 +221,17 @@ class Grower {
         if (!module) return [{ module, call: 0, rows, outputs: [] }];
         return [...this.callsOf(rows, level)].map(([call, part]) => {
           const own = part.filter((i) => this.modules[i]?.[level + 1] === undefined);
-          return { module, call, rows: part, outputs: outputsOf(part, own, this.rows, this.users) };
+          return { module, call, rows: part, outputs: this.outputsOf(part, own) };
         });
       })
       .sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
+  }
+
+  /** A mask that each call of a module casts is made in the first and used in the others: no output of the first. */
+  private outputsOf(members: readonly number[], own: readonly number[]): readonly ValueRef[] {
+    const outputs = outputsOf(members, own, this.rows, this.users);
+    const moving = outputs.filter(({ layer }) => this.constancy.fixed[layer] !== true);
+    return moving.length > 0 ? moving : outputs;
   }
 
   private callsOf(rows: readonly number[], level: number): ReadonlyMap<number, readonly number[]> {
@@ -262,7 +258,8 @@ class Grower {
   private module(item: Item, module: ModuleRef, level: number, again: boolean, place: Place): Layer {
     const { rows: members, outputs } = item;
     const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
-    const inner = deeper.length > 0 ? this.level(members, level + 1, again).layers : null;
+    const opens = deeper.length > 0 || (level + 1 < this.options.depth && members.some((i) => this.runs(i)));
+    const inner = opens ? this.level(members, level + 1, again).layers : null;
     const { topology } = this.options;
     const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
     const held = this.weightsAt(inner ? deeper : members, level, inner === null);
@@ -277,7 +274,7 @@ class Grower {
     const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
     const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
     const layer: Layer = {
-      name: item.call > 0 ? `${module.path}@${item.call}` : module.path,
+      name: nameOf(module, item.call),
       source: this.sourceOf(module, members, inner !== null),
       kind: inner ? "model" : "layer",
       operator: "Module",
@@ -294,6 +291,15 @@ class Grower {
     const calls = called ? [{ types, structure }] : [];
     this.note(layer, { calls, built: null, weights: {}, failed: false }, weights);
     return layer;
+  }
+
+  /** Whether there are modules in the graphs that a row runs. */
+  private runs(i: number): boolean {
+    let found = false;
+    walkLayers(this.rows[i]?.layer.graph?.layers ?? [], ({ operator }) => {
+      found ||= operator === "Module";
+    });
+    return found;
   }
 
   /** Weights that rows read and that are the module's at `level`, or of those inside it too. */
@@ -368,6 +374,10 @@ class Grower {
     }
     return [...found.values()];
   }
+}
+
+function nameOf({ path }: ModuleRef, call: number): string {
+  return call > 0 ? `${path}@${call}` : path;
 }
 
 function keyOf({ layer, call, output }: ValueRef): string {

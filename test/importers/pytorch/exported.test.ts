@@ -180,6 +180,13 @@ test("where nothing says which storage a tensor is in, what nothing reads may be
   expect(plain.diagnostics.map(({ message }) => message).join()).not.toMatch(/that nothing reads/);
 });
 
+test("a parameter that is cast stands at the cast, an input steps back for a module of its name", async () => {
+  const report = reportOf(await readModel(await entry("inputs/plain/models/model.json")));
+  const rows = everyRow(report.layers).map(({ name, type, params }) => `${name} ${type} ${params}`);
+  expect(rows).toEqual(expect.arrayContaining(["text_1 Input 0", "text Embedding 36", "to aten.to 12"]));
+  expect(rows.join()).not.toContain("_assert");
+});
+
 describe.each(["tied", "half", "recurrent", "frozen", "plain"])("archive %s", (name) => {
   const folder = join(fixtures, `program-${name}`);
   const expected: Expected = JSON.parse(readFileSync(join(folder, "modules.json"), "utf8"));
