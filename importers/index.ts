@@ -5,7 +5,8 @@ import type { Importer } from "./importer.ts";
 import { irImporter } from "./ir/index.ts";
 import { kerasImporter } from "./keras/index.ts";
 import { onnxImporter } from "./onnx/index.ts";
-import { isCheckpoint, pytorchImporter } from "./pytorch/index.ts";
+import { isCheckpoint } from "./pytorch/forms.ts";
+import { pytorchImporter } from "./pytorch/index.ts";
 import { makeSafetensorsImporter } from "./safetensors/index.ts";
 
 /** Folders and indexes of Hugging Face name files of either format. */

@@ -26,6 +26,11 @@ export function isEarlyScript(zip: ZipArchive): boolean {
   );
 }
 
+/** Several files of `torch.save` in an archive, as stable-baselines3 makes them. */
+export function isPolicy(zip: ZipArchive): boolean {
+  return zip.find("policy.pth") !== undefined && zip.find("_stable_baselines3_version") !== undefined;
+}
+
 /** The 10 bytes of the magic number, as a long of protocol 2 and later, within the first pickle. */
 const magicBytes = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 /** The same in digits, as protocols 0 and 1 write it. */
@@ -64,4 +69,11 @@ export async function isOldPickle({ source, head, container }: Sniffed): Promise
   if (!/^(\((d|l|t|I|c|S|V|U|X|K|i)|[\]}](q|r|\(|\.)|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n)/.test(start))
     return false;
   return (await import("../../src/wire/pickle.ts")).startsPickle(head, source.size);
+}
+
+/** What `torch.save`, `torch.jit.save` and `pickle.dump` write, in the forms that are read. */
+export async function isCheckpoint(sniffed: Sniffed): Promise<boolean> {
+  const { zip } = sniffed;
+  if (zip) return checkpointFolder(zip) !== null;
+  return isLegacy(sniffed) || isPickle(sniffed) || (await isOldPickle(sniffed));
 }

@@ -91,9 +91,9 @@ export function newestName(name: string): string {
 const distributed =
   /^torch\.distributed\.(_?tensor|device_mesh|_mesh_layout)\.(\w+\.)*(DTensor|DTensorSpec|TensorMeta|ShardOrderEntry|_?Shard|_StridedShard|Replicate|_?Partial|_?DeviceMesh|_MeshLayout|_FlatLayout)$/;
 
-/** What a distributed checkpoint says of its tensors and files. */
+/** What a distributed checkpoint says of its tensors and files, and a sharded tensor of its shards. */
 const spread =
-  /^torch\.distributed\.(checkpoint\.metadata|checkpoint\.filesystem|_shard\.sharded_tensor\.metadata)\.\w+$/;
+  /^torch\.distributed\.(checkpoint\.metadata|checkpoint\.filesystem|_shard\.(sharded_tensor\.(metadata|api|shard)|metadata|sharding_spec\.\w+)|remote_device)\.\w+$/;
 
 /** Whether a name is one of those that tensors and plain containers are made with. */
 export function isPlainGlobal(name: string): boolean {

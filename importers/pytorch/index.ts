@@ -2,7 +2,7 @@
 
 import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { Importer, Sniffed } from "../importer.ts";
-import { checkpointFolder, isEarlyScript, isLegacy, isOldPickle, isPickle, isTar } from "./forms.ts";
+import { checkpointFolder, isCheckpoint, isEarlyScript, isPolicy, isTar } from "./forms.ts";
 
 /** `torch.export.save`, or a package that AOTInductor compiled from what that writes. */
 function isExported({ zip }: Sniffed): boolean {
@@ -16,13 +16,6 @@ function isExported({ zip }: Sniffed): boolean {
 /** The JSON of one program. Every writer puts the graph first, or after some short fields. */
 function isExportedJson({ container, head }: Sniffed): boolean {
   return container === "json" && /"graph_module"\s*:\s*\{/.test(new TextDecoder().decode(head));
-}
-
-/** What `torch.save`, `torch.jit.save` and `pickle.dump` write, in the forms that are read. */
-export async function isCheckpoint(sniffed: Sniffed): Promise<boolean> {
-  const { zip } = sniffed;
-  if (zip) return checkpointFolder(zip) !== null;
-  return isLegacy(sniffed) || isPickle(sniffed) || (await isOldPickle(sniffed));
 }
 
 export const pytorchImporter: Importer = {
@@ -48,18 +41,23 @@ export const pytorchImporter: Importer = {
       title: "torch.distributed.checkpoint, by its metadata",
       files: "a folder, or its .metadata",
     },
+    { id: "policy-archive", title: "policies of stable-baselines3", files: ".zip" },
     { id: "sharded", title: "index of several files of torch.save", files: ".bin.index.json" },
     { id: "model-folder", title: "Hugging Face model whose weights are such files", files: "a folder" },
     { id: "torchscript", title: "torch.jit.save", files: ".pt .pth .ts" },
     { id: "torchscript-mobile", title: "TorchScript with bytecode for mobile", files: ".ptl .pt" },
   ],
   matches: (sniffed) =>
-    (sniffed.zip !== null && isEarlyScript(sniffed.zip)) ||
+    (sniffed.zip !== null && (isEarlyScript(sniffed.zip) || isPolicy(sniffed.zip))) ||
     isTar(sniffed) ||
     isExported(sniffed) ||
     isExportedJson(sniffed) ||
     isCheckpoint(sniffed),
   async load(source, _, sniffed) {
+    if (sniffed.zip && isPolicy(sniffed.zip)) {
+      const read = await (await import("./policy-archive.ts")).importPolicy(source, sniffed.zip);
+      return { ...read, diagnostics: [...sniffed.diagnostics, ...read.diagnostics] };
+    }
     if (isExportedJson(sniffed)) return (await import("./exported-program.ts")).importExportedJson(source);
     if (sniffed.zip && checkpointFolder(sniffed.zip) === null && isExported(sniffed)) {
       const read = await (await import("./exported-program.ts")).importExportedArchive(source, sniffed.zip);

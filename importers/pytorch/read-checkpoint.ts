@@ -103,9 +103,9 @@ async function readNotes(
 }
 
 /** `resnet.pth` is the model resnet: the file has no other name for it. */
-function stemOf(name: string): string {
+export function stemOf(name: string): string {
   const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
-  return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model)$/i, "") || base;
+  return base.replace(/\.(pth?|bin|ckpt|th|tar|pkl|pickle|model|zip)$/i, "") || base;
 }
 
 function kindOf({ models, optimizer }: Sections): string {

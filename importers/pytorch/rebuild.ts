@@ -13,11 +13,12 @@ import {
   type PickleRecord,
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
+import { readDistributedTensor } from "./distributed-tensor.ts";
 import { dtypeOf, storageTypeOf, type TorchType, valuesPerByte } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { readNumpyArray } from "./numpy.ts";
 import { TensorFault, type TorchStorage, type TorchTensor } from "./tensor.ts";
-import { stateDictOf, stateOf, withState } from "./tensor-state.ts";
+import { stateDictOf, withState } from "./tensor-state.ts";
 import { checkWindow, count, dimensions, fail, rowMajor, wholeStorage } from "./window.ts";
 
 /** A window on a storage that another one is the root of, as PyTorch 0.x wrote them. */
@@ -289,36 +290,15 @@ const rebuilders: Readonly<Record<string, Rebuild>> = {
   }),
   // What a tensor of another class is made by, with what, and the state it then gets.
   "torch._tensor._rebuild_from_type_v2": (reader, [func, type, args, state], call) => {
-    if (distributedClass.test(globalName(type) ?? "")) return distributed(reader, args, state);
+    const read = (value: PickleValue | undefined) => reader.tensor(value);
+    const part = readDistributedTensor(globalName(type) ?? "", args, state, read);
+    if (part) return part;
     const made = reader.tensor({ ...call, callable: func ?? null, args: args ?? null, states: [] });
     const inner = made ?? fail("it is made by something that is not known here");
     // What it is made with is its state once more.
     if (inner.form === "nested") return inner;
     const isParameter = globalName(type) === "torch.nn.parameter.Parameter";
     const parameter = inner.parameter || isParameter;
-    return withState({ ...inner, parameter }, state, (value) => reader.tensor(value));
+    return withState({ ...inner, parameter }, state, read);
   },
-};
-
-const distributedClass = /^torch\.distributed\._?tensor(\.\w+)*\.DTensor$/;
-
-/** A DTensor: the part of a tensor that one process holds, and on which mesh of processes the others are. */
-const distributed = (
-  reader: TensorReader,
-  args: PickleValue | undefined,
-  state: PickleValue | undefined,
-): TorchTensor => {
-  const held = stateDictOf(state);
-  const local = reader.required(held.get("_local_tensor"), "local tensor");
-  const mesh = stateOf(stateOf(held.get("_spec")).get("mesh"));
-  const whole = dimensions(itemsOf(args)?.[2], "size");
-  return {
-    ...local,
-    form: "distributed",
-    whole,
-    parts: [...mesh].flatMap(([key, value]) => {
-      const tensor = reader.tensor(value);
-      return tensor !== null && typeof key === "string" ? [{ name: `mesh.${key}`, tensor }] : [];
-    }),
-  };
 };

@@ -52,14 +52,41 @@ export function sortSections(root: TreeNode): Sections {
   const found = new Sorter();
   if (root.tensor) found.sections.push({ path: [], node: root, leaves: leavesOf(root, []) });
   else found.visit(root, []);
-  const copies = findCopies(found.sections);
+  const sections = found.sections.flatMap((section) => withoutArrays(section, found));
+  sections.push(...parametersOf(found.optimizer, sections));
+  const copies = findCopies(sections);
+  const owned = new Set(sections.flatMap(({ leaves }) => leaves));
   return {
-    models: found.sections.filter((section) => !copies.has(section)),
+    models: sections.filter((section) => !copies.has(section)),
     copies: [...copies],
-    optimizer: found.optimizer,
+    optimizer: found.optimizer.filter((one) => !owned.has(one)),
     optimizers: [...found.optimizers],
     training: found.training,
   };
+}
+
+/** Beside tensors of PyTorch, arrays of NumPy are data: no network loads them. In a module they are attributes like others. */
+function withoutArrays(section: ModelSection, { sections, training }: Sorter): readonly ModelSection[] {
+  const isArray = ({ tensor }: Leaf): boolean => tensor.form === "inline";
+  if (section.node.module || !section.leaves.some(isArray)) return [section];
+  if (sections.every(({ leaves }) => leaves.every(isArray))) return [section];
+  append(training, section.leaves.filter(isArray));
+  const leaves = section.leaves.filter((one) => !isArray(one));
+  return leaves.length > 0 ? [{ ...section, leaves }] : [];
+}
+
+/** The parameters that an optimizer which was pickled whole works on, unless a model beside it has them. */
+function parametersOf(
+  optimizer: readonly Leaf[],
+  sections: readonly ModelSection[],
+): readonly ModelSection[] {
+  const live = optimizer.filter(({ path, tensor }) => tensor.parameter && path.at(-2) === "params");
+  if (live.length === 0) return [];
+  const held = new Set(sections.flatMap(({ leaves }) => leaves.map(({ tensor }) => tensor.storage?.key)));
+  const leaves = live.filter(({ tensor }) => tensor.storage === null || !held.has(tensor.storage.key));
+  const path = live[0]?.path.slice(0, -4) ?? [];
+  const node = { key: "", tensor: null, children: [], type: null, module: false, optimizer: null };
+  return leaves.length > 0 ? [{ path, node, leaves }] : [];
 }
 
 class Sorter {
@@ -176,8 +203,9 @@ export function leavesOf(node: TreeNode, path: readonly string[], packed = false
   return node.children.flatMap((child) => leavesOf(child, [...path, child.key], inside));
 }
 
-/** What DataParallel, torch.compile, FSDP and activation checkpoints put into names. */
-const wrapper = /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
+/** What DataParallel, torch.compile, FSDP, activation checkpoints and averages put into names. */
+const wrapper =
+  /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|ema_model|online_model)\./g;
 
 /** Name and shape, without what programs put before names and without the dots that some averages leave out. */
 export function signature(name: string, { size }: TorchTensor): string {

@@ -3,13 +3,14 @@
  * answer comes from a rule, and each rule says how sure it is.
  */
 
-import { bitsOf, type DType } from "../../src/ir/dtype.ts";
 import { elementsOf } from "../../src/ir/shape.ts";
 import type { TensorClass } from "../../src/ir/tensor.ts";
 import type { Module } from "./modules.ts";
 import { isPackedName } from "./packed.ts";
+import { isQuantizationHelper, isWhole } from "./quantization.ts";
 import { lastStep, type Recognized } from "./recognize.ts";
 import type { NamedTensor } from "./state-dict.ts";
+import { isDiffusionSchedule, isSignalTransform } from "./worked-out.ts";
 
 /**
  * - certain: the name belongs to one kind of torch.nn alone, or the file says it;
@@ -115,7 +116,8 @@ const rules: readonly Rule[] = [
     class: "constant",
     certainty: "certain",
     because: "frequencies of a rotary embedding",
-    applies: named(/^(original_)?inv_freq$/),
+    applies: ({ local, module }) =>
+      /^(original_)?inv_freq$/.test(local) || (local === "scale" && module.byLocal.has("inv_freq")),
   },
   {
     class: "constant",
@@ -182,6 +184,31 @@ const rules: readonly Rule[] = [
     applies: named(/^(resample_filter|blur_kernel|fir_kernel)$/),
   },
   {
+    class: "constant",
+    certainty: "likely",
+    because: "the schedule of a diffusion, worked out when the model was made",
+    applies: isDiffusionSchedule,
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "what images are shifted and scaled by before a network that compares them (LPIPS)",
+    applies: ({ local, module }) =>
+      /^(shift|scale)$/.test(local) && lastStep(module.path) === "scaling_layer",
+  },
+  {
+    class: "statistic",
+    certainty: "likely",
+    because: "keys of past batches, with the place of the next one beside them (MoCo)",
+    applies: ({ local, module }) => /^\w*queue$/.test(local) && module.byLocal.has(`${local}_ptr`),
+  },
+  {
+    class: "bookkeeping",
+    certainty: "likely",
+    because: "which layout a module has, and on which device it is (fairseq)",
+    applies: ({ local, tensor }) => /^(version|_float_tensor)$/.test(local) && elementsOf(tensor.shape) === 1,
+  },
+  {
     class: "statistic",
     certainty: "likely",
     because: "how often experts are chosen, balanced without gradients (DeepSeek-V3 and what follows it)",
@@ -190,14 +217,22 @@ const rules: readonly Rule[] = [
   {
     class: "statistic",
     certainty: "certain",
-    because: "a codebook that follows moving averages (EnCodec, Mimi)",
+    because: "moving averages that a codebook follows (EnCodec, Mimi)",
     applies: ({ local, module }) =>
-      (/^(embed|embed_avg|cluster_size)$/.test(local) &&
+      (/^(embed_avg|cluster_size)$/.test(local) &&
         module.byLocal.has("embed_avg") &&
         module.byLocal.has("cluster_size")) ||
       (/^(embed_sum|cluster_usage)$/.test(local) &&
         module.byLocal.has("embed_sum") &&
         module.byLocal.has("cluster_usage")),
+  },
+  {
+    class: "statistic",
+    // Some are learned, and keep the averages all the same.
+    certainty: "likely",
+    because: "a codebook that follows moving averages",
+    applies: ({ local, module }) =>
+      local === "embed" && module.byLocal.has("embed_avg") && module.byLocal.has("cluster_size"),
   },
   {
     class: "constant",
@@ -210,7 +245,7 @@ const rules: readonly Rule[] = [
     certainty: "certain",
     because: "whether such a codebook has been filled",
     applies: ({ local, module }) =>
-      /^(inited|initialized)$/.test(local) &&
+      /^(init+ed|initialized)$/.test(local) &&
       (module.byLocal.has("cluster_size") || module.byLocal.has("cluster_usage")),
   },
   {
@@ -294,16 +329,6 @@ export function classify(
   return { class: found.class, certainty: found.certainty, ...(found.packed && { packed: true }) };
 }
 
-export function isWhole(dtype: DType): boolean {
-  return dtype === "bool" || /^u?int/.test(dtype);
-}
-
-/** Types that nothing is trained in: a weight of such a type has been quantised. */
-function isNarrow(dtype: DType): boolean {
-  const bits = bitsOf(dtype);
-  return dtype !== "bool" && bits !== null && (bits <= 8 || isWhole(dtype));
-}
-
 function looksPacked({ local, tensor, module }: Asked): boolean {
   if (isPackedName(local)) return isWhole(tensor.dtype);
   // Of a weight of quanto the numbers: `weight._data` where each is a byte, `weight._data._data` where several are.
@@ -324,55 +349,6 @@ function isNumberTable({ local, tensor: { dtype, shape }, method }: Asked): bool
   const buffer =
     /(^|_)(index|indices|idx|idxs|ids?|mask|coords?|offsets?|pos|positions?|lut|grid|shapes?|sizes?|counts?)(_|$)/;
   return method !== "" || (!buffer.test(local) && (elementsOf(shape) ?? 0) >= 256);
-}
-
-const spectral =
-  /^(forward|inverse)_basis(_buffer)?$|^(dct_mat|mel_basis|mel_fb|fbank_matrix|hann_window|wsin|wcos)$/;
-
-/** Fourier matrices, banks of filters, windows: some by their own names, some by the module that they stand in. */
-function isSignalTransform({ local, module }: Asked): boolean {
-  if (spectral.test(local)) return true;
-  const around = module.path.slice(module.path.lastIndexOf(".") + 1);
-  if (local === "fb") return /mel|featurizer|fbank|filter_?bank/i.test(around);
-  if (local === "window") return /spec|stft|featurizer|mel/i.test(around);
-  return local === "kernel" && /^(resample|resampler|blur)\d*$/i.test(around);
-}
-
-const besideNarrow =
-  /^(weight_)?(scales?|biases|zeros?|zero_points?|qzeros|g_idx)$|^weight_(scale_inv|scale_2|global_scale|shape|format)$|^(input|k|v|q|output)_(scale|scale_ub|global_scale|zero_point)$|^SCB$/;
-
-function isQuantizationHelper({ local, module, tensor, method }: Asked): boolean {
-  if (/\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+)$/.test(local)) return true;
-  if (local.endsWith("_scales") && module.byLocal.has(local.replace(/_scales$/, "_blocks"))) return true;
-  if (local === "scale" || local === "zero_point") {
-    if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
-  }
-  // As torchao flattens its tensors: `_weight_qdata`, `_weight_scale`.
-  const beside = /^(_\w+?)_(scale|zero_point)$/.exec(local)?.[1];
-  if (beside !== undefined && module.byLocal.has(`${beside}_qdata`)) return true;
-  // As quanto does: `weight._data`, `weight._scale`.
-  if (/^_(scale|shift)$/.test(local) && lastStep(module.path) === "weight") return true;
-  // And what goes into a module of quanto and comes out of it has a scale each.
-  if (/^(input|output)_scale$/.test(local) && elementsOf(tensor.shape) === 1) {
-    if (module.byLocal.has("input_scale") && module.byLocal.has("output_scale")) return true;
-  }
-  if (method !== "" && isCodeBook(local, module)) return true;
-  if (!besideNarrow.test(local)) return false;
-  // Scales of a cache of keys and values stand in a module without weights.
-  if (method !== "" && elementsOf(tensor.shape) === 1) return true;
-  return module.members.some(
-    (member) =>
-      (isPackedName(member.local) || /(^|_)weight$/.test(member.local)) && isNarrow(member.tensor.dtype),
-  );
-}
-
-/** What quantisers whose numbers are not unpacked here look them up in: AQLM, VPTQ, HIGGS, ExLlamaV2, Marlin. */
-function isCodeBook(local: string, { path, byLocal }: Module): boolean {
-  if (/(^|_)centroids$/.test(lastStep(path))) return true;
-  if (local === "s") return byLocal.has("B");
-  if (local === "scales") return byLocal.has("codes") || byLocal.has("tables");
-  if (/^weight_(scale|bias)$/.test(local)) return byLocal.has("indices");
-  return /^(codebooks|tables2?|q_scale(_max)?|scale_packed)$/.test(local);
 }
 
 /** A kernel, and what stands beside one; of a BatchNorm only with its counter, since a frozen one learns nothing. */

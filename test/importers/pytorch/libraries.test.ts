@@ -1,0 +1,56 @@
+/** Checkpoints of libraries around PyTorch, against what PyTorch counts in them (fixtures/build/pytorch/libraries.py). */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { inspect } from "../../../src/public/index.ts";
+import { inspectFile } from "../../../src/public/node.ts";
+import { checkFigures, said } from "../../hostile/survive.ts";
+
+const folder = join(import.meta.dirname, "../../../fixtures/pytorch/libraries");
+
+interface Facts {
+  readonly parameters: number;
+  /** Elements of buffers and of data. */
+  readonly others?: number;
+  readonly lacks?: number;
+  readonly optimizer?: number;
+}
+
+const { files } = JSON.parse(readFileSync(join(folder, "facts.json"), "utf8")) as {
+  readonly files: Readonly<Record<string, Facts>>;
+};
+
+test.each(Object.entries(files))("%s", async (file, { parameters, others, lacks, optimizer }) => {
+  const report = await inspectFile(join(folder, file));
+  checkFigures(report, file);
+  expect(report.totals).toMatchObject({
+    parameters: parameters - (lacks ?? 0),
+    optimizer: optimizer ?? 0,
+    status: lacks === undefined ? "complete" : "partial",
+  });
+  const { statistic, constant, bookkeeping, unclassified } = report.ledger.classes;
+  expect(unclassified.elements).toBe(0);
+  if (others !== undefined)
+    expect(statistic.elements + constant.elements + bookkeeping.elements).toBe(others);
+  if (lacks !== undefined)
+    expect(said(report, "weights-left-out").join()).toContain(`${lacks} elements more`);
+});
+
+test("an average beside its model is a copy of it", async () => {
+  const report = await inspectFile(join(folder, "ema-pytorch.pt"));
+  expect(said(report, "weights-copied").join()).toMatch(/ema is named like a second set of weights/);
+});
+
+test("an archive of a policy has all of its files, and says which of them it cannot read", async () => {
+  const bytes = readFileSync(join(folder, "ppo.zip"));
+  const report = await inspect(bytes);
+  expect(report.file).toMatchObject({ format: "pytorch", variant: "policy-archive" });
+  expect(report.layers.map(({ name }) => name)).toContain("mlp_extractor.policy_net.0");
+  // The entry is stored, so its first bytes are those of the archive within.
+  const inner = bytes.indexOf("PK", bytes.indexOf("policy.optimizer.pth"));
+  const broken = Uint8Array.from(bytes).fill(0x20, inner, inner + 4);
+  expect(said(await inspect(broken), "weights-left-out")).toEqual([
+    expect.stringContaining("policy.optimizer.pth is no file of torch.save"),
+  ]);
+});
