@@ -106,7 +106,9 @@ function typesIn(
   written: readonly Written[],
   typeOf: (name: Name) => TensorType | null,
 ): readonly (TensorType | null)[] {
-  return written.flatMap(({ argument }) => refsIn(argument).map((name) => (name === null ? null : typeOf(name))));
+  return written.flatMap(({ argument }) =>
+    refsIn(argument).map((name) => (name === null ? null : typeOf(name))),
+  );
 }
 
 /** Finds the operator of a step and its attributes. Without a record it is opaque, and has its arguments as they are written. */

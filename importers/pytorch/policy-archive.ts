@@ -2,12 +2,11 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import type { ZipArchive, ZipEntry } from "../../src/wire/zip.ts";
-import { sniff } from "../detect.ts";
+import { openZip, type ZipArchive, type ZipEntry } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import type { FileTensors } from "../state-dict/state-dict.ts";
-import { isCheckpoint } from "./forms.ts";
+import { checkpointFolder } from "./forms.ts";
 import { readTensors, stemOf } from "./read-checkpoint.ts";
 
 /** Entries that are read: an algorithm has a policy, variables and at most four optimizers. */
@@ -46,10 +45,19 @@ export async function importPolicy(source: ByteSource, zip: ZipArchive): Promise
   };
 }
 
-async function readEntry(zip: ZipArchive, entry: ZipEntry): Promise<FileTensors | null> {
-  const sniffed = await sniff(await zip.openEntry(entry));
-  if (!(await isCheckpoint(sniffed))) return null;
-  const read = await readTensors(sniffed.source, sniffed, `${entry.name}/`);
+/** `null` for what is no archive of `torch.save`: no version of the library writes another form. */
+async function readEntry(archive: ZipArchive, entry: ZipEntry): Promise<FileTensors | null> {
+  const source = await archive.openEntry(entry);
+  const head = await source.read(0, Math.min(4, source.size));
+  if (head[0] !== 0x50 || head[1] !== 0x4b) return null;
+  const diagnostics: Diagnostic[] = [];
+  const zip = await openZip(source, (found) => void diagnostics.push(found));
+  if (checkpointFolder(zip) === null) return null;
+  const read = await readTensors(
+    source,
+    { source, head, container: "zip", zip, diagnostics },
+    `${entry.name}/`,
+  );
   const inside = (at: string): string => (at === "" ? entry.name : `${entry.name}/${at}`);
   return {
     ...read,
