@@ -15,7 +15,12 @@ export function elementsOf(shape: Shape): Dim {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((dim, i) => dim === b[i] || sameDim(dim, b[i] ?? null));
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const dim = a[i] ?? null;
+    if (dim !== b[i] && !sameDim(dim, b[i] ?? null)) return false;
+  }
+  return true;
 }
 
 /** Product of the dimensions as a number; null when it is not known, or depends on named sizes. */
