@@ -143,6 +143,8 @@ class TreeBuilder {
     path: string,
     depth: number,
   ): TreeNode | null {
+    // The dictionary of a module instead of that.
+    if (isModule(entries)) return this.#module(key, null, entries, path, depth);
     const node = this.#group(key, entries, path, depth, { optimizer: optimizerOf(entries) });
     const names = entries.has("module") ? itemsOf(entries.get("buffer_names")) : null;
     if (node === null || names === null) return node;
@@ -177,11 +179,11 @@ class TreeBuilder {
     // Lists that TorchScript marks with the type of their items.
     if (type?.startsWith("torch.jit._pickle."))
       return this.node(key, itemsOf(value.args)?.[0] ?? null, path, depth + 1);
-    const attributes = attributesOf(value);
+    const attributes = moduleGiven(value) ?? attributesOf(value);
     const script = type === null ? undefined : this.#classes.get(type);
     if (script || isModule(attributes)) this.#modules.set(value, path);
     if (script) return this.#scriptModule(key, value, script, path, depth);
-    if (isModule(attributes)) return this.#module(key, type, attributes, path, depth);
+    if (isModule(attributes)) return this.#module(key, type && moduleName(type), attributes, path, depth);
     const entries: [PickleValue, PickleValue][] = [...attributes, ...held, ...value.items.entries()];
     for (const state of value.states) entries.push(...unnamedIn(state));
     if (value.kwargs !== undefined) entries.push(...mapOf(value.kwargs));
@@ -258,6 +260,16 @@ function labelOf(key: PickleValue): string {
 /** A pickled `torch.nn.Module`. */
 function isModule(attributes: ReadonlyMap<PickleValue, PickleValue>): boolean {
   return attributes.has("_parameters") && attributes.has("_modules");
+}
+
+/** A graph of torch.fx is made by a call that is handed the dictionary of the module. */
+function moduleGiven(value: PickleObject): ReadonlyMap<PickleValue, PickleValue> | null {
+  const given = mapOf(itemsOf(value.args)?.[0]);
+  return isModule(given) ? given : null;
+}
+
+function moduleName(type: string): string {
+  return type.replace(/^(torch\.fx\.graph_module)\.reduce_\w+$/, "$1.GraphModule");
 }
 
 /** Full name of the class of an object, as newest Python has it; `null` when it is made by no name. */

@@ -91,7 +91,9 @@ const rules: readonly Rule[] = [
     certainty: "certain",
     because: "what an observer of torch.ao has seen",
     applies: ({ local, module }) =>
-      /^(min|max)_val$/.test(local) && module.byLocal.has("min_val") && module.byLocal.has("max_val"),
+      /^((min|max)_val|histogram|eps)$/.test(local) &&
+      module.byLocal.has("min_val") &&
+      module.byLocal.has("max_val"),
   },
   {
     class: "bookkeeping",

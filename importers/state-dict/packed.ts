@@ -147,33 +147,69 @@ function unpackCompressed(
 ): PackedWeight | null {
   const note = byLocal.get(local.replace(/packed$/, "shape"));
   const stated = note?.value ? int64Shape(note.value) : null;
-  if (dtype === "uint8") return /fp4/.test(textOf(config?.format)) ? packedLast(shape, 2) : null;
+  const scale = byLocal.get(local.replace(/packed$/, "scale"))?.shape.at(-1);
+  if (dtype === "uint8") return unpackFloats(shape, scale, config);
   const widths = widthsOf(config);
   const candidates = widths.length > 0 ? widths : stated ? [1, 2, 3, 4, 5, 6, 7, 8] : [];
-  const fitting = candidates
-    .map((bits) => Math.floor((bitsOf(dtype) ?? 0) / bits))
-    .filter((values) => values >= 1 && (stated === null || isPackedAs(stated, shape, values)));
-  const [values] = new Set(fitting);
-  if (values === undefined || (stated === null && new Set(fitting).size > 1)) return null;
-  return stated ? { shape: stated, packing: { values, axis: -1 } } : packedLast(shape, values);
+  const container = bitsOf(dtype) ?? 0;
+  // Up to 0.11 an element had whole values only; since then rows are packed without gaps.
+  const packings = candidates.flatMap((bits): readonly Packing[] => {
+    const gapless = { values: container, per: bits, axis: -1 };
+    const whole = { values: Math.floor(container / bits), axis: -1 };
+    return container % bits === 0 ? [whole] : [whole, gapless];
+  });
+  if (stated === null) {
+    const [packing, another] = packings;
+    return packing && !another ? packedLast(shape, packing.values) : null;
+  }
+  const packing = packings.find((one) => isPackedAs(stated, shape, one));
+  return packing ? { shape: stated, packing } : null;
+}
+
+/** Two values of 4 bits in a byte, or four of 6 bits in three; a scale for each 16 or 32 tells them apart where several are named. */
+function unpackFloats(
+  stored: StaticShape,
+  scale: number | undefined,
+  config: JsonObject | undefined,
+): PackedWeight | null {
+  const named = [config, ...groupsOf(config)].map((one) => textOf(one?.format)).join();
+  const widthOf = (values: number, per: number): number => ((stored.at(-1) ?? 0) * values) / per;
+  const fitting = [
+    { format: /fp4/, values: 2, per: 1 },
+    { format: /fp6/, values: 4, per: 3 },
+  ].filter(({ format, values, per }) => {
+    const width = widthOf(values, per);
+    const scaled = scale === undefined || scale * 16 === width || scale * 32 === width;
+    return format.test(named) && Number.isInteger(width) && scaled;
+  });
+  const [found, another] = fitting;
+  if (!found || another) return null;
+  const { values, per } = found;
+  const packing = { values, ...(per > 1 && { per }), axis: -1 };
+  return { shape: [...stored.slice(0, -1), widthOf(values, per)], packing };
+}
+
+function groupsOf(config: JsonObject | undefined): readonly JsonObject[] {
+  const groups = config?.config_groups;
+  if (typeof groups !== "object" || groups === null) return [];
+  return Object.values(groups).filter(
+    (group): group is JsonObject => typeof group === "object" && group !== null,
+  );
 }
 
 /** Widths of all groups of the configuration. */
 function widthsOf(config: JsonObject | undefined): readonly number[] {
-  const groups = config?.config_groups;
-  if (typeof groups !== "object" || groups === null) return [];
-  const found = Object.values(groups).flatMap((group) => {
-    const weights = (group as JsonObject | null)?.weights;
+  const found = groupsOf(config).flatMap(({ weights }) => {
     const bits = (weights as JsonObject | null | undefined)?.num_bits;
     return typeof bits === "number" && Number.isInteger(bits) && bits >= 1 && bits <= 8 ? [bits] : [];
   });
   return [...new Set(found)];
 }
 
-function isPackedAs(shape: StaticShape, stored: StaticShape, values: number): boolean {
+function isPackedAs(shape: StaticShape, stored: StaticShape, { values, per = 1 }: Packing): boolean {
   return (
     shape.length === stored.length &&
-    shape.every((dim, i) => (i === shape.length - 1 ? Math.ceil(dim / values) : dim) === stored[i])
+    shape.every((dim, i) => (i === shape.length - 1 ? Math.ceil((dim * per) / values) : dim) === stored[i])
   );
 }
 

@@ -36,6 +36,10 @@ export function isQuantizationHelper({ local, module, tensor, method }: Tensor):
   if (local === "scale" || local === "zero_point") {
     if (module.byLocal.has("scale") && module.byLocal.has("zero_point")) return true;
   }
+  // As graphs of torch.ao have them: `fc_scale_0`, `fc_zero_point_0`.
+  const pair = /^(\w+)_(?:scale|zero_point)_(\d+)$/.exec(local);
+  if (pair && ["scale", "zero_point"].every((one) => module.byLocal.has(`${pair[1]}_${one}_${pair[2]}`)))
+    return true;
   // As torchao flattens its tensors: `_weight_qdata`, `_weight_scale`.
   const beside = /^(_\w+?)_(scale|zero_point)$/.exec(local)?.[1];
   if (beside !== undefined && module.byLocal.has(`${beside}_qdata`)) return true;

@@ -1,4 +1,4 @@
-/** Checkpoints of libraries around PyTorch, against what PyTorch counts in them (fixtures/build/pytorch/libraries.py). */
+/** Checkpoints of libraries around PyTorch and graphs of torch.fx, against what PyTorch counts in them (fixtures/build/pytorch). */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { inspectFile } from "../../../src/public/node.ts";
 import { checkFigures, said } from "../../hostile/survive.ts";
 
 const folder = join(import.meta.dirname, "../../../fixtures/pytorch/libraries");
+const graphs = join(import.meta.dirname, "../../../fixtures/pytorch/graphs");
 
 interface Facts {
   readonly parameters: number;
@@ -17,12 +18,15 @@ interface Facts {
   readonly optimizer?: number;
 }
 
-const { files } = JSON.parse(readFileSync(join(folder, "facts.json"), "utf8")) as {
-  readonly files: Readonly<Record<string, Facts>>;
-};
+const cases = [folder, graphs].flatMap((from) => {
+  const { files } = JSON.parse(readFileSync(join(from, "facts.json"), "utf8")) as {
+    readonly files: Readonly<Record<string, Facts>>;
+  };
+  return Object.entries(files).map(([file, facts]) => [file, facts, from] as const);
+});
 
-test.each(Object.entries(files))("%s", async (file, { parameters, others, lacks, optimizer }) => {
-  const report = await inspectFile(join(folder, file));
+test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer }, from) => {
+  const report = await inspectFile(join(from, file));
   checkFigures(report, file);
   expect(report.totals).toMatchObject({
     parameters: parameters - (lacks ?? 0),
@@ -35,6 +39,15 @@ test.each(Object.entries(files))("%s", async (file, { parameters, others, lacks,
     expect(statistic.elements + constant.elements + bookkeeping.elements).toBe(others);
   if (lacks !== undefined)
     expect(said(report, "weights-left-out").join()).toContain(`${lacks} elements more`);
+});
+
+test("a graph is a module with modules in it", async () => {
+  const report = await inspectFile(join(graphs, "graph.pt"));
+  expect(report.layers.map(({ name, type }) => [name, type])).toEqual([
+    ["graph", "GraphModule"],
+    ["fc", "Linear"],
+    ["norm", "BatchNorm1d"],
+  ]);
 });
 
 test("an average beside its model is a copy of it", async () => {
