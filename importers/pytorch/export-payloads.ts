@@ -83,7 +83,9 @@ async function readTable(
       await readPickles(zip, stored, found, (_, one) => records.set(tensor, fromPickle(one, parameter)));
       if (records.has(tensor)) continue;
     }
-    records.set(tensor, { record: { key, bytes: stored?.size ?? 0 }, parameter, meta, tensor: null });
+    // Of tensors without elements (on "meta", or fake ones) all are in one empty record, and none is another.
+    const record = stored?.size === 0 ? null : { key, bytes: stored?.size ?? 0 };
+    records.set(tensor, { record, parameter, meta, tensor: null });
   }
 }
 
