@@ -7,7 +7,7 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { type Element, type SharedJson, textIn } from "../../src/wire/json-shared.ts";
-import { placeRegions } from "./export-regions.ts";
+import { placeBetween, placeRegions } from "./export-regions.ts";
 import {
   listOf,
   nameIn,
@@ -79,11 +79,14 @@ export class GraphReader {
   /** Class of the whole, where a node's modules tell. */
   root: string | null = null;
   private readonly program: SharedJson;
+  /** Which call of a module a node is in is written down. */
+  private readonly countsCalls: boolean;
   private readonly steps = new Map<JsonValue, Step>();
   private readonly report: (diagnostic: Diagnostic) => void;
 
   constructor(program: SharedJson, report: (diagnostic: Diagnostic) => void) {
     this.program = program;
+    this.countsCalls = countsCalls(textOf(getKey(program.json, "torch_version")));
     this.report = report;
   }
 
@@ -124,6 +127,7 @@ export class GraphReader {
     }
     for (const node of this.program.elementsAt(graph, "nodes") ?? []) this.node(node, frame);
     placeRegions(frame.layers);
+    if (this.countsCalls) placeBetween(frame.layers);
     const results = given.outputs.flatMap((output) => namesIn(unionOf(output)));
     return {
       topology: "functional",
@@ -323,3 +327,9 @@ const scalars = [
   ["sym_bool_values", "bool"],
   ["sym_float_values", "float64"],
 ] as const;
+
+/** PyTorch 2.6 and later; the first ones do not say which they are. */
+function countsCalls(version: string | null): boolean {
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)\./.exec(version ?? "") ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 6);
+}

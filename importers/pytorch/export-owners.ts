@@ -75,9 +75,7 @@ export function giveWeights(
     const working = reading.filter((draft) => !isCheck(draft));
     const readers = working.length > 0 ? working : reading;
     const own = readers.filter((draft) => moduleOf(draft) === owner);
-    const inside = owner === "" ? [] : (byModule.get(owner)?.slice(0, 1) ?? []);
-    const [first] = readers;
-    const holders = own.length > 0 ? own : inside.length > 0 ? inside : first ? [first] : [];
+    const holders = own.length > 0 ? own : insideOf(owner, readers, byModule);
     const weight = weightOf(held);
     if (holders.length === 0) left.push(weight);
     for (const draft of new Set(holders)) {
@@ -92,6 +90,23 @@ export function giveWeights(
     delete draft.plumbing;
   }
   return left;
+}
+
+/** Who holds what no row of its own module reads: a row of that module, or one in the nearest around it that has any. */
+function insideOf(
+  owner: string,
+  readers: readonly Draft[],
+  byModule: ReadonlyMap<string, readonly Draft[]>,
+): readonly Draft[] {
+  for (let path = owner; path !== ""; path = ownerOf(path)) {
+    const [row] = byModule.get(path) ?? [];
+    if (row && path === owner) return [row];
+    const reader = readers.find(({ modules }) => modules?.some((module) => module.path === path));
+    const holder = reader ?? row;
+    if (holder) return [holder];
+    if (readers.length === 0) break;
+  }
+  return readers.slice(0, 1);
 }
 
 /** Looks at a tensor and makes nothing of it. */

@@ -32,11 +32,11 @@ function isRegion({ source, subgraphs }: Placed): boolean {
 
 /** Modules that all nodes of a region are in. */
 function modulesAround({ subgraphs = [] }: Placed): readonly ModuleRef[] {
-  const nodes = subgraphs
-    .flatMap(({ graph }) => graph.layers)
-    .filter(({ operator }) => operator !== "Input")
-    .map(({ modules = [] }) => modules);
-  const [first = [], ...others] = nodes;
+  const nodes = subgraphs.flatMap(({ graph }) => graph.layers).filter(({ operator }) => operator !== "Input");
+  return sharedModules(nodes.map(({ modules = [] }) => modules));
+}
+
+function sharedModules([first = [], ...others]: readonly (readonly ModuleRef[])[]): readonly ModuleRef[] {
   const end = first.findIndex((module, i) => others.some((modules) => !same(module, modules[i])));
   return end < 0 ? first : first.slice(0, end);
 }
@@ -47,4 +47,26 @@ function same(one: ModuleRef, other: ModuleRef | undefined): boolean {
 
 function keyOf({ path, call = 0 }: ModuleRef): string {
   return `${path}@${call}`;
+}
+
+/**
+ * Puts a node that is in no module into those that the nodes before and behind it are both in: a call of a module is over before
+ * the network itself goes on. Only where the file says which call a node is in. What is put in later is in none: quantisation,
+ * and what a region ran, where the region is gone.
+ */
+export function placeBetween(layers: readonly Placed[]): void {
+  let before: readonly ModuleRef[] = [];
+  let waiting: Placed[] = [];
+  for (const layer of layers) {
+    if (layer.operator === "Input") continue;
+    const { modules = [] } = layer;
+    if (modules.length === 0) {
+      waiting.push(layer);
+      continue;
+    }
+    const around = waiting.length > 0 ? sharedModules([before, modules]) : [];
+    if (around.length > 0) for (const one of waiting) one.modules = around;
+    waiting = [];
+    before = modules;
+  }
 }

@@ -92,7 +92,9 @@ export function modulePath(written: string): string {
 
 function bareClass(type: string | undefined): string | null {
   const name = type?.replace(/^<class '(.*)'>$/, "$1") ?? "";
-  return name === "" ? null : name.slice(name.lastIndexOf(".") + 1);
+  // What the exporter wraps a network in; nodes that are put in later are in that.
+  if (name === "" || name.startsWith("torch.export._trace.")) return null;
+  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 /** A name with a semicolon makes two parts that are no entry alone. */

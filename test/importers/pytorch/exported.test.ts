@@ -187,6 +187,18 @@ test("a parameter that is cast stands at the cast, an input steps back for a mod
   expect(rows.join()).not.toContain("_assert");
 });
 
+test("tensors without elements share one empty record, and are none the less as many", async () => {
+  const folder = join(fixtures, "program-outline");
+  const expected: Expected = JSON.parse(readFileSync(join(folder, "modules.json"), "utf8"));
+  const imported = await readModel(readFileSync(join(folder, "model.pt2")));
+  checkWeights(imported.model, expected, new Set());
+  const report = reportOf(imported);
+  checkFigures(report, "outline");
+  expect(report.totals.parameters).toBe(expected.parameters);
+  expect(report.ledger.elements).toBe(0);
+  checkRows(report, expected);
+});
+
 describe.each(["tied", "half", "recurrent", "frozen", "plain"])("archive %s", (name) => {
   const folder = join(fixtures, `program-${name}`);
   const expected: Expected = JSON.parse(readFileSync(join(folder, "modules.json"), "utf8"));
