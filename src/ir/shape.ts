@@ -25,9 +25,15 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Product of the dimensions as a number; null when it is not known, or depends on named sizes. */
 export function countOf(shape: Shape): number | null {
-  // Unless a size is 0, a named one is in the product.
-  if (shape?.some((dim) => typeof dim !== "number") && !shape.includes(0)) return null;
-  return numberOf(elementsOf(shape));
+  if (shape === null) return null;
+  let count = 1;
+  for (let i = 0; i < shape.length; i++) {
+    const dim = shape[i];
+    // Unless a size is 0, a named one is in the product.
+    if (typeof dim !== "number") return shape.includes(0) ? numberOf(elementsOf(shape)) : null;
+    count *= dim;
+  }
+  return Number.isSafeInteger(count) ? count : null;
 }
 
 /** `(3, 3, ?, 2*seq)`: for messages. */

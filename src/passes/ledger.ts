@@ -3,7 +3,7 @@
 import type { Layer } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
 import { countOf } from "../ir/shape.ts";
-import { type TensorClass, tensorClasses, type Weight } from "../ir/tensor.ts";
+import { type StoredTensor, type TensorClass, tensorClasses, type Weight } from "../ir/tensor.ts";
 
 export interface LedgerSums {
   readonly elements: number;
@@ -13,19 +13,22 @@ export interface LedgerSums {
 
 /** Sums the stored tensors by class: that of the weight that claims a tensor, else what the importer says of it. */
 export function sumLedger(model: Model): LedgerSums {
-  const claimed = new Map<number, TensorClass>();
-  const claim = (weight: Weight): void => {
-    if (weight.tensor !== undefined && !claimed.has(weight.tensor)) claimed.set(weight.tensor, weight.class);
+  const claimed = new Array<TensorClass | undefined>(model.tensors.length);
+  const claim = (weights: readonly Weight[]): void => {
+    for (const weight of weights) {
+      if (weight.tensor !== undefined) claimed[weight.tensor] ??= weight.class;
+    }
   };
-  model.weights.forEach(claim);
-  walkLayers(model.graph.layers, (layer: Layer) => layer.weights.forEach(claim));
+  claim(model.weights);
+  walkLayers(model.graph.layers, (layer: Layer) => claim(layer.weights));
   const classes = Object.fromEntries(
     tensorClasses.map((name) => [name, { tensors: 0, elements: 0, bytes: 0 }]),
   ) as Record<TensorClass, { tensors: number; elements: number; bytes: number }>;
   let elements = 0;
   let bytes = 0;
-  for (const [i, tensor] of model.tensors.entries()) {
-    const entry = classes[claimed.get(i) ?? tensor.unclaimed];
+  for (let i = 0; i < model.tensors.length; i++) {
+    const tensor = model.tensors[i] as StoredTensor;
+    const entry = classes[claimed[i] ?? tensor.unclaimed];
     const count = countOf(tensor.shape) ?? 0;
     entry.tensors += 1;
     entry.elements += count;

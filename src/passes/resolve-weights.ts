@@ -36,126 +36,138 @@ export interface WeightFacts {
 
 /** Settles all weights of a model. `shapes` are the facts of infer-shapes. */
 export function resolveWeights(model: Model, shapes: LayerTable<LayerFacts>): WeightFacts {
-  const diagnostics: Diagnostic[] = [];
+  const resolver = new Resolver(model, shapes);
   const byLayer = new Map<Layer, readonly ResolvedWeight[]>();
-  const anythingStored = model.tensors.length > 0;
-  const bounded = boundTotal(diagnostics);
-  const shared = shapesOfShared(model, shapes);
   walkLayers(model.graph.layers, (layer) => {
-    if (layer.weights.length === 0) return;
-    const at = scopedName(layer.scope, layer.name);
-    const roles = shapes.get(layer)?.weights;
-    const failed = shapes.get(layer)?.failed === true;
-    const built = failed || (roles !== undefined && Object.keys(roles).length > 0);
-    const resolved = layer.weights
-      // A layer that was never built owns nothing yet.
-      .filter(
-        (weight) =>
-          weight.tensor !== undefined ||
-          weight.shape !== undefined ||
-          built ||
-          anythingStored ||
-          shared.has(weight.shared),
-      )
-      .map((weight) => {
-        const implied = shared.get(weight.shared) ?? roles?.[weight.role] ?? (failed ? null : undefined);
-        return resolve(weight, implied, model, at, diagnostics);
-      })
-      .filter((weight) => weight !== null)
-      .map((weight) => bounded(weight, at));
-    byLayer.set(layer, resolved);
+    if (layer.weights.length > 0) byLayer.set(layer, resolver.resolve(layer.weights, layer));
   });
-  const ofModel = model.weights
-    .map((weight) => resolve(weight, undefined, model, "", diagnostics))
-    .filter((weight) => weight !== null)
-    .map((weight) => bounded(weight, ""));
-  return { byLayer, ofModel, diagnostics };
+  const ofModel = resolver.resolve(model.weights, null);
+  return { byLayer, ofModel, diagnostics: resolver.diagnostics };
+}
+
+/** What weights of a layer, or of the model itself, come to. */
+class Resolver {
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly model: Model;
+  private readonly shapes: LayerTable<LayerFacts>;
+  private shared: ReadonlyMap<number, Shape> | null = null;
+  private elements = 0;
+
+  constructor(model: Model, shapes: LayerTable<LayerFacts>) {
+    this.model = model;
+    this.shapes = shapes;
+  }
+
+  resolve(weights: readonly Weight[], owner: Layer | null): readonly ResolvedWeight[] {
+    const resolved = new Array<ResolvedWeight>(weights.length);
+    let count = 0;
+    for (const weight of weights) {
+      // Most say their shape themselves.
+      const implied = (weight.shape ?? null) === null ? this.implied(weight, owner) : undefined;
+      if (owner !== null && !this.exists(weight, owner)) continue;
+      const one = this.settle(weight, implied, owner);
+      if (one !== null) resolved[count++] = this.bounded(one, owner);
+    }
+    resolved.length = count;
+    return resolved;
+  }
+
+  /** Shape by the rule of its layer, or of another that has the same weight; null where a rule failed. */
+  private implied(weight: Weight, owner: Layer | null): Shape | undefined {
+    if (owner === null) return undefined;
+    const facts = this.shapes.get(owner);
+    const failed = facts?.failed === true;
+    return this.sharedShape(weight) ?? facts?.weights[weight.role] ?? (failed ? null : undefined);
+  }
+
+  /** A layer that was never built owns nothing yet. */
+  private exists(weight: Weight, owner: Layer): boolean {
+    if (weight.tensor !== undefined || weight.shape !== undefined || this.model.tensors.length > 0)
+      return true;
+    const facts = this.shapes.get(owner);
+    if (facts && (facts.failed || Object.keys(facts.weights).length > 0)) return true;
+    return this.sharedShape(weight) !== undefined;
+  }
+
+  private sharedShape({ shared }: Weight): Shape | undefined {
+    if (shared === undefined) return undefined;
+    this.shared ??= shapesOfShared(this.model, this.shapes);
+    return this.shared.get(shared);
+  }
+
+  private settle(weight: Weight, implied: Shape | undefined, owner: Layer | null): ResolvedWeight | null {
+    const { tensors } = this.model;
+    const stored = weight.tensor === undefined ? null : (tensors[weight.tensor] ?? null);
+    if (stored !== null && weight.view) return viewOf(weight, weight.view, stored);
+    const declared = weight.shape ?? implied ?? null;
+    const packed = weight.packing ? pack(declared, weight.packing) : declared;
+    const agrees = stored !== null && fits(weight, declared, stored.shape);
+    if (stored === null) {
+      if (weight.counted === false) return null;
+      // Not stored and nothing derived: in a file that stores weights such a layer was never built.
+      if (declared === null && implied === undefined && tensors.length > 0) return null;
+      // Programs without their weights say all shapes themselves.
+      if (tensors.length > 0 || !isStatic(declared)) this.sayMissing(weight, declared, owner);
+    } else if (packed !== null && !agrees) {
+      const shown = { declared: formatShape(packed), stored: formatShape(stored.shape) };
+      const args = { weight: weight.name, ...shown };
+      this.diagnostics.push({ code: "declared-stored-mismatch", args, at: placeOf(owner) });
+    }
+    const heldShape: Shape = stored ? stored.shape : packed;
+    const shape = logicalShape(weight, declared, stored, agrees);
+    const elements = countOf(shape);
+    if (stored) return { weight, shape, heldShape, stored, elements, bytes: stored.bytes };
+    const held = heldShape === shape ? elements : countOf(heldShape);
+    return { weight, shape, heldShape, stored, elements, bytes: bytesOf(held, weight) };
+  }
+
+  private sayMissing(weight: Weight, declared: Shape, owner: Layer | null): void {
+    const at = placeOf(owner);
+    if (!isStatic(declared)) {
+      this.diagnostics.push({ code: "weight-shape-unknown", args: { weight: weight.name }, at });
+    } else if (this.model.tensors.length > 0 && weight.archived !== false) {
+      const args = { weight: weight.name, declared: formatShape(declared) };
+      this.diagnostics.push({ code: "weight-not-stored", args, at });
+    }
+  }
+
+  /** A weight with which the model would be too large to count exactly has an unknown shape, and is reported. */
+  private bounded(resolved: ResolvedWeight, owner: Layer | null): ResolvedWeight {
+    const { elements, shape, stored } = resolved;
+    if (elements !== null && this.elements + elements <= maxModelElements) {
+      this.elements += elements;
+      return resolved;
+    }
+    if (!isStatic(shape)) return resolved;
+    const reason = `weight ${resolved.weight.name} is left out, with it the model would have more than ${maxModelElements} elements`;
+    const args = { shape: formatShape(shape), reason };
+    this.diagnostics.push({ code: "shape-suspicious", args, at: placeOf(owner) });
+    const heldShape = stored?.shape ?? null;
+    return { ...resolved, shape: null, heldShape, elements: null, bytes: stored?.bytes ?? null };
+  }
+}
+
+function placeOf(owner: Layer | null): string {
+  return owner === null ? "" : scopedName(owner.scope, owner.name);
 }
 
 /** One layer in several places is built in the first that knows its shapes, and has those everywhere. */
-function shapesOfShared(
-  model: Model,
-  shapes: LayerTable<LayerFacts>,
-): ReadonlyMap<number | undefined, Shape> {
-  const known = new Map<number | undefined, Shape>();
+function shapesOfShared(model: Model, shapes: LayerTable<LayerFacts>): ReadonlyMap<number, Shape> {
+  const known = new Map<number, Shape>();
   walkLayers(model.graph.layers, (layer) => {
     for (const { shared, shape, role } of layer.weights) {
+      if (shared === undefined || known.has(shared)) continue;
       const implied = shape ?? shapes.get(layer)?.weights[role] ?? null;
-      if (shared !== undefined && !known.has(shared) && isStatic(implied)) known.set(shared, implied);
+      if (isStatic(implied)) known.set(shared, implied);
     }
   });
   return known;
 }
 
 function isStatic(shape: Shape): boolean {
-  return shape?.every((dim) => typeof dim === "number") ?? false;
-}
-
-/** A weight with which the model would be too large to count exactly has an unknown shape, and is reported. */
-function boundTotal(diagnostics: Diagnostic[]): (resolved: ResolvedWeight, at: string) => ResolvedWeight {
-  let total = 0;
-  return (resolved, at) => {
-    const { elements, shape } = resolved;
-    if (elements !== null && total + elements <= maxModelElements) {
-      total += elements;
-      return resolved;
-    }
-    if (!isStatic(shape)) return resolved;
-    const reason = `weight ${resolved.weight.name} is left out, with it the model would have more than ${maxModelElements} elements`;
-    diagnostics.push({ code: "shape-suspicious", args: { shape: formatShape(shape), reason }, at });
-    const { stored } = resolved;
-    return {
-      ...resolved,
-      shape: null,
-      heldShape: stored?.shape ?? null,
-      elements: null,
-      bytes: stored?.bytes ?? null,
-    };
-  };
-}
-
-function resolve(
-  weight: Weight,
-  implied: Shape | undefined,
-  model: Model,
-  at: string,
-  diagnostics: Diagnostic[],
-): ResolvedWeight | null {
-  const stored = weight.tensor === undefined ? null : (model.tensors[weight.tensor] ?? null);
-  if (stored !== null && weight.view) return viewOf(weight, weight.view, stored);
-  const declared = weight.shape ?? implied ?? null;
-  const packed = weight.packing ? pack(declared, weight.packing) : declared;
-  if (stored === null) {
-    if (weight.counted === false) return null;
-    // Not stored and nothing derived: in a file that stores weights such a layer was never built.
-    if (declared === null && implied === undefined && model.tensors.length > 0) return null;
-    if (!isStatic(declared)) {
-      diagnostics.push({ code: "weight-shape-unknown", args: { weight: weight.name }, at });
-    } else if (model.tensors.length > 0 && weight.archived !== false) {
-      diagnostics.push({
-        code: "weight-not-stored",
-        args: { weight: weight.name, declared: formatShape(declared) },
-        at,
-      });
-    }
-  } else if (packed !== null && !fits(weight, declared, stored.shape)) {
-    diagnostics.push({
-      code: "declared-stored-mismatch",
-      args: { weight: weight.name, declared: formatShape(packed), stored: formatShape(stored.shape) },
-      at,
-    });
-  }
-  const held: Shape = stored ? stored.shape : packed;
-  const agrees = stored !== null && fits(weight, declared, stored.shape);
-  const shape = logicalShape(weight, declared, stored, agrees);
-  return {
-    weight,
-    shape,
-    heldShape: held,
-    stored,
-    elements: countOf(shape),
-    bytes: stored ? stored.bytes : bytesOf(held, weight),
-  };
+  if (shape === null) return false;
+  for (const dim of shape) if (typeof dim !== "number") return false;
+  return true;
 }
 
 /** A view adds what is stored, not what it shows: the others who see the same tensor then add nothing. */
@@ -172,8 +184,7 @@ function logicalShape(weight: Weight, declared: Shape, stored: StoredTensor | nu
   return unpack(stored.shape, weight.packing);
 }
 
-function bytesOf(shape: Shape, weight: Weight): number | null {
-  const elements = countOf(shape);
+function bytesOf(elements: number | null, weight: Weight): number | null {
   const bits = weight.dtype === null ? null : bitsOf(weight.dtype);
   return elements === null || bits === null ? null : Math.ceil((elements * bits) / 8);
 }
@@ -224,9 +235,10 @@ function fits(weight: Weight, declared: Shape, stored: StaticShape): boolean {
 
 /** Same rank, and equal wherever the declared shape is known. */
 function compatible(declared: Shape, stored: StaticShape): boolean {
-  return (
-    declared !== null &&
-    declared.length === stored.length &&
-    declared.every((dim, i) => typeof dim !== "number" || dim === stored[i])
-  );
+  if (declared?.length !== stored.length) return false;
+  for (let i = 0; i < stored.length; i++) {
+    const dim = declared[i];
+    if (typeof dim === "number" && dim !== stored[i]) return false;
+  }
+  return true;
 }
