@@ -80,6 +80,7 @@ function plainElements(list: JsonValue | undefined): readonly Element[] | null {
 
 /** A member of a table as it is written. */
 interface Member {
+  /** From behind its name on. */
   readonly text: string;
   readonly value: JsonValue;
   /** What came after it: most often that comes again. */
@@ -179,18 +180,14 @@ class SharedReader {
 
   /** Puts an object of objects down. Its end; -1 for something else. */
   private table(start: number): number {
-    const { text } = this;
-    if (text.charCodeAt(start) !== openBrace) return -1;
+    if (this.text.charCodeAt(start) !== openBrace) return -1;
     const members = new Map<string, JsonValue>();
     const end = this.items(start, closeBrace, (at) => {
-      const nameEnd = text.charCodeAt(at) === quote ? endOfText(text, at) + 1 : 0;
-      const colonAt = skipSpace(text, nameEnd);
-      if (nameEnd === 0 || text.charCodeAt(colonAt) !== colon) return -1;
-      const value = skipSpace(text, colonAt + 1);
-      const member = text.charCodeAt(value) === openBrace ? this.member(value) : null;
+      const nameEnd = this.text.charCodeAt(at) === quote ? endOfText(this.text, at) + 1 : 0;
+      const member = nameEnd > 0 ? this.member(nameEnd) : null;
       if (!member) return -1;
-      members.set(textOfQuoted(text.slice(at, nameEnd)), member.value);
-      return value + member.text.length;
+      members.set(textOfQuoted(this.text.slice(at, nameEnd)), member.value);
+      return nameEnd + member.text.length;
     });
     if (end >= 0) this.tables.push(members);
     return end;
@@ -211,29 +208,33 @@ class SharedReader {
     }
   }
 
+  /** What stands behind a name, up to the end of the object; null for something else. */
   private member(at: number): Member | null {
-    const { last } = this;
+    const { last, text } = this;
     // An object ends where it ends, so the same characters are the same object.
-    if (last && this.stands(last, at)) return last;
-    let member = last?.next;
-    if (!member || !this.stands(member, at)) {
-      const end = endOfObject(this.text, at) + 1;
+    if (last && text.slice(at, at + last.text.length) === last.text) return last;
+    let member = last ? last.next : null;
+    if (member === null || text.slice(at, at + member.text.length) !== member.text) {
+      const colonAt = skipSpace(text, at);
+      const start = text.charCodeAt(colonAt) === colon ? skipSpace(text, colonAt + 1) : -1;
+      const end = start >= 0 && text.charCodeAt(start) === openBrace ? endOfObject(text, start) + 1 : 0;
       if (end === 0) return null;
-      const text = this.text.slice(at, end);
-      member = this.members.get(text);
-      if (!member) {
-        this.add(this.count(text));
-        member = { text, value: JSON.parse(text) as JsonValue, next: null };
-        this.members.set(text, member);
-      }
+      member = this.newMember(text.slice(at, end), start - at);
       if (last) last.next = member;
     }
     this.last = member;
     return member;
   }
 
-  private stands({ text }: Member, at: number): boolean {
-    return this.text.slice(at, at + text.length) === text;
+  private newMember(text: string, start: number): Member {
+    let member = this.members.get(text);
+    if (!member) {
+      const object = text.slice(start);
+      this.add(this.count(object));
+      member = { text, value: JSON.parse(object) as JsonValue, next: null };
+      this.members.set(text, member);
+    }
+    return member;
   }
 }
 

@@ -10,10 +10,15 @@ export function endOfText(text: string, start: number): number {
   }
 }
 
+/** Whether what is between two quotes means itself: nothing in it is escaped, or would have to be. */
+export function isPlain(text: string): boolean {
+  return !special.test(text);
+}
+
 /** What a text says that is given with its quotes. @throws SyntaxError for what JSON has no such text for. */
 export function textOfQuoted(quoted: string): string {
   const bare = quoted.slice(1, -1);
-  return special.test(bare) ? (JSON.parse(quoted) as string) : bare;
+  return isPlain(bare) ? bare : (JSON.parse(quoted) as string);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what JSON has none of in its texts.
