@@ -24,6 +24,7 @@ import {
   graphOperands,
   isGraph,
   readStep,
+  type Slot,
   type Step,
   type Wiring,
   wiringOf,
@@ -163,39 +164,33 @@ export class GraphReader {
 
   private node(node: Element, frame: Frame): void {
     const step = this.stepOf(node);
-    const { target, results } = step;
+    const { target, only } = step;
     const stack = parseModuleStack(textIn(node, step.stack) ?? "");
-    this.root ??= stack.root?.type ?? null;
+    if (this.root === null && stack.root) this.root = stack.root.type;
     const modules = stack.modules ?? frame.around;
-    const draft = this.push(frame, target.name, target.source, "Opaque");
-    if (modules.length > 0) draft.modules = modules;
+    const draft = this.push(frame, target.name, target.source, "Opaque", modules);
     if (target.isPlumbing) draft.plumbing = true;
-    const value = { layer: frame.layers.length - 1, call: 0 };
+    const layer = frame.layers.length - 1;
     const wiring = this.wiringOf(step, node, frame);
     draft.operator = wiring.operator;
     draft.attributes = wiring.attributes;
-    const inputs: Argument[] = [];
-    for (const slot of wiring.reads) {
-      if (slot.name === null) inputs.push(slot.number);
-      else this.read1(draft, frame, nameIn(slot.name, node.texts), slot.slot, inputs);
-    }
+    const inputs = this.inputs(draft, wiring, node, frame);
     if (step.runs) this.subgraphs(draft, step, node, wiring, { ...frame, around: modules });
-    const [only = null] = results;
-    if (results.length === 1 && only !== null) {
+    if (only !== null) {
       const name = nameIn(only, node.texts);
       const type = frame.typeOf(name);
       draft.calls = [{ inputs, declaredTypes: alone(type), outputs: 1, traced: true }];
-      this.define(frame, name, { kind: "value", value: { ...value, output: 0 }, type });
+      this.define(frame, name, { kind: "value", value: { layer, call: 0, output: 0 }, type });
       return;
     }
-    const names = results.map((name) => name && nameIn(name, node.texts));
+    const names = step.results.map((name) => name && nameIn(name, node.texts));
     const declaredTypes = names.map((name) => (name === null ? null : frame.typeOf(name)));
     draft.calls = [
       names.length > 0 ? { inputs, declaredTypes, outputs: names.length, traced: true } : { inputs },
     ];
     for (const [output, name] of names.entries()) {
       const type = declaredTypes[output] ?? null;
-      if (name !== null) this.define(frame, name, { kind: "value", value: { ...value, output }, type });
+      if (name !== null) this.define(frame, name, { kind: "value", value: { layer, call: 0, output }, type });
     }
   }
 
@@ -209,11 +204,25 @@ export class GraphReader {
   }
 
   private wiringOf(step: Step, { texts }: Element, { casting, names, typeOf }: Frame): Wiring {
+    const [last] = step.wirings;
+    if (last && last.types === null && last.casting === casting) return last;
     return wiringOf(step, casting, (written) => {
       const name = nameIn(written, texts);
       const source = names.get(name);
       return source ? source.type : typeOf(name);
     });
+  }
+
+  private inputs(draft: Draft, { reads }: Wiring, { texts }: Element, frame: Frame): Argument[] {
+    const inputs = new Array<Argument>(reads.length);
+    for (let i = 0; i < reads.length; i++) {
+      const slot = reads[i] as Slot;
+      inputs[i] =
+        slot.name === null
+          ? slot.number
+          : this.argument(draft, frame, nameIn(slot.name, texts), slot.slot, inputs, i);
+    }
+    return inputs;
   }
 
   private subgraphs(draft: Draft, step: Step, { texts }: Element, { changing }: Wiring, frame: Frame): void {
@@ -226,19 +235,30 @@ export class GraphReader {
       .map(({ argument }, i) => this.subgraph(graphOf(argument, i), operands, inner));
   }
 
-  private read1(draft: Draft, frame: Frame, name: string, port: string, inputs: Argument[]): void {
+  /** Number `input` of `inputs`. A stored tensor is put in later, when it is known which. */
+  private argument(
+    draft: Draft,
+    frame: Frame,
+    name: string,
+    port: string,
+    inputs: Argument[],
+    input: number,
+  ): Argument {
     const source = frame.names.get(name);
-    const slot = port === graphOperands && source?.kind === "held" ? graphHeld : port;
-    if (source?.kind === "value") {
+    if (source && source.kind === "value") {
       const { value } = source;
-      inputs.push(slot === "" ? { kind: "value", value } : { kind: "value", value, name: slot });
-      return;
+      return port === "" ? { kind: "value", value } : { kind: "value", value, name: port };
     }
-    const type = source ? { dtype: source.held.dtype, shape: source.held.shape } : frame.typeOf(name);
-    if (type === null) this.dangling(frame, name);
-    if (source) this.uses.push({ draft, held: source.held, slot, inputs, input: inputs.length });
+    const slot = port === graphOperands && source ? graphHeld : port;
     const named = slot === "" ? {} : { name: slot };
-    inputs.push({ kind: "constant", type: type ?? { dtype: null, shape: null }, ...named });
+    if (source) {
+      const { held } = source;
+      this.uses.push({ draft, held, slot, inputs, input });
+      return { kind: "constant", type: { dtype: held.dtype, shape: held.shape }, ...named };
+    }
+    const type = frame.typeOf(name);
+    if (type === null) this.dangling(frame, name);
+    return { kind: "constant", type: type ?? { dtype: null, shape: null }, ...named };
   }
 
   /** The graph's inputs are the operands of the node, in order; a stored tensor among them stays one. */
@@ -280,17 +300,25 @@ export class GraphReader {
     this.report({ code: "graph-dangling", args: { reference }, at: frame.at });
   }
 
-  private push(frame: Frame, name: string, source: Layer["source"], operator: string): Draft {
+  private push(
+    frame: Frame,
+    name: string,
+    source: Layer["source"],
+    operator: string,
+    modules: readonly ModuleRef[] = [],
+  ): Draft {
     const draft: Draft = {
       name,
       source,
       kind: "operation",
       operator,
-      attributes: {},
+      attributes: noAttributes,
       scope: "",
       trainable: null,
-      weights: [],
-      calls: [],
+      weights: noWeights,
+      calls: noCalls,
+      // A field that comes later has no room in the object.
+      ...(modules.length > 0 && { modules }),
     };
     frame.layers.push(draft);
     this.drafts.push(draft);
@@ -298,6 +326,11 @@ export class GraphReader {
     return draft;
   }
 }
+
+/** One for all: most layers have none for a while, or ever. */
+const noAttributes: Layer["attributes"] = {};
+const noWeights: Layer["weights"] = [];
+const noCalls: Layer["calls"] = [];
 
 function sourceOf(type: string): Layer["source"] {
   return { dialect: "pytorch", type };

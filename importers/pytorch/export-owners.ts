@@ -62,23 +62,20 @@ export function giveWeights(
   uses: readonly Use[],
   weightOf: (held: Held) => Weight,
 ): readonly Weight[] {
-  const byHeld = groupBy(uses, ({ held }) => held);
-  const byModule = groupBy(
-    drafts.filter((draft) => draft.operator !== "Input" && !isCheck(draft)),
-    moduleOf,
-  );
+  const readers = new Map<Held, Draft[]>();
+  for (const { held, draft } of uses) {
+    const before = readers.get(held);
+    if (before) before.push(draft);
+    else readers.set(held, [draft]);
+  }
+  const firstIn = firstDrafts(drafts);
   const left: Weight[] = [];
   const given = new Map<Draft, Weight[]>();
   for (const held of all) {
-    const owner = ownerOf(held.name);
-    const reading = byHeld.get(held)?.map(({ draft }) => draft) ?? [];
-    const working = reading.filter((draft) => !isCheck(draft));
-    const readers = working.length > 0 ? working : reading;
-    const own = readers.filter((draft) => moduleOf(draft) === owner);
-    const holders = own.length > 0 ? own : insideOf(owner, readers, byModule);
     const weight = weightOf(held);
+    const holders = holdersOf(held, readers.get(held) ?? [], firstIn);
     if (holders.length === 0) left.push(weight);
-    for (const draft of new Set(holders)) {
+    for (const draft of holders) {
       const weights = given.get(draft);
       if (weights) weights.push(weight);
       else given.set(draft, [weight]);
@@ -92,14 +89,22 @@ export function giveWeights(
   return left;
 }
 
-/** Who holds what no row of its own module reads: a row of that module, or one in the nearest around it that has any. */
-function insideOf(
-  owner: string,
-  readers: readonly Draft[],
-  byModule: ReadonlyMap<string, readonly Draft[]>,
+/**
+ * Those that read it in the module that it is of; else a row of that module, or one in the nearest around it that has any; else the
+ * first that reads it.
+ */
+function holdersOf(
+  { name }: Held,
+  reading: readonly Draft[],
+  firstIn: ReadonlyMap<string, Draft>,
 ): readonly Draft[] {
+  const working = reading.filter((draft) => !isCheck(draft));
+  const readers = working.length > 0 ? working : reading;
+  const owner = ownerOf(name);
+  const own = readers.filter((draft) => moduleOf(draft) === owner);
+  if (own.length > 0) return own.length === 1 ? own : [...new Set(own)];
   for (let path = owner; path !== ""; path = ownerOf(path)) {
-    const [row] = byModule.get(path) ?? [];
+    const row = firstIn.get(path);
     if (row && path === owner) return [row];
     const reader = readers.find(({ modules }) => modules?.some((module) => module.path === path));
     const holder = reader ?? row;
@@ -107,6 +112,17 @@ function insideOf(
     if (readers.length === 0) break;
   }
   return readers.slice(0, 1);
+}
+
+/** By module, its first row. */
+function firstDrafts(drafts: readonly Draft[]): ReadonlyMap<string, Draft> {
+  const first = new Map<string, Draft>();
+  for (const draft of drafts) {
+    if (draft.operator === "Input" || isCheck(draft)) continue;
+    const path = moduleOf(draft);
+    if (!first.has(path)) first.set(path, draft);
+  }
+  return first;
 }
 
 /** Looks at a tensor and makes nothing of it. */
@@ -123,30 +139,21 @@ export function nameRows(
   inside: ReadonlyMap<Draft, string>,
   unique: (name: string) => string,
 ): void {
-  const nodes = drafts.filter(({ operator }) => operator !== "Input");
-  const counts = groupBy(
-    nodes.filter((draft) => !draft.plumbing && !inside.has(draft)),
-    moduleOf,
-  );
+  const nodes = new Map<string, number>();
   for (const draft of drafts) {
-    if (draft.operator === "Input" && !inside.has(draft)) draft.name = unique(draft.name);
+    const isInput = draft.operator === "Input";
+    if (inside.has(draft)) continue;
+    if (isInput) draft.name = unique(draft.name);
+    else if (!draft.plumbing) {
+      const path = moduleOf(draft);
+      nodes.set(path, (nodes.get(path) ?? 0) + 1);
+    }
   }
   for (const draft of drafts) {
     const around = inside.get(draft);
     if (around === undefined && draft.operator === "Input") continue;
     const path = around ?? moduleOf(draft);
-    const only = around === undefined && path !== "" && counts.get(path)?.length === 1 && !draft.plumbing;
+    const only = around === undefined && path !== "" && !draft.plumbing && nodes.get(path) === 1;
     draft.name = unique(only ? path : path === "" ? draft.name : `${path}/${draft.name}`);
   }
-}
-
-function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

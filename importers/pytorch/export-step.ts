@@ -26,6 +26,8 @@ export interface Step {
   readonly outputs: readonly Tagged[];
   /** Names of the values it makes, in order. */
   readonly results: readonly (Name | null)[];
+  /** That of the only one. */
+  readonly only: Name | null;
   /** It runs graphs. */
   readonly runs: boolean;
   /** It is the same for all nodes of its pattern. */
@@ -68,12 +70,14 @@ export function readStep(node: Element): Step {
   const inputs = listOf(getKey(pattern, "inputs"));
   const written = inputs.map((input, place) => readArgument(input, place, node));
   const outputs = listOf(getKey(pattern, "outputs")).map(unionOf);
+  const results = outputs.flatMap(refsIn);
   return {
     target: parseTarget(textOf(getKey(pattern, "target")) ?? "?"),
     stack: getKey(getKey(pattern, "metadata"), "nn_module_stack"),
     written,
     outputs,
-    results: outputs.flatMap(refsIn),
+    results,
+    only: results.length === 1 ? (results[0] ?? null) : null,
     runs: written.some(isGraph),
     // Arguments have names too, which are no names of values.
     alike: inputs.every((input) => typeof getKey(input, "name") !== "number"),

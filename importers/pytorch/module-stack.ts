@@ -22,11 +22,14 @@ export interface ModuleStack {
 }
 
 export const parseModuleStack: (text: string) => ModuleStack = remembering(stacksKept, (text) => {
-  const stack = entriesOf(text).map(({ module }) => module);
-  return {
-    root: stack.find(({ path }) => path === "") ?? null,
-    modules: stack.length > 0 ? stack.filter(({ path }) => path !== "") : null,
-  };
+  let root: ModuleRef | null = null;
+  let modules: ModuleRef[] | null = null;
+  for (const { module } of entriesOf(text)) {
+    modules ??= [];
+    if (module.path !== "") modules.push(module);
+    else root ??= module;
+  }
+  return { root, modules };
 });
 
 /** The tracer's names of the modules around a node. */
@@ -34,10 +37,44 @@ export function moduleKeys(text: string): readonly { readonly key: string; reado
   return entriesOf(text).map(({ key, module }) => ({ key, path: module.path }));
 }
 
+/** A stack that was read, with where each of its parts ends and what it is. */
+interface Parts {
+  readonly text: string;
+  readonly ends: readonly number[];
+  readonly entries: readonly (readonly Entry[])[];
+}
+
+let last: Parts = { text: "", ends: [], entries: [] };
+
 function entriesOf(text: string): readonly Entry[] {
   if (text.length > maxModuleStackCharacters) return [];
-  return splitEntries(text).flatMap(parseEntry);
+  last = partsOf(text, last);
+  return last.entries.flat();
 }
+
+/** What a part is does not depend on those behind it, and from node to node only the last ones change. */
+function partsOf(text: string, before: Parts): Parts {
+  let kept = before.ends.length;
+  while (kept > 0 && !startsAlike(text, before.text, before.ends[kept - 1] ?? 0)) kept -= 1;
+  const ends = before.ends.slice(0, kept);
+  const entries = before.entries.slice(0, kept);
+  let at = kept > 0 ? (ends[kept - 1] ?? 0) + 1 : 0;
+  for (const part of at < text.length ? splitEntries(text.slice(at)) : []) {
+    at += part.length;
+    ends.push(at);
+    entries.push(parseEntry(part));
+    at += 1;
+  }
+  return { text, ends, entries };
+}
+
+/** Whether a part ends at `end` in both. */
+function startsAlike(text: string, other: string, end: number): boolean {
+  const isEnd = text.length === end || text.charCodeAt(end) === semicolon;
+  return isEnd && text.slice(0, end) === other.slice(0, end);
+}
+
+const semicolon = 0x3b;
 
 /** Those of outer modules are the same in many stacks. */
 const parseEntry = remembering(4 * stacksKept, readEntry);

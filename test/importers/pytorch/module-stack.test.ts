@@ -23,4 +23,24 @@ describe("modules", () => {
     const stack = [root ?? [], modules ?? []].flat();
     expect(stack.map(({ path, type }) => `${path}/${type}`)).toEqual(expected);
   });
+
+  test("of a stack that starts as the last one did", () => {
+    const texts = [
+      "k,a,A;k,a.b,B",
+      "k,a,A;k,a.b,B;k,a.b.c,C",
+      "k,a,A",
+      "k,a,A;",
+      "k,a,A;k,a.bc,B;k,a.bc.d,D",
+      "k,a,AA;k,a.b,B",
+    ];
+    const paths = texts.map((text) => parseModuleStack(text).modules?.map(({ path, type }) => path + type));
+    expect(paths).toEqual([
+      ["aA", "a.bB"],
+      ["aA", "a.bB", "a.b.cC"],
+      ["aA"],
+      ["aA"],
+      ["aA", "a.bcB", "a.bc.dD"],
+      ["aAA", "a.bB"],
+    ]);
+  });
 });
