@@ -46,11 +46,12 @@ export interface Use {
   readonly input: number;
 }
 
-/** What a name of a graph stands for. `type`: what the graph states of it. */
-type Source = { readonly type: TensorType | null } & (
-  | { readonly kind: "value"; readonly value: ValueRef }
-  | { readonly kind: "held"; readonly held: Held }
-);
+/** What a name of a graph stands for: a value, or a stored tensor. */
+type Source = ValueRef | Held;
+
+function isValue(source: Source): source is ValueRef {
+  return "layer" in source;
+}
 
 /** What a graph that a node runs may get. */
 interface Operand {
@@ -122,11 +123,12 @@ export class GraphReader {
       for (const name of namesIn(unionOf(input))) {
         if (name === null) continue;
         const held = given.held.get(name);
-        if (held) this.define(frame, name, { kind: "held", held, type: typeOf(name) });
+        if (held) this.define(frame, name, held);
         else if (held === undefined) inputs.push(this.input(frame, name));
       }
     }
-    for (const node of this.program.elementsAt(graph, "nodes") ?? []) this.node(node, frame);
+    const nodes = this.program.elementsAt(graph, "nodes");
+    for (let i = 0; nodes && i < nodes.length; i++) this.node(nodes.at(i), frame);
     placeRegions(frame.layers);
     if (this.countsCalls) placeBetween(frame.layers);
     const results = given.outputs.flatMap((output) => namesIn(unionOf(output)));
@@ -145,20 +147,20 @@ export class GraphReader {
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.kind = "layer";
     const value: ValueRef = { layer: frame.layers.length - 1, call: 0, output: 0 };
-    this.define(frame, name, { kind: "value", value, type });
+    this.define(frame, name, value);
     return value;
   }
 
   /** A stored tensor that is an output passes through a layer of its own. */
   private output(frame: Frame, name: string): ValueRef {
     const source = frame.names.get(name);
-    if (source?.kind === "value") return source.value;
+    if (source && isValue(source)) return source;
     if (!source) this.dangling(frame, name);
     const draft = this.push(frame, `${name}/output`, sourceOf("output"), "Opaque");
     const type = frame.typeOf(name);
     draft.calls = [{ inputs: [], ...(type && { declaredTypes: [type] }) }];
     draft.plumbing = true;
-    if (source) this.uses.push({ draft, held: source.held, slot: "output", inputs: [], input: 0 });
+    if (source) this.uses.push({ draft, held: source, slot: "output", inputs: [], input: 0 });
     return { layer: frame.layers.length - 1, call: 0, output: 0 };
   }
 
@@ -178,9 +180,8 @@ export class GraphReader {
     if (step.runs) this.subgraphs(draft, step, node, wiring, { ...frame, around: modules });
     if (only !== null) {
       const name = nameIn(only, node.texts);
-      const type = frame.typeOf(name);
-      draft.calls = [{ inputs, declaredTypes: alone(type), outputs: 1, traced: true }];
-      this.define(frame, name, { kind: "value", value: { layer, call: 0, output: 0 }, type });
+      draft.calls = [{ inputs, declaredTypes: alone(frame.typeOf(name)), outputs: 1, traced: true }];
+      this.define(frame, name, { layer, call: 0, output: 0 });
       return;
     }
     const names = step.results.map((name) => name && nameIn(name, node.texts));
@@ -188,10 +189,8 @@ export class GraphReader {
     draft.calls = [
       names.length > 0 ? { inputs, declaredTypes, outputs: names.length, traced: true } : { inputs },
     ];
-    for (const [output, name] of names.entries()) {
-      const type = declaredTypes[output] ?? null;
-      if (name !== null) this.define(frame, name, { kind: "value", value: { layer, call: 0, output }, type });
-    }
+    for (const [output, name] of names.entries())
+      if (name !== null) this.define(frame, name, { layer, call: 0, output });
   }
 
   private stepOf(node: Element): Step {
@@ -203,14 +202,10 @@ export class GraphReader {
     return step;
   }
 
-  private wiringOf(step: Step, { texts }: Element, { casting, names, typeOf }: Frame): Wiring {
+  private wiringOf(step: Step, { texts }: Element, { casting, typeOf }: Frame): Wiring {
     const [last] = step.wirings;
     if (last && last.types === null && last.casting === casting) return last;
-    return wiringOf(step, casting, (written) => {
-      const name = nameIn(written, texts);
-      const source = names.get(name);
-      return source ? source.type : typeOf(name);
-    });
+    return wiringOf(step, casting, (name) => typeOf(nameIn(name, texts)));
   }
 
   private inputs(draft: Draft, { reads }: Wiring, { texts }: Element, frame: Frame): Argument[] {
@@ -245,16 +240,13 @@ export class GraphReader {
     input: number,
   ): Argument {
     const source = frame.names.get(name);
-    if (source && source.kind === "value") {
-      const { value } = source;
-      return port === "" ? { kind: "value", value } : { kind: "value", value, name: port };
-    }
+    if (source && isValue(source))
+      return port === "" ? { kind: "value", value: source } : { kind: "value", value: source, name: port };
     const slot = port === graphOperands && source ? graphHeld : port;
     const named = slot === "" ? {} : { name: slot };
     if (source) {
-      const { held } = source;
-      this.uses.push({ draft, held, slot, inputs, input });
-      return { kind: "constant", type: { dtype: held.dtype, shape: held.shape }, ...named };
+      this.uses.push({ draft, held: source, slot, inputs, input });
+      return { kind: "constant", type: { dtype: source.dtype, shape: source.shape }, ...named };
     }
     const type = frame.typeOf(name);
     if (type === null) this.dangling(frame, name);
@@ -274,7 +266,7 @@ export class GraphReader {
       const { name: operand, fixed } = given[i] ?? { name: null, fixed: false };
       const known = inputs.length <= operands.length && fixed && operand !== null;
       const source = known ? frame.names.get(operand) : undefined;
-      if (input !== null && source?.kind === "held") held.set(input, source.held);
+      if (input !== null && source && !isValue(source)) held.set(input, source);
     }
     const at = frame.at === "" ? name : `${frame.at}/${name}`;
     const outputs = listOf(getKey(graph, "outputs"));

@@ -129,7 +129,9 @@ function tracedNames(program: SharedJson, graph: JsonValue | undefined): (name: 
 /** Paths of modules by the names that the tracer had for them. */
 function modulePaths(program: SharedJson, graph: JsonValue | undefined): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();
-  for (const node of program.elementsAt(graph, "nodes") ?? []) {
+  const nodes = program.elementsAt(graph, "nodes");
+  for (let i = 0; nodes && i < nodes.length; i++) {
+    const node = nodes.at(i);
     const stack = textIn(node, getKey(getKey(node.pattern, "metadata"), "nn_module_stack")) ?? "";
     for (const { key, path } of moduleKeys(stack)) if (!paths.has(key)) paths.set(key, path);
   }

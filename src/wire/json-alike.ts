@@ -20,6 +20,49 @@ export interface Element {
   readonly texts: readonly string[];
 }
 
+/**
+ * Objects of a list. Of their texts there are only places, in the text of the file or among those that come again and again: a
+ * hundred thousand texts that are kept until somebody asks cost more than to take them out then.
+ */
+export class Elements {
+  private readonly text: string;
+  private readonly again: readonly string[];
+  private readonly patterns: JsonValue[] = [];
+  /** By object, where its places start in `places`. */
+  private readonly starts: number[] = [];
+  /** Where a text starts and ends; -1 and its place in `again`. */
+  private readonly places: number[] = [];
+
+  constructor(text: string, again: readonly string[]) {
+    this.text = text;
+    this.again = again;
+  }
+
+  get length(): number {
+    return this.patterns.length;
+  }
+
+  /** `places`: those of as many texts as the pattern asks for; what is behind them is not looked at. */
+  push(pattern: JsonValue, places: readonly number[], texts: number): void {
+    this.patterns.push(pattern);
+    this.starts.push(this.places.length);
+    for (let i = 0; i < 2 * texts; i++) this.places.push(places[i] as number);
+  }
+
+  /** Object number `index`; an empty one where there is none. */
+  at(index: number): Element {
+    const start = this.starts[index] ?? 0;
+    const end = this.starts[index + 1] ?? this.places.length;
+    const texts: string[] = [];
+    for (let i = start; i < end; i += 2) {
+      const from = this.places[i] as number;
+      const to = this.places[i + 1] as number;
+      texts.push(from < 0 ? (this.again[to] as string) : this.text.slice(from, to));
+    }
+    return { pattern: this.patterns[index] ?? null, texts };
+  }
+}
+
 /** What else is put in the place of a list or a table. */
 export interface Placed {
   readonly place: number;
@@ -41,7 +84,8 @@ export interface Surroundings {
 interface Written {
   /** With the quote that ends it. */
   readonly closed: string;
-  readonly value: string;
+  /** Place of what it says among the texts that come again; -1: nobody asks for it. */
+  readonly place: number;
   /** What came after it at the same key: most often that comes again. */
   next: Written | null;
 }
@@ -66,8 +110,6 @@ interface Pattern {
   next: Pattern | null;
 }
 
-const noTexts: string[] = [];
-
 /** Patterns that are tried on an object that is not the one expected: networks repeat some tens of steps. */
 const patternsTried = 16;
 /** Texts that come but once are soon too many to keep. */
@@ -79,9 +121,10 @@ export class AlikeReader {
   private readonly holes = new Map<string, Hole>();
   private readonly known = new Map<string, Pattern>();
   private readonly recent: Pattern[] = [];
+  private readonly again: string[] = [];
   private last: Pattern | null = null;
-  /** Of the object that matched last. */
-  private texts: string[] = noTexts;
+  /** Of the texts of the object that matched last, as `Elements` has them. */
+  private readonly places: number[] = [];
 
   constructor(text: string, keys: AlikeKeys, around: Surroundings) {
     this.text = text;
@@ -90,8 +133,13 @@ export class AlikeReader {
       for (const key of keys[kind]) this.holes.set(key, { kind, known: new Map(), last: null });
   }
 
+  /** For the objects of a list. */
+  newElements(): Elements {
+    return new Elements(this.text, this.again);
+  }
+
   /** Reads the object that starts at `start` into `elements`. Where it ends; -1 for what is none, or is not whole. */
-  read(start: number, elements: Element[]): number {
+  read(start: number, elements: Elements): number {
     const next = this.last?.next;
     if (next) {
       const end = this.match(next, start);
@@ -104,11 +152,11 @@ export class AlikeReader {
     return this.study(start, elements);
   }
 
-  private take(pattern: Pattern, end: number, elements: Element[]): number {
+  private take(pattern: Pattern, end: number, elements: Elements): number {
     if (this.last) this.last.next = pattern;
     this.last = pattern;
     this.around.add(pattern.values);
-    elements.push({ pattern: pattern.value, texts: this.texts });
+    elements.push(pattern.value, this.places, pattern.asked);
     return end;
   }
 
@@ -116,9 +164,8 @@ export class AlikeReader {
    * Where an object of the pattern ends; -1 for one of another. Every object of a file goes through here, before any of this is
    * optimised: it calls little. (Comparing slices takes a tenth of what startsWith does.)
    */
-  private match({ pieces, holes, asked }: Pattern, start: number): number {
-    const { text } = this;
-    let texts = noTexts;
+  private match({ pieces, holes }: Pattern, start: number): number {
+    const { text, places } = this;
     let filled = 0;
     let at = start;
     for (let i = 0; ; i++) {
@@ -126,22 +173,20 @@ export class AlikeReader {
       const from = at + piece.length;
       if (text.slice(at, from) !== piece) return -1;
       const hole = holes[i];
-      if (hole === undefined) {
-        this.texts = texts;
-        return from;
-      }
-      // The first piece tells most objects apart.
-      if (i === 0 && asked > 0) texts = new Array<string>(asked);
+      if (hole === undefined) return from;
       const end = hole.kind === "lastTexts" ? text.indexOf('"', from) : -1;
-      const bare = end < 0 ? "" : text.slice(from, end);
-      if (end >= 0 && isPlain(bare)) {
-        texts[filled++] = bare;
+      if (end >= 0 && isPlain(text.slice(from, end))) {
+        places[filled++] = from;
+        places[filled++] = end;
         at = end + 1;
         continue;
       }
       const written = this.written(hole, from);
       if (written === null) return -1;
-      if (hole.kind !== "unread") texts[filled++] = written.value;
+      if (written.place >= 0) {
+        places[filled++] = -1;
+        places[filled++] = written.place;
+      }
       at = from + written.closed.length;
     }
   }
@@ -159,8 +204,10 @@ export class AlikeReader {
       const closed = text.slice(from, end);
       written = hole.known.get(closed) ?? null;
       if (written === null) {
-        written = { closed, value: textOfQuoted(text.slice(from - 1, end)), next: null };
-        if (hole.kind === "unread" && hole.known.size >= unreadKept) return written;
+        const value = textOfQuoted(text.slice(from - 1, end));
+        const isUnread = hole.kind === "unread";
+        written = { closed, place: isUnread ? -1 : this.again.push(value) - 1, next: null };
+        if (isUnread && hole.known.size >= unreadKept) return written;
         hole.known.set(closed, written);
       }
       if (last) last.next = written;
@@ -170,7 +217,7 @@ export class AlikeReader {
   }
 
   /** Reads an object that is like none of the last ones. */
-  private study(start: number, elements: Element[]): number {
+  private study(start: number, elements: Elements): number {
     if (this.text.charCodeAt(start) !== openBrace) return -1;
     const pieces: string[] = [];
     const holes: Hole[] = [];
@@ -201,7 +248,7 @@ export class AlikeReader {
       whole.push(this.text.slice(copiedWhole, end));
       const literal = whole.join("");
       this.around.add(this.around.count(literal));
-      elements.push({ pattern: JSON.parse(literal) as JsonValue, texts: [] });
+      elements.push(JSON.parse(literal) as JsonValue, [], 0);
       return end;
     }
     pieces.push(this.text.slice(copied, end));

@@ -15,10 +15,10 @@ import {
   type JsonValue,
   parseText,
 } from "./json.ts";
-import { type AlikeKeys, AlikeReader, type Element, type Placed } from "./json-alike.ts";
+import { type AlikeKeys, AlikeReader, type Element, Elements, type Placed } from "./json-alike.ts";
 import { endOfObject, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
 
-export type { Element } from "./json-alike.ts";
+export type { Element, Elements } from "./json-alike.ts";
 
 /** Keys, wherever they are in the text. */
 export interface SharedKeys extends AlikeKeys {
@@ -32,7 +32,7 @@ export interface SharedJson {
   /** As `parseJson` gives it, but for the values at the keys of lists and tables: ask for those. */
   readonly json: JsonValue;
   /** The list at a key in `object`; null for what is none. */
-  elementsAt(object: JsonValue | undefined, key: string): readonly Element[] | null;
+  elementsAt(object: JsonValue | undefined, key: string): Elements | null;
   /** Member `name` of the table at `key` in `object`; alike ones are the same object. */
   memberAt(object: JsonValue | undefined, key: string, name: string): JsonValue | undefined;
 }
@@ -73,9 +73,11 @@ export function parseSharedJson(text: string, keys: SharedKeys, options: JsonOpt
   };
 }
 
-function plainElements(list: JsonValue | undefined): readonly Element[] | null {
+function plainElements(list: JsonValue | undefined): Elements | null {
   if (!Array.isArray(list)) return null;
-  return list.map((pattern: JsonValue) => ({ pattern, texts: [] }));
+  const elements = new Elements("", []);
+  for (const pattern of list as readonly JsonValue[]) elements.push(pattern, [], 0);
+  return elements;
 }
 
 /** A member of a table as it is written. */
@@ -95,7 +97,7 @@ class SharedReader {
   private readonly keys: SharedKeys;
   private readonly options: JsonOptions;
   private readonly alike: AlikeReader;
-  private readonly lists: (readonly Element[])[] = [];
+  private readonly lists: Elements[] = [];
   private readonly tables: ReadonlyMap<string, JsonValue>[] = [];
   private readonly members = new Map<string, Member>();
   private last: Member | null = null;
@@ -172,7 +174,7 @@ class SharedReader {
   /** Puts a list of objects down. Its end; -1 for something else. */
   private list(start: number): number {
     if (this.text.charCodeAt(start) !== openBracket) return -1;
-    const elements: Element[] = [];
+    const elements = this.alike.newElements();
     const end = this.items(start, closeBracket, (at) => this.alike.read(at, elements));
     if (end >= 0) this.lists.push(elements);
     return end;
