@@ -7,10 +7,11 @@ import { productOfDims } from "../../src/ir/dim.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import type { Packing, TensorClass } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxNameText, maxTorchModules, maxTorchTensors } from "../../src/limits.ts";
+import { copyNote, innerCopies, signature } from "../state-dict/averages.ts";
 import { isShapeNote } from "../state-dict/packed.ts";
 import type { KnownModule, NamedTensor } from "../state-dict/state-dict.ts";
 import { layOut, type StoredPiece } from "./layout.ts";
-import { innerCopies, type Leaf, type ModelSection, type Sections, signature } from "./sections.ts";
+import type { Leaf, ModelSection, Sections } from "./sections.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
 import { countParts, type Entry, partsOf } from "./tensor-parts.ts";
 import type { TreeNode } from "./tree.ts";
@@ -47,11 +48,7 @@ export function nameTensors(
   );
   const all = [...withoutInnerCopies(withoutRepeats(entries), diagnostics)];
   for (const section of sections.copies) {
-    reportCopy(
-      nameOf(section.path),
-      section.leaves.map(({ tensor }) => tensor),
-      diagnostics,
-    );
+    diagnostics.push(copyNote(nameOf(section.path), shapesOf(section.leaves)));
     for (const leaf of section.leaves) all.push(aside(leaf, "unused"));
   }
   for (const leaf of sections.optimizer) all.push(aside(leaf, "optimizer"));
@@ -118,16 +115,17 @@ function withoutRepeats(entries: readonly Entry[]): readonly Entry[] {
   );
 }
 
+function shapesOf(
+  holders: readonly { readonly tensor: TorchTensor }[],
+): readonly { readonly shape: readonly number[] }[] {
+  return holders.map(({ tensor }) => ({ shape: tensor.size }));
+}
+
 function withoutInnerCopies(entries: readonly Entry[], diagnostics: Diagnostic[]): readonly Entry[] {
-  const copies = innerCopies(entries);
+  const copies = innerCopies(entries.map(({ name, tensor }) => ({ name, shape: tensor.size })));
   if (copies.size === 0) return entries;
   const copied = entries.filter(({ name }) => copies.has(name));
-  const [first] = copied;
-  reportCopy(
-    first?.name.split(".").slice(0, 1).join(".") ?? "",
-    copied.map(({ tensor }) => tensor),
-    diagnostics,
-  );
+  diagnostics.push(copyNote(copied[0]?.name.split(".")[0] ?? "", shapesOf(copied)));
   return entries.map((entry) => (copies.has(entry.name) ? { ...entry, class: "unused", row: false } : entry));
 }
 
@@ -147,7 +145,7 @@ function reportAlike(models: readonly ModelSection[], diagnostics: Diagnostic[])
   for (const model of models) {
     if (model.leaves.length < 2) continue;
     const lines = model.leaves.map(({ path, tensor }) =>
-      signature(path.slice(model.path.length).join("."), tensor),
+      signature(path.slice(model.path.length).join("."), tensor.size),
     );
     const key = lines.sort().join("\n");
     const first = known.get(key);
@@ -157,11 +155,6 @@ function reportAlike(models: readonly ModelSection[], diagnostics: Diagnostic[])
       diagnostics.push({ code: "names-guessed", args: { reason }, at: "" });
     }
   }
-}
-
-function reportCopy(section: string, tensors: readonly TorchTensor[], diagnostics: Diagnostic[]): void {
-  const elements = tensors.reduce((sum, { size }) => sum + (productOfDims(size) ?? 0), 0);
-  diagnostics.push({ code: "weights-copied", args: { section, tensors: tensors.length, elements }, at: "" });
 }
 
 /** Refuses more than a report can tell. */

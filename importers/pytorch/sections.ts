@@ -8,6 +8,7 @@
  *   another one's, or its shapes where it is a list without names, is a copy of that.
  */
 
+import { averageKey, signature } from "../state-dict/averages.ts";
 import type { TorchTensor } from "./tensor.ts";
 import type { Holding, TreeNode } from "./tree.ts";
 
@@ -43,10 +44,7 @@ export interface Sections {
 
 const optimizerKey = /^(\w+_)?(optimi[sz]ers?|optim|opt)(_?\d+|_(states?|state_dicts?|dict|d|g|disc|gen))?$/i;
 const trainingKey =
-  /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_\w*(acc|loss|score|metric)\w*|(train|val|valid|test)_\w+|loss_history|lr)$/i;
-/** Lightning's averages stand as `state_dict`, and what they are averages of beside them. */
-const averageKey = /(^|_)(ema|shadow|swa|averaged?|moving_avg|polyak)(_|$)|^current_model_state$/i;
-
+  /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_\w*(acc|loss|score|metric)\w*|(train|val|valid|test)_\w+|loss_history|lr|confusion_matri(x|ces))$/i;
 /** Sorts the tensors of a tree. */
 export function sortSections(root: TreeNode): Sections {
   const found = new Sorter();
@@ -203,15 +201,6 @@ export function leavesOf(node: TreeNode, path: readonly string[], packed = false
   return node.children.flatMap((child) => leavesOf(child, [...path, child.key], inside));
 }
 
-/** What DataParallel, torch.compile, FSDP, activation checkpoints and averages put into names. */
-const wrapper =
-  /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|ema_model|online_model)\./g;
-
-/** Name and shape, without what programs put before names and without the dots that some averages leave out. */
-export function signature(name: string, { size }: TorchTensor): string {
-  return `${name.replace(wrapper, "").replaceAll(".", "")} ${size.join(",")}`;
-}
-
 function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
   const named = sections.filter(({ path }) => path.some((step) => averageKey.test(step)));
   const others = sections.filter((section) => !named.includes(section));
@@ -220,7 +209,7 @@ function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
   for (const section of others) {
     for (const one of section.leaves) {
       const shape = one.tensor.size.join(",");
-      names.add(signature(nameIn(section, one), one.tensor));
+      names.add(signature(nameIn(section, one), one.tensor.size));
       shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
     }
   }
@@ -235,7 +224,7 @@ function nameIn(section: ModelSection, { path }: Leaf): string {
 }
 
 function isCopyByName(section: ModelSection, names: ReadonlySet<string>): boolean {
-  const same = section.leaves.filter((one) => names.has(signature(nameIn(section, one), one.tensor)));
+  const same = section.leaves.filter((one) => names.has(signature(nameIn(section, one), one.tensor.size)));
   return same.length * 2 > section.leaves.length;
 }
 
@@ -251,41 +240,4 @@ function isCopyByShape(section: ModelSection, left: Map<string, number>): boolea
     same += 1;
   }
   return same * 10 >= section.leaves.length * 9;
-}
-
-/** Which of the first steps of a name says average; -1 for none. */
-function averageAt(steps: readonly string[]): number {
-  return steps.slice(0, 3).findIndex((step) => averageKey.test(step));
-}
-
-/**
- * Averages that are kept inside the state dict they average, under a name of their own (`model_ema.`): the names of their
- * tensors, when most of them are the names and shapes of others.
- */
-export function innerCopies(
-  tensors: readonly { readonly name: string; readonly tensor: TorchTensor }[],
-): ReadonlySet<string> {
-  // Most files have none, and a signature costs as much as reading the tensor.
-  if (!tensors.some(({ name }) => averageAt(name.split(".")) >= 0)) return new Set();
-  const groups = new Map<string, { name: string; rest: string; tensor: TorchTensor }[]>();
-  const known = new Set<string>();
-  for (const { name, tensor } of tensors) {
-    const steps = name.split(".");
-    const at = averageAt(steps);
-    if (at < 0) {
-      for (let drop = 0; drop < Math.min(3, steps.length); drop++)
-        known.add(signature(steps.slice(drop).join("."), tensor));
-      continue;
-    }
-    const key = steps.slice(0, at + 1).join(".");
-    const group = groups.get(key) ?? [];
-    group.push({ name, rest: steps.slice(at + 1).join("."), tensor });
-    groups.set(key, group);
-  }
-  const copies = new Set<string>();
-  for (const group of groups.values()) {
-    const same = group.filter(({ rest, tensor }) => known.has(signature(rest, tensor)));
-    if (same.length * 2 > group.length) for (const { name } of group) copies.add(name);
-  }
-  return copies;
 }

@@ -4,6 +4,7 @@ import { UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { maxSmallValues } from "../../src/limits.ts";
 import type { Imported } from "../importer.ts";
+import { setCopiesAside } from "../state-dict/averages.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import { isShapeNote, looksPacked } from "../state-dict/packed.ts";
 import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
@@ -80,8 +81,9 @@ function aliases(header: Header, prefix: string): NamedTensor[] {
 
 /** Puts the tensors of a file or of all shards together with what the configuration beside them says. */
 export async function finish(source: ByteSource, variant: string, read: FileTensors): Promise<Imported> {
-  const { format, framework, tensors, modules, globals, optimizers } = read;
-  const diagnostics = [...read.diagnostics];
+  const { format, framework, modules, globals, optimizers } = read;
+  const { tensors, diagnostics: copied } = setCopiesAside(read.tensors);
+  const diagnostics = [...read.diagnostics, ...copied];
   const config: ModelConfig = await readModelConfig(
     source,
     looksPacked(tensors),

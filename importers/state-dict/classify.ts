@@ -125,7 +125,9 @@ const rules: readonly Rule[] = [
     class: "constant",
     certainty: "likely",
     because: "tables of a rotary embedding",
-    applies: named(/^(cos|sin)_cached$|^freqs_(cis|cos|sin)$/),
+    applies: ({ local, module }) =>
+      /^(cos|sin)_cached$|^freqs_(cis|cos|sin)$/.test(local) ||
+      (local === "freqs" && lastStep(module.path) === "rope"),
   },
   {
     class: "constant",
@@ -182,6 +184,13 @@ const rules: readonly Rule[] = [
   {
     class: "constant",
     certainty: "likely",
+    because: "sines for each of the 1500 places that Whisper hears",
+    applies: ({ local, tensor, module }) =>
+      local === "positional_embedding" && tensor.shape[0] === 1500 && lastStep(module.path) === "encoder",
+  },
+  {
+    class: "constant",
+    certainty: "likely",
     because: "filters that images are blurred and enlarged with (StyleGAN)",
     applies: named(/^(resample_filter|blur_kernel|fir_kernel)$/),
   },
@@ -197,6 +206,16 @@ const rules: readonly Rule[] = [
     because: "what images are shifted and scaled by before a network that compares them (LPIPS)",
     applies: ({ local, module }) =>
       /^(shift|scale)$/.test(local) && lastStep(module.path) === "scaling_layer",
+  },
+  {
+    class: "constant",
+    certainty: "likely",
+    because: "what an adapter is scaled by, a number beside its factors (kohya, LyCORIS)",
+    applies: ({ local, tensor, module }) =>
+      local === "alpha" &&
+      elementsOf(tensor.shape) === 1 &&
+      (/(^|\.)(lora|lycoris)_/.test(module.path) ||
+        module.members.some((member) => /^(hada_|lokr_|oft_)/.test(member.local))),
   },
   {
     class: "statistic",

@@ -16,16 +16,20 @@ interface Facts {
   readonly others?: number;
   readonly lacks?: number;
   readonly optimizer?: number;
+  /** Elements of averages among the weights. */
+  readonly copies?: number;
 }
 
-const cases = [folder, graphs].flatMap((from) => {
+const names = join(import.meta.dirname, "../../../fixtures/pytorch/names");
+
+const cases = [folder, graphs, names].flatMap((from) => {
   const { files } = JSON.parse(readFileSync(join(from, "facts.json"), "utf8")) as {
     readonly files: Readonly<Record<string, Facts>>;
   };
   return Object.entries(files).map(([file, facts]) => [file, facts, from] as const);
 });
 
-test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer }, from) => {
+test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer, copies }, from) => {
   const report = await inspectFile(join(from, file));
   checkFigures(report, file);
   expect(report.totals).toMatchObject({
