@@ -41,6 +41,10 @@ test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer, copi
   expect(unclassified.elements).toBe(0);
   if (others !== undefined)
     expect(statistic.elements + constant.elements + bookkeeping.elements).toBe(others);
+  if (copies !== undefined) {
+    expect(report.ledger.classes.unused.elements).toBe(copies);
+    expect(said(report, "weights-copied")).toHaveLength(1);
+  }
   if (lacks !== undefined)
     expect(said(report, "weights-left-out").join()).toContain(`${lacks} elements more`);
 });
