@@ -18,25 +18,41 @@ const makes =
 export function constancyOf(rows: readonly Row[]): Constancy {
   const workedOut: boolean[] = [];
   const fixed: boolean[] = [];
+  const making = new Map<string, boolean>();
   for (const row of rows) {
-    const made = isWorkedOut(row, workedOut);
+    const { layer, weights, inputs } = row;
+    const counts = layer.operator !== "Input" && !layer.graph;
+    const made =
+      counts && weights.length === 0 && (isMaking(layer.source.type, making) || areAll(inputs, workedOut));
     workedOut.push(made);
-    fixed.push(made || isFixed(row, fixed));
+    fixed.push(made || (counts && isFixed(row, fixed)));
   }
   return { workedOut, fixed };
 }
 
-function isWorkedOut({ layer, weights, inputs }: Row, before: readonly boolean[]): boolean {
-  if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
-  if (makes.test(layer.source.type)) return true;
-  const known = inputs.every((refs) => refs.every(({ layer: at }) => before[at] === true));
-  return known && inputs.some((refs) => refs.length > 0);
+/** Asked for each row, and there are few types. */
+function isMaking(type: string, known: Map<string, boolean>): boolean {
+  let answer = known.get(type);
+  if (answer === undefined) {
+    answer = makes.test(type);
+    known.set(type, answer);
+  }
+  return answer;
+}
+
+/** Whether there are inputs, and what gives them is so. */
+function areAll(inputs: Row["inputs"], so: readonly boolean[]): boolean {
+  let some = false;
+  for (const refs of inputs) {
+    for (const { layer } of refs) if (so[layer] !== true) return false;
+    some ||= refs.length > 0;
+  }
+  return some;
 }
 
 function isFixed({ layer, weights, inputs }: Row, before: readonly boolean[]): boolean {
-  if (layer.operator === "Input" || layer.graph || weights.some(isParameter)) return false;
-  const known = inputs.every((refs) => refs.every(({ layer: at }) => before[at] === true));
-  return known && layer.calls.some((call) => call.inputs.length > 0);
+  for (const refs of inputs) for (const { layer: at } of refs) if (before[at] !== true) return false;
+  return layer.calls.some((call) => call.inputs.length > 0) && !weights.some(isParameter);
 }
 
 export function isParameter({ weight }: ResolvedWeight): boolean {

@@ -49,6 +49,6 @@ export function isFurther({ call = 0 }: ModuleRef): boolean {
 
 /** Level of the module that a weight is of by its name, among those around a row; that of the innermost where it is of none. */
 export function homeOf(modules: readonly ModuleRef[], name: string): number {
-  const home = modules.findLastIndex(({ path }) => name.startsWith(`${path}.`));
+  const home = modules.findLastIndex(({ path }) => name[path.length] === "." && name.startsWith(path));
   return home < 0 ? modules.length - 1 : home;
 }

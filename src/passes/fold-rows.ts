@@ -39,15 +39,28 @@ export function foldRows(graph: Graph, analysis: Analysis, all: boolean): Rows {
 }
 
 function everyLayer({ layers, outputs }: Graph, { shapes, weights }: Analysis): Rows {
-  const valuesOf = ({ inputs }: Call): readonly ValueRef[] =>
-    inputs.flatMap((input) => (input.kind === "value" ? [input.value] : []));
   const rows = layers.map((layer) => ({
     layer,
     facts: shapes.layers.get(layer),
-    weights: distinct(weights.byLayer.get(layer) ?? []),
+    weights: layer.weights.length === 0 ? noWeights : distinct(weights.byLayer.get(layer) ?? noWeights),
     inputs: layer.calls.map(valuesOf),
   }));
   return { rows, outputs };
+}
+
+/** One for all: most layers of a graph of operations have none. */
+const noWeights: readonly ResolvedWeight[] = [];
+const noValues: readonly ValueRef[] = [];
+
+function valuesOf({ inputs }: Call): readonly ValueRef[] {
+  let found = noValues;
+  for (const input of inputs) {
+    if (input.kind !== "value") continue;
+    // A list that grows from nothing has room for 17.
+    if (found === noValues) found = [input.value];
+    else (found as ValueRef[]).push(input.value);
+  }
+  return found;
 }
 
 /** What an output depends on: values that go into the model, only their shapes, or nothing but what is stored. */
@@ -317,6 +330,8 @@ function isVector({ weight, shape }: ResolvedWeight): boolean {
 
 function distinct(weights: readonly ResolvedWeight[]): readonly ResolvedWeight[] {
   if (weights.length < 2) return weights;
+  const [one, other] = weights as readonly [ResolvedWeight, ResolvedWeight];
+  if (weights.length === 2 && identityOf(one.weight) !== identityOf(other.weight)) return weights;
   const seen = new Set<unknown>();
   return weights.filter(({ weight }) => !seen.has(identityOf(weight)) && seen.add(identityOf(weight)));
 }

@@ -11,6 +11,7 @@ import { foldRows, type Row } from "./fold-rows.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 import { growTree } from "./module-tree.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
+import { RowLayers } from "./row-layers.ts";
 
 export interface RowOptions {
   /** A row for every node, plumbing too. */
@@ -63,11 +64,11 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
     model: { ...model, graph, weights: ofModel.map(({ weight }) => weight) },
     analysis: {
       ...analysis,
-      shapes: { layers: inFrontOf(analysis.shapes.layers, grouping.facts) },
+      shapes: { layers: inFrontOf(analysis.shapes.layers, grouping.known.facts) },
       weights: {
         ...analysis.weights,
         ofModel,
-        byLayer: inFrontOf(analysis.weights.byLayer, grouping.weights),
+        byLayer: inFrontOf(analysis.weights.byLayer, grouping.known.weights),
       },
     },
   };
@@ -87,8 +88,7 @@ function inFrontOf<Known>(layers: LayerTable<Known>, rows: LayerTable<Known>): L
 }
 
 class Grouping {
-  readonly facts = new Map<Layer, LayerFacts>();
-  readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
+  readonly known = new RowLayers();
   /** Weights of the model that have come to be a module's. */
   readonly placed = new Set<ResolvedWeight>();
   private readonly analysis: Analysis;
@@ -114,20 +114,20 @@ class Grouping {
     if (around === null) this.firsts = traced ? this.firstCalls(graph) : null;
     // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
     const folded = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
-    const rows = { ...folded, rows: folded.rows.map((row) => this.opened(row, traced)) };
-    const known = new Set(traced ? spare : []);
-    const unread = this.analysis.weights.ofModel.filter(({ weight }) => known.has(weight));
+    const opens = graph.layers.some(({ subgraphs }) => subgraphs !== undefined);
+    const rows = opens ? { ...folded, rows: folded.rows.map((row) => this.opened(row, traced)) } : folded;
+    const spares = new Set(traced ? spare : []);
+    const unread = this.analysis.weights.ofModel.filter(({ weight }) => spares.has(weight));
     const depth = modules ? (levels ?? Number.POSITIVE_INFINITY) : 0;
-    const tree = growTree(rows, {
+    const options = {
       depth,
       topology,
       traced,
       around: around ?? [],
       spare: unread,
       firsts: this.firsts,
-    });
-    for (const [layer, facts] of tree.facts) this.facts.set(layer, facts);
-    for (const [layer, weights] of tree.weights) this.weights.set(layer, weights);
+    };
+    const tree = growTree(rows, options, this.known);
     const left = new Set(tree.left);
     for (const one of unread) if (!left.has(one)) this.placed.add(one);
     const inputs = tree.layers.flatMap((layer, i) =>
@@ -140,8 +140,11 @@ class Grouping {
   /** Null where no row is in a further call. */
   private firstCalls({ layers }: Graph): FirstCalls | null {
     let counted = false;
+    let before: Layer["modules"];
     walkLayers(layers, ({ modules }) => {
-      counted ||= modules?.some(isFurther) === true;
+      // Rows of a module share the list of those around them.
+      if (modules !== before) counted ||= modules?.some(isFurther) === true;
+      before = modules;
     });
     return counted ? new FirstCalls(layers, this.analysis.weights.byLayer) : null;
   }
@@ -163,7 +166,7 @@ class Grouping {
     const layers = subgraphs.map(({ name, graph }): Layer => {
       const grouped = this.group(graph, [], layer.modules ?? []);
       walkLayers(grouped.layers, (inner) => {
-        for (const one of this.weights.get(inner) ?? []) inside.push(one);
+        for (const one of this.known.weights.get(inner) ?? []) inside.push(one);
       });
       const branch: Layer = {
         name,
@@ -177,8 +180,7 @@ class Grouping {
         calls: [],
         graph: grouped,
       };
-      this.facts.set(branch, this.resultsOf(graph));
-      return branch;
+      return this.known.known(branch, this.resultsOf(graph), []);
     });
     const graph: Graph = { topology: "layers", layers, inputs: [], outputs: [] };
     return { ...row, layer: { ...layer, graph }, inside };
@@ -199,10 +201,8 @@ class Grouping {
   private program(layer: Layer): Layer {
     if (!layer.graph) return layer;
     const grouped = { ...layer, graph: this.group(layer.graph, []) };
-    const facts = this.analysis.shapes.layers.get(layer);
-    if (facts) this.facts.set(grouped, facts);
-    this.weights.set(grouped, this.analysis.weights.byLayer.get(layer) ?? []);
-    return grouped;
+    const { shapes, weights } = this.analysis;
+    return this.known.known(grouped, shapes.layers.get(layer), weights.byLayer.get(layer) ?? []);
   }
 }
 

@@ -6,17 +6,18 @@ import { maxModuleDepth } from "../limits.ts";
 import { type Constancy, constancyOf, isParameter } from "./constant-rows.ts";
 import { type FirstCalls, homeOf, isFurther } from "./first-calls.ts";
 import type { Row, Rows } from "./fold-rows.ts";
-import type { LayerFacts } from "./infer-shapes.ts";
-import { countedCalls, kindOf, marksOf, membership, repeatedCalls } from "./module-calls.ts";
+import { marksOf } from "./module-calls.ts";
 import { inside, isBelow, nameInside } from "./module-names.ts";
-import { outputsOf, typeOf } from "./module-outputs.ts";
+import { outputsOf, type Surroundings, typeOf } from "./module-outputs.ts";
+import { added, type Items, type Part } from "./module-part.ts";
+import { type Parts, partsOf } from "./module-parts.ts";
+import { RowValues } from "./module-values.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";
 import { argumentsOf, type Place } from "./row-arguments.ts";
+import { plainWeights, type RowLayers } from "./row-layers.ts";
 
 export interface Tree {
   readonly layers: readonly Layer[];
-  readonly facts: ReadonlyMap<Layer, LayerFacts>;
-  readonly weights: ReadonlyMap<Layer, readonly ResolvedWeight[]>;
   /** Spare weights that are in no module of the tree. */
   readonly left: readonly ResolvedWeight[];
   /** Where a row's output is among the outputs of `layers`. */
@@ -37,302 +38,217 @@ export interface TreeOptions {
   readonly firsts: FirstCalls | null;
 }
 
-/** Rows as a tree of the modules they are in. */
-export function growTree(rows: Rows, options: TreeOptions): Tree {
-  const grower = new Grower(rows, { ...options, depth: Math.min(options.depth, maxModuleDepth) });
-  const all = [...rows.rows.keys()];
-  const again = options.firsts !== null && options.around.some(isFurther);
-  const { layers, place } = options.depth === 0 ? grower.list() : grower.level(all, 0, again);
-  const left = options.spare.filter((weight) => !grower.taken.has(weight));
-  return { layers, facts: grower.facts, weights: grower.weights, left, place };
+/** Rows as a tree of the modules they are in. `known`: where what is known of its layers is put. */
+export function growTree(rows: Rows, options: TreeOptions, known: RowLayers): Tree {
+  return options.depth === 0 ? listRows(rows, options, known) : new Grower(rows, options, known).tree();
 }
 
-/** A layer to be: one row, or those of a call of a module. */
-interface Item {
-  readonly module: ModuleRef | null;
-  /** Which call of the module; 0 for the first. */
-  readonly call: number;
-  readonly rows: readonly number[];
-  /** What is used outside, or nowhere. */
-  readonly outputs: readonly ValueRef[];
-}
-
-interface Level {
-  readonly layers: readonly Layer[];
-  readonly place: Place;
+/** A layer for each row. */
+function listRows({ rows }: Rows, { spare }: TreeOptions, known: RowLayers): Tree {
+  const place: Place = (ref) => (rows[ref.layer] ? ref : null);
+  const names = new Set<string>();
+  const layers = rows.map((row) =>
+    known.uniquelyNamed(known.row(row, row.layer.name, row.weights, place), names),
+  );
+  return { layers, left: spare, place };
 }
 
 /** Gives the same elements in another order or number of dimensions: inside a module, its shape says as much. */
 const arranges =
   /^aten\.(view|_unsafe_view|reshape|permute|transpose|t|flatten|unflatten|squeeze|unsqueeze|expand|select|slice|split|split_with_sizes|chunk|unbind|narrow|movedim|swapaxes|view_as|expand_as)$/;
 
-/** One for all: most rows own none. */
-const noWeights: Layer["weights"] = [];
+interface Level {
+  readonly layers: readonly Layer[];
+  readonly place: Place;
+}
 
-class Grower {
-  readonly facts = new Map<Layer, LayerFacts>();
-  readonly weights = new Map<Layer, readonly ResolvedWeight[]>();
-  readonly taken = new Set<ResolvedWeight>();
+const noModules: readonly ModuleRef[] = [];
+const noWeights: readonly ResolvedWeight[] = [];
+
+class Grower implements Surroundings {
+  readonly rows: readonly Row[];
+  readonly parts: Parts;
+  readonly values: RowValues;
+  private readonly options: TreeOptions;
+  private readonly known: RowLayers;
+  private readonly taken = new Set<ResolvedWeight>();
+  private readonly modules: readonly (readonly ModuleRef[])[];
+  /** By row, its number among the layers beside it; -1: it has none, and is shown by what it was made from. */
+  private readonly places: Int32Array;
+  private readonly constancy: Constancy;
   /** Weights that no row of a first call reads. */
   private readonly spare: readonly ResolvedWeight[];
-  private readonly rows: readonly Row[];
-  private readonly options: TreeOptions;
-  private readonly modules: readonly (readonly ModuleRef[])[];
-  /** Paths of modules that have parameters. */
-  private readonly learned = new Set<string>();
-  /** The file says which call of a module a row is in. */
-  private readonly countsCalls: boolean;
-  /** By row; only where the file does not say. */
-  private readonly kinds: readonly string[];
-  /** By row and weight, the level of the module that the weight is of. */
-  private readonly homes: readonly (readonly number[])[];
-  private readonly constancy: Constancy;
-  /** By row and output, the rows that use it; -1 stands for whoever runs the model. Only a tree asks for them. */
-  private readonly users: number[][][] = [];
+  /** Weights of rows that are shown by themselves. */
+  private readonly ofRows = new Map<number, readonly ResolvedWeight[]>();
+  private learned: ReadonlySet<string> | null = null;
 
-  constructor({ rows, outputs }: Rows, options: TreeOptions) {
-    this.rows = rows;
+  constructor(rows: Rows, options: TreeOptions, known: RowLayers) {
+    this.rows = rows.rows;
     this.options = options;
+    this.known = known;
+    this.modules = this.rows.map(({ layer }) => inside(layer.modules ?? noModules, options.around));
+    const depth = Math.min(options.depth, maxModuleDepth);
+    this.parts = partsOf({ rows: this.rows, modules: this.modules, depth, runs: (i) => this.runs(i) });
+    this.values = new RowValues(rows, this.parts);
+    this.places = new Int32Array(this.rows.length);
+    this.constancy = constancyOf(options.traced ? this.rows : []);
     this.spare = options.firsts ? [...options.spare, ...options.firsts.later] : options.spare;
-    this.modules = rows.map(({ layer }) => inside(layer.modules ?? [], options.around));
-    this.countsCalls = this.modules.some((around) => around.some(({ call }) => call !== undefined));
-    const isTree = options.depth > 0;
-    this.kinds = isTree && !this.countsCalls ? rows.map(kindOf) : [];
-    this.homes = isTree ? rows.map((row, i) => row.weights.map((one) => this.homeOf(i, one))) : [];
-    this.constancy = constancyOf(isTree && options.traced ? rows : []);
-    if (!isTree) return;
-
-    for (let i = 0; i < rows.length; i++) {
-      const { inputs, weights, inside: run = [] } = rows[i] as Row;
-      for (const refs of inputs) for (const ref of refs) this.use(ref, i);
-      if (weights.some(isParameter) || run.some(isParameter))
-        for (const { path } of this.modules[i] ?? []) this.learned.add(path);
-    }
-    for (const ref of outputs) this.use(ref, -1);
+    for (let i = 0; i < this.rows.length; i++)
+      for (const weight of (this.rows[i] as Row).weights) this.give(weight, i);
   }
 
-  private moduleOf(i: number, level: number): ModuleRef | undefined {
-    return level < this.options.depth ? this.modules[i]?.[level] : undefined;
+  tree(): Tree {
+    const { firsts, around } = this.options;
+    const again = firsts !== null && around.some(isFurther);
+    const { layers, place } = this.level(this.parts.items, null, again);
+    return { layers, place, left: this.options.spare.filter((weight) => !this.taken.has(weight)) };
   }
 
-  private use({ layer, output }: ValueRef, by: number): void {
-    this.users[layer] ??= [];
-    const users = this.users[layer][output];
-    if (users) users.push(by);
-    else this.users[layer][output] = [by];
+  /** Gives a weight that a row reads to the row, or to the part whose row shows it. */
+  private give(weight: ResolvedWeight, row: number): void {
+    const around = this.modules[row] as readonly ModuleRef[];
+    const innermost = this.parts.around[row] ?? null;
+    const home = this.options.traced ? homeOf(around, weight.weight.name) : around.length - 1;
+    let part = innermost;
+    while (part !== null && part.level > home) part = part.around;
+    if (part === null || (part === innermost && part.items))
+      this.ofRows.set(row, added(this.ofRows.get(row) ?? noWeights, weight));
+    else part.held = added(part.held, weight);
   }
 
-  /** A layer for each row. */
-  list(): Level {
-    const place: Place = (ref) => (this.rows[ref.layer] ? ref : null);
+  /** Layers for what is in a part, or at the top; `again`: in a further call. */
+  private level(all: Items, around: Part | null, again: boolean): Level {
+    const items = this.shown(all, around);
+    const place: Place = (ref) => this.placeOf(ref, around);
     const names = new Set<string>();
-    const layers = this.rows.map((row) =>
-      this.uniquelyNamed(this.row(row, row.layer.name, row.weights, place), names),
-    );
-    return { layers, place };
-  }
-
-  /** Layers for rows that are all in the same modules down to `level`; `again`: in a further call. */
-  level(members: readonly number[], level: number, again: boolean): Level {
-    const all = this.items(members, level);
-    const hidden = new Set(all.filter((item) => this.isSilent(item, level)));
-    const items = hidden.size < all.length ? all.filter((item) => !hidden.has(item)) : all;
-    const silent = new Set(items === all ? [] : [...hidden].flatMap(({ rows }) => rows));
-    const places = new Map<number, number>();
-    const outputs = new Map<string, number>();
-    for (const [number, { module, rows, outputs: own }] of items.entries()) {
-      for (const row of rows) places.set(row, number);
-      if (module) for (const [i, ref] of own.entries()) outputs.set(keyOf(ref), i);
-    }
-    const place: Place = (ref) => {
-      const at = this.shownSource(ref, silent);
-      const found = at === null ? undefined : places.get(at.layer);
-      if (at === null || found === undefined) return null;
-      if (!items[found]?.module) return { ...at, layer: found };
-      return { layer: found, call: 0, output: outputs.get(keyOf(at)) ?? 0 };
-    };
     // A module has its path for a name, whatever an input is called.
-    const names = new Set(items.flatMap(({ module, call }) => (module ? nameOf(module, call) : [])));
+    for (const item of items) if (typeof item !== "number") names.add(nameOf(item));
     const layers = items.map((item) => {
-      if (item.module) return this.module(item, item.module, level, again || item.call > 0, place);
-      const row = this.rows[item.rows[0] ?? 0] as Row;
-      const name = level > 0 && this.options.traced ? nameInside(row.layer) : row.layer.name;
-      const read = this.weightsAt(item.rows, level - 1);
+      if (typeof item !== "number") return this.module(item, again || item.call > 0, place);
+      const row = this.rows[item] as Row;
+      const name = around && this.options.traced ? nameInside(row.layer) : row.layer.name;
+      const read = this.ofRows.get(item) ?? noWeights;
       const weights = again ? this.newIn(read) : read;
-      return this.uniquelyNamed(this.row(row, name, weights, place), names);
+      return this.known.uniquelyNamed(this.known.row(row, name, weights, place), names);
     });
     return { layers, place };
+  }
+
+  /** Without the silent ones, unless there are no others; notes the places of those that are left. */
+  private shown(all: Items, around: Part | null): Items {
+    const audible = this.options.traced
+      ? all.filter((item) => typeof item !== "number" || !this.isSilent(item, around))
+      : all;
+    const items = audible.length > 0 ? audible : all;
+    if (items !== all) for (const item of all) if (typeof item === "number") this.places[item] = -1;
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i] as Part | number;
+      if (typeof item === "number") this.places[item] = i;
+      else item.place = i;
+    }
+    for (const item of items) if (typeof item !== "number") item.outputs = this.outputsOf(item);
+    return items;
   }
 
   /**
    * What no row of its own shows, though it is no module: plumbing, what no input of the model has a part in but by its size, and
    * rearrangements inside a module.
    */
-  private isSilent({ module, rows }: Item, level: number): boolean {
-    const row = this.rows[rows[0] ?? 0];
-    if (module || !row || !this.options.traced || row.layer.operator === "Input") return false;
-    if (row.weights.length > 0 || row.layer.graph) return false;
-    if (this.constancy.workedOut[rows[0] ?? 0]) return true;
-    return row.layer.plumbing === true || (level > 0 && arranges.test(row.layer.source.type));
-  }
-
-  /** The value itself unless its row is silent; then what that was made from. */
-  private shownSource(ref: ValueRef, silent: ReadonlySet<number>): ValueRef | null {
-    let at: ValueRef | undefined = ref;
-    while (at && silent.has(at.layer)) {
-      const before: ValueRef | undefined = this.rows[at.layer]?.inputs[0]?.[0];
-      at = before && before.layer < at.layer ? before : undefined;
-    }
-    return at ?? null;
-  }
-
-  private uniquelyNamed(layer: Layer, names: Set<string>): Layer {
-    let { name } = layer;
-    const { size } = names;
-    if (names.add(name).size > size) return layer;
-    for (let i = 1; names.has(name); i++) name = `${layer.name}_${i}`;
-    names.add(name);
-    const renamed = { ...layer, name };
-    this.note(renamed, this.facts.get(layer), this.weights.get(layer) ?? []);
-    return renamed;
-  }
-
-  private note(layer: Layer, facts: LayerFacts | undefined, weights: readonly ResolvedWeight[]): void {
-    if (facts) this.facts.set(layer, facts);
-    if (weights.length > 0) this.weights.set(layer, weights);
-  }
-
-  /** In the order in which they start. */
-  private items(members: readonly number[], level: number): readonly Item[] {
-    const found: { readonly module: ModuleRef | null; readonly rows: readonly number[] }[] = [];
-    const byPath = new Map<string, number[]>();
-    for (const i of members) {
-      const module = this.moduleOf(i, level);
-      const before = module && byPath.get(module.path);
-      if (before) before.push(i);
-      else {
-        const rows = [i];
-        found.push({ module: module ?? null, rows });
-        if (module) byPath.set(module.path, rows);
-      }
-    }
-    return found
-      .flatMap(({ module, rows }): readonly Item[] => {
-        if (!module) return [{ module, call: 0, rows, outputs: [] }];
-        return [...this.callsOf(rows, level)].map(([call, part]) => {
-          const own = part.filter((i) => this.modules[i]?.[level + 1] === undefined);
-          return { module, call, rows: part, outputs: this.outputsOf(part, own) };
-        });
-      })
-      .sort((a, b) => (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
+  private isSilent(row: number, around: Part | null): boolean {
+    const { layer, weights } = this.rows[row] as Row;
+    if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
+    if (layer.plumbing === true || this.constancy.workedOut[row]) return true;
+    return around !== null && arranges.test(layer.source.type);
   }
 
   /** A mask that each call of a module casts is made in the first and used in the others: no output of the first. */
-  private outputsOf(members: readonly number[], own: readonly number[]): readonly ValueRef[] {
-    const outputs = outputsOf(members, own, this.rows, this.users);
+  private outputsOf(part: Part): readonly ValueRef[] {
+    const outputs = outputsOf(part, this);
+    if (outputs.length < 2) return outputs;
     const moving = outputs.filter(({ layer }) => this.constancy.fixed[layer] !== true);
     return moving.length > 0 ? moving : outputs;
   }
 
-  private callsOf(rows: readonly number[], level: number): ReadonlyMap<number, readonly number[]> {
-    if (this.countsCalls) return countedCalls(rows, (i) => this.moduleOf(i, level)?.call ?? 0);
-    return new Map(repeatedCalls(rows, this.rows, this.kinds, !this.goesDeeper(rows, level)).entries());
+  /** Where a value stands among the layers in a part, or at the top. */
+  private placeOf(ref: ValueRef, around: Part | null): ValueRef | null {
+    const { places, parts } = this;
+    let at = ref;
+    // In place of what is silent, what it was made from.
+    while (parts.around[at.layer] === around && places[at.layer] === -1) {
+      const before = this.rows[at.layer]?.inputs[0]?.[0];
+      if (!before || before.layer >= at.layer) return null;
+      at = before;
+    }
+    let part = parts.around[at.layer];
+    if (part === undefined) return null;
+    if (part === around) return { ...at, layer: places[at.layer] as number };
+    while (part !== null && part.around !== around) part = part.around;
+    return part && { layer: part.place, call: 0, output: numberAmong(part.outputs, at) };
   }
 
-  private goesDeeper(rows: readonly number[], level: number): boolean {
-    return rows.some((i) => this.moduleOf(i, level + 1) !== undefined);
-  }
-
-  private row(row: Row, name: string, weights: readonly ResolvedWeight[], place: Place): Layer {
-    const { layer, facts } = row;
-    const shown: Layer = {
-      ...layer,
-      name,
-      weights: weights.length === 0 ? noWeights : weights.map(({ weight }) => weight),
-      calls: layer.calls.map((call, i) => ({ ...call, inputs: argumentsOf(row.inputs[i] ?? [], place) })),
-    };
-    this.note(shown, facts, weights);
-    return shown;
-  }
-
-  private module(item: Item, module: ModuleRef, level: number, again: boolean, place: Place): Layer {
-    const { rows: members, outputs } = item;
-    const deeper = members.filter((i) => this.moduleOf(i, level + 1) !== undefined);
-    const opens = deeper.length > 0 || (level + 1 < this.options.depth && members.some((i) => this.runs(i)));
-    const inner = opens ? this.level(members, level + 1, again).layers : null;
-    const { topology } = this.options;
-    const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
-    const held = this.weightsAt(inner ? deeper : members, level, inner === null);
-    // Of a module that is one row nothing inside is shown, so what it runs is its own.
-    const run = inner ? [] : members.flatMap((i) => this.rows[i]?.inside ?? []);
+  private module(part: Part, again: boolean, place: Place): Layer {
+    const { module, call, items, outputs } = part;
+    const inner = items && this.level(items, part, again).layers;
     const recursive = again && this.options.firsts?.opens(module.path) !== true;
-    const left = recursive ? [] : this.takeSpare(module, members, level, again);
-    const read = [...held, ...run];
-    const own = again ? this.newIn(read, recursive ? module.path : null) : read;
-    const weights = left.length > 0 ? [...own, ...left] : own;
-    const folded = inner === null && members.some((i) => this.modules[i]?.[level + 1] !== undefined);
-    const given = members.every((i) => this.rows[i]?.layer.needsNoBuild === true);
-    const called = members.some((i) => (this.rows[i]?.layer.calls.length ?? 0) > 0);
-    const layer: Layer = {
-      name: nameOf(module, item.call),
-      source: this.sourceOf(module, members, inner !== null),
+    const weights = this.weightsOf(part, again, recursive);
+    const folded = items === null && part.some((i) => !this.isOwn(i, part));
+    const called = part.some((i) => (this.rows[i] as Row).layer.calls.length > 0);
+    const { topology } = this.options;
+    const plain: Layer = {
+      name: nameOf(part),
+      source: this.sourceOf(part),
       kind: inner ? "model" : "layer",
       operator: "Module",
-      attributes: marksOf({ call: item.call, recursive: recursive && this.learned.has(module.path), folded }),
+      attributes: marksOf(call, recursive && this.hasLearned(module), folded),
       scope: "",
       trainable: null,
-      weights: weights.map(({ weight }) => weight),
-      calls: called ? [{ inputs: argumentsOf(this.enteringInto(item), place) }] : [],
-      ...(graph && { graph }),
-      ...(given && { needsNoBuild: true }),
+      weights: plainWeights(weights),
+      calls: called ? [{ inputs: argumentsOf(this.values.entering(part), place) }] : [],
     };
+    const given = !part.some((i) => (this.rows[i] as Row).layer.needsNoBuild !== true);
+    const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
+    const layer =
+      given || graph ? { ...plain, ...(graph && { graph }), ...(given && { needsNoBuild: true }) } : plain;
     const types = outputs.map((ref) => typeOf(ref, this.rows));
     const structure = types.length === 1 ? 0 : { list: [...types.keys()] };
     const calls = called ? [{ types, structure }] : [];
-    this.note(layer, { calls, built: null, weights: {}, failed: false }, weights);
-    return layer;
+    return this.known.known(layer, { calls, built: null, weights: {}, failed: false }, weights);
   }
 
-  /** Whether there are modules in the graphs that a row runs. */
-  private runs(i: number): boolean {
-    let found = false;
-    walkLayers(this.rows[i]?.layer.graph?.layers ?? [], ({ operator }) => {
-      found ||= operator === "Module";
-    });
-    return found;
-  }
-
-  /** Weights that rows read and that are the module's at `level`, or of those inside it too. */
-  private weightsAt(rows: readonly number[], level: number, inside = false): readonly ResolvedWeight[] {
-    const found: ResolvedWeight[] = [];
-    for (const i of rows) {
-      this.rows[i]?.weights.forEach((weight, k) => {
-        const home = this.homes[i]?.[k] ?? -1;
-        if (home === level || (inside && home > level)) found.push(weight);
-      });
-    }
-    return found;
+  /** Those that its rows hold; what a row runs, where that is not shown; and what nothing reads. */
+  private weightsOf(part: Part, again: boolean, recursive: boolean): readonly ResolvedWeight[] {
+    const left = recursive ? noWeights : this.takeSpare(part, again);
+    const run = part.items ? noWeights : part.rows().flatMap((i) => this.rows[i]?.inside ?? noWeights);
+    const read = run.length > 0 ? [...part.held, ...run] : part.held;
+    const own = again ? this.newIn(read, recursive ? part.module.path : null) : read;
+    return left.length > 0 ? [...own, ...left] : own;
   }
 
   /** Of weights in a further call, those that no other row has; what is of `path` is in the row of its first call. */
   private newIn(read: readonly ResolvedWeight[], path: string | null = null): readonly ResolvedWeight[] {
     const { firsts } = this.options;
-    if (firsts === null) return [];
+    if (firsts === null) return noWeights;
     const isFirst = ({ weight }: ResolvedWeight): boolean =>
       path !== null && weight.name.startsWith(`${path}.`);
     return read.filter((one) => !isFirst(one) && firsts.claims(one));
   }
 
-  private homeOf(i: number, { weight }: ResolvedWeight): number {
-    const around = this.modules[i] ?? [];
-    if (!this.options.traced) return Math.min(around.length, this.options.depth) - 1;
-    return homeOf(around, weight.name);
+  /** Whether there are modules in the graphs that a row runs. */
+  private runs(row: number): boolean {
+    const graph = this.rows[row]?.layer.graph;
+    if (!graph) return false;
+    let found = false;
+    walkLayers(graph.layers, ({ operator }) => {
+      found ||= operator === "Module";
+    });
+    return found;
   }
 
-  private sourceOf(module: ModuleRef, members: readonly number[], deeper: boolean): Layer["source"] {
-    const first = this.rows[members[0] ?? 0] as Row;
+  private sourceOf(part: Part): Layer["source"] {
+    const { module } = part;
+    const first = this.rows[part.first] as Row;
     const { dialect, type, recognized } = first.layer.source;
-    const single = !deeper && members.length === 1 && !isBelow(first.layer, module);
+    const single = part.items === null && part.first === part.last && !isBelow(first.layer, module);
     return {
       dialect,
       type: module.type ?? (single ? type : "Module"),
@@ -340,46 +256,55 @@ class Grower {
     };
   }
 
+  /** Whether a row is in no module inside the part. */
+  isOwn(row: number, { level }: Part): boolean {
+    return (this.modules[row] as readonly ModuleRef[]).length <= level + 1;
+  }
+
+  /** Whether a module has parameters that some row reads, or one inside it. */
+  private hasLearned({ path }: ModuleRef): boolean {
+    this.learned ??= new Set(
+      this.rows.flatMap(({ weights, inside: run = noWeights }, i) =>
+        weights.some(isParameter) || run.some(isParameter)
+          ? (this.modules[i] as readonly ModuleRef[]).map((module) => module.path)
+          : [],
+      ),
+    );
+    return this.learned.has(path);
+  }
+
   /** Weights that nothing reads, or further calls alone, of the module or of those inside it that have no rows. */
-  private takeSpare(
-    { path }: ModuleRef,
-    members: readonly number[],
-    level: number,
-    again: boolean,
-  ): readonly ResolvedWeight[] {
+  private takeSpare({ module: { path }, items }: Part, again: boolean): readonly ResolvedWeight[] {
     const spare = again ? this.options.spare : this.spare;
-    if (this.spare.length === this.taken.size) return [];
-    const inside = new Set(members.flatMap((i) => this.moduleOf(i, level + 1)?.path ?? []));
+    if (this.spare.length === this.taken.size) return noWeights;
+    const inner = new Set(
+      (items ?? []).flatMap((item) => (typeof item === "number" ? [] : item.module.path)),
+    );
     const own = spare.filter(
       (one) =>
         !this.taken.has(one) &&
         one.weight.name.startsWith(`${path}.`) &&
-        ![...inside].some((inner) => one.weight.name.startsWith(`${inner}.`)),
+        ![...inner].some((path) => one.weight.name.startsWith(`${path}.`)),
     );
     for (const one of own) this.taken.add(one);
     return own;
   }
-
-  /** Values from outside, each once. */
-  private enteringInto({ rows }: Item): readonly ValueRef[] {
-    const isInside = membership(rows);
-    const found = new Map<string, ValueRef>();
-    for (const i of rows) {
-      for (const refs of (this.rows[i] as Row).inputs) {
-        for (const ref of refs) {
-          const key = isInside(ref.layer) ? "" : keyOf(ref);
-          if (key !== "" && !found.has(key)) found.set(key, ref);
-        }
-      }
-    }
-    return [...found.values()];
-  }
 }
 
-function nameOf({ path }: ModuleRef, call: number): string {
+function nameOf({ module: { path }, call }: Part): string {
   return call > 0 ? `${path}@${call}` : path;
 }
 
-function keyOf({ layer, call, output }: ValueRef): string {
-  return `${layer}/${call}/${output}`;
+/** The number of a value among those that a part gives, which are in order; 0 for one that it does not. */
+function numberAmong(outputs: readonly ValueRef[], { layer, call, output }: ValueRef): number {
+  let low = 0;
+  let high = outputs.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = outputs[middle] as ValueRef;
+    if (at.layer < layer || (at.layer === layer && at.output < output)) low = middle + 1;
+    else high = middle;
+  }
+  const found = outputs[low];
+  return found?.layer === layer && found.output === output && call === 0 ? low : 0;
 }
