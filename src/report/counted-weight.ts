@@ -7,4 +7,8 @@ export interface CountedWeight {
   readonly identity: unknown;
   readonly elements: number;
   readonly bytes: number;
+  /** It is of a class that adds up to the totals. */
+  readonly counts: boolean;
+  /** Of one that counts: the number of the use of the same weight before it; -1 for none. */
+  readonly before: number;
 }
