@@ -1,8 +1,8 @@
 /** Weights of HQQ: `W_q`, and what says their shape, with scales and zero points: in a dictionary `meta` beside it, or itself beside it. */
 
-import { isRecord, type PickleValue } from "../../src/wire/pickle-value.ts";
+import type { PickleValue } from "../../src/wire/pickle-value.ts";
 import type { TorchTensor } from "./tensor.ts";
-import { asPacked, type ReadTensor, sizeFrom, tensorsIn } from "./tensor-state.ts";
+import { asPacked, type ReadTensor, sizeFrom, stateDictOf, tensorsIn } from "./tensor-state.ts";
 
 /** What belongs to a weight; `meta_scale` and `meta_zero` are of scales and zero points that are quantised themselves. */
 const belonging = ["meta", "scale", "zero", "scale_q", "zero_q", "meta_scale", "meta_zero"];
@@ -28,7 +28,9 @@ export function joinHqq<N extends Node>(
   for (const { key, tensor } of children) {
     if (tensor === null || !/(?:^|\.)W_q$/.test(key)) continue;
     const keyOf = (name: string): string => key.replace(/W_q$/, name);
-    const size = sizeFrom(inside(entries.get(keyOf("meta")), "shape") ?? entries.get(keyOf("shape")));
+    const size = sizeFrom(
+      stateDictOf(entries.get(keyOf("meta"))).get("shape") ?? entries.get(keyOf("shape")),
+    );
     const names = belonging.filter((name) => entries.has(keyOf(name)));
     const parts = names.flatMap((name) =>
       tensorsIn({ kind: "dict", keys: [name], values: [entries.get(keyOf(name)) ?? null] }, read),
@@ -45,10 +47,4 @@ export function joinHqq<N extends Node>(
     if (made === null) return [];
     return [made && child.tensor ? { ...child, ...made } : child];
   });
-}
-
-function inside(value: PickleValue | undefined, key: string): PickleValue | undefined {
-  if (!isRecord(value) || value.kind !== "dict") return undefined;
-  const at = value.keys.lastIndexOf(key);
-  return at < 0 ? undefined : value.values[at];
 }

@@ -21,38 +21,56 @@ export function stateOf(value: PickleValue | undefined): ReadonlyMap<PickleValue
   return isRecord(value) && value.kind === "object" ? stateDictOf(value.states.at(-1)) : new Map();
 }
 
+/** Many tensors may share one state, which is gone through once. */
+const known = new WeakMap<PickleRecord, ReadonlyMap<PickleValue, PickleValue>>();
+
 /** A state: a dictionary, or a pair of one and the slots, either of which may be missing. */
 export function stateDictOf(state: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> {
-  const parts = itemsOf(state) ?? [state ?? null];
-  return new Map(
-    parts.flatMap((part) => (isRecord(part) && part.kind === "dict" ? [...entriesOf(part)] : [])),
-  );
+  if (!isRecord(state)) return new Map();
+  const before = known.get(state);
+  if (before) return before;
+  const entries = new Map<PickleValue, PickleValue>();
+  for (const part of itemsOf(state)?.slice(0, 2) ?? [state]) {
+    if (!isRecord(part) || part.kind !== "dict") continue;
+    for (const [key, value] of entriesOf(part)) entries.set(key, value);
+  }
+  known.set(state, entries);
+  return entries;
 }
 
-/** Levels and entries of a state that are looked at: that of a quantised weight has 3 levels and some 40 entries. */
+/** Levels and values of a state that are looked at: that of a quantised weight has 3 levels and some 30 values. */
 const maxStateDepth = 8;
-const maxStateEntries = 1024;
+const maxStateValues = 128;
 
 /** Tensors in the state of a tensor, and in what that holds, by their names. Modules are none of it: a weight may name its own. */
 export function tensorsIn(state: PickleValue | undefined, read: ReadTensor): TorchTensor["parts"] {
   const found: { name: string; tensor: TorchTensor }[] = [];
   const seen = new Set<PickleRecord>();
-  let left = maxStateEntries;
+  let left = maxStateValues;
+  const walkAll = (
+    before: string,
+    held: Iterable<readonly [PickleValue, PickleValue]>,
+    depth: number,
+  ): void => {
+    for (const [key, item] of held) {
+      if (left <= 0) return;
+      left -= 1;
+      if (typeof key !== "object") walk(`${before}${key}`, item, depth);
+    }
+  };
   const walk = (name: string, value: PickleValue, depth: number): void => {
-    if (!isRecord(value) || seen.has(value) || depth > maxStateDepth || left <= 0) return;
-    left -= 1;
+    if (!isRecord(value) || seen.has(value) || depth > maxStateDepth) return;
     seen.add(value);
     const tensor = readable(value, read);
     if (tensor !== null) {
       found.push({ name, tensor });
       return;
     }
-    const held = value.kind === "object" ? stateOf(value) : value.kind === "dict" ? entriesOf(value) : null;
+    const held = value.kind === "object" ? stateOf(value) : value.kind === "dict" ? stateDictOf(value) : null;
     if (held?.has("_parameters")) return;
-    for (const [key, item] of held ?? (itemsOf(value) ?? []).entries())
-      if (typeof key !== "object") walk(name === "" ? String(key) : `${name}.${key}`, item, depth + 1);
+    walkAll(`${name}.`, held ?? (itemsOf(value) ?? []).entries(), depth + 1);
   };
-  for (const [key, item] of stateDictOf(state)) if (typeof key !== "object") walk(String(key), item, 0);
+  walkAll("", stateDictOf(state), 0);
   return found;
 }
 

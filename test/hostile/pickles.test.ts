@@ -190,10 +190,27 @@ describe("bombs", () => {
 
   test("a tensor of two tensors of two tensors", async () => {
     const shell =
-      "ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\ncm\nT\n(cm\nT\nctorch\nfloat32\nK\x02K\x03\x86K\x03K\x01\x86K\x00NN\x89t}(X\x01\x00\x00\x00ah\x05X\x01\x00\x00\x00bh\x05utRq\x05";
-    const levels = Array.from({ length: 40 }, (_, i) => `I${i}\n${shell}`).join("");
-    const error = await unreadable(stream(`\x80\x02}(X\x01\x00\x00\x00w${tensor}q\x05${levels}u.`, "]"));
+      "ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\ncm\nT\n(cm\nT\nctorch\nfloat32\nK\x02K\x03\x86K\x03K\x01\x86K\x00NN\x89t}(X\x01\x00\x00\x00ah\x05X\x01\x00\x00\x00bh\x06utR";
+    // Of each level two, that both hold the two before them.
+    const level = (i: number): string =>
+      [`${shell}q\x07`, `${shell}q\x08`, "h\x07q\x05", "h\x08q\x06"]
+        .map((one, j) => `I${4 * i + j}\n${one}`)
+        .join("");
+    const levels = Array.from({ length: 40 }, (_, i) => level(i)).join("");
+    const error = await unreadable(
+      stream(`\x80\x02}(X\x01\x00\x00\x00w${tensor}q\x05I-1\n${tensor}q\x06${levels}u.`, "]"),
+    );
     expect(error).toMatchObject({ kind: "limit-exceeded", limit: "maxTorchTensors" });
+  });
+
+  test("thousands of parameters with one state of thousands of values", async () => {
+    const state = Array.from({ length: 20_000 }, (_, i) => `I${i}\n)`).join("");
+    const first = `ctorch._utils\n_rebuild_parameter_with_state\nq\x06(h\x05\x89N}(${state}uq\x07tR`;
+    const others = Array.from({ length: 20_000 }, (_, i) => `I${i}\nh\x06(h\x05\x89Nh\x07tR`).join("");
+    const file = archive(`\x80\x02}(X\x01\x00\x00\x00w${tensor}q\x05I-1\n${first}${others}u.`, {
+      "a/data/0": new Uint8Array(24),
+    });
+    expect((await survive(file, "states", false)).report?.ledger.elements).toBe(6);
   });
 
   test("windows that overlap by one element each", async () => {
