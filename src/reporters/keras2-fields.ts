@@ -1,6 +1,5 @@
 import type { Report, ReportCall, ReportLayer, ReportShape } from "../report/report.ts";
 import { escapeName } from "./escape.ts";
-import { weightsOf } from "./model-weights.ts";
 import { leavesOf, structureText, tupleText } from "./python-text.ts";
 import type { KerasStyle } from "./summary-options.ts";
 import {
@@ -13,7 +12,7 @@ import {
   recursiveMark,
   shownName,
 } from "./summary-rows.ts";
-import { totalOf } from "./weight-totals.ts";
+import { parametersOf } from "./weight-totals.ts";
 
 /** The cells of a row, as all printers of Keras 2 have them. */
 
@@ -25,7 +24,7 @@ export function layerTitle(layer: ReportLayer, style: KerasStyle, around?: Repor
 }
 
 export function parameterField(layer: ReportLayer, report: Report, style: KerasStyle): string {
-  return layer.recursive ? recursiveMark : String(totalOf(weightsOf(layer), report, style).elements);
+  return layer.recursive ? recursiveMark : String(parametersOf(layer, report, style));
 }
 
 /**

@@ -6,7 +6,7 @@ import { LongText } from "./long-text.ts";
 import { readableSize, withCommas } from "./memory-size.ts";
 import { weightsOf } from "./model-weights.ts";
 import { leavesOf } from "./python-text.ts";
-import { cropLine, type Line, lineText, type RichColumn, renderTable, renderText } from "./rich-table.ts";
+import { cropLine, type Line, lineText, type RichColumn, renderText, Table } from "./rich-table.ts";
 import { escapeMarkup } from "./rich-text.ts";
 import type { Justify } from "./rich-wrap.ts";
 import { checkPositionCount, type SummaryOptions } from "./summary-options.ts";
@@ -22,7 +22,7 @@ import {
   showsInside,
   topRows,
 } from "./summary-rows.ts";
-import { totalLines, totalOf, type WeightTotal } from "./weight-totals.ts";
+import { parametersOf, totalLines, type WeightTotal } from "./weight-totals.ts";
 import { heading, trainableIsKnown } from "./weights-only.ts";
 
 /** The summary as Keras 3 prints it (keras/src/utils/summary_utils.py of 3.15.1, with rich 15). */
@@ -31,7 +31,6 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const styled = options.color === true;
   const layout = layoutOf(report, options, consoleWidth);
   const layers = selectRange(topRows(report, "keras3"), options.layerRange);
-  const rows = layerRows(layers, undefined, 0, { report, options, mark: styled ? tagged : bare });
   const title = tagged(
     heading(report, (name) => escapeMarkup(escapeName(name))),
     "bold",
@@ -39,7 +38,10 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
   const text = new LongText();
   const print = (line: Line): void => text.add(`${lineText(cropLine(line, consoleWidth), styled)}\n`);
   for (const line of renderText(title, consoleWidth, styled)) print(line);
-  renderTable(layout.columns, rows, layout.lineLength, styled, print);
+  const table = new Table(layout.columns, layout.lineLength, styled, print);
+  const mark = styled ? tagged : bare;
+  addRows(table, layers, undefined, 0, { report, options, mark, connections: hasConnections(report) });
+  table.end();
   for (const total of totals(report)) for (const line of renderText(total, consoleWidth, styled)) print(line);
   return text.end();
 }
@@ -95,38 +97,48 @@ interface Context {
   readonly report: Report;
   readonly options: SummaryOptions;
   readonly mark: Mark;
+  /** There is a column of connections. */
+  readonly connections: boolean;
 }
 
-function* layerRows(
+function addRows(
+  table: Table,
   layers: readonly ReportLayer[],
   around: ReportLayer | undefined,
   level: number,
   context: Context,
-): Generator<string[]> {
+): void {
+  const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
   for (const layer of layers) {
-    yield layerFields(layer, around, level, context);
+    table.row(layerFields(layer, around, prefix, context));
     if (showsInside(layer, context.options.expandNested))
-      yield* layerRows(nestedRows(layer, "keras3"), layer, level + 1, context);
+      addRows(table, nestedRows(layer, "keras3"), layer, level + 1, context);
   }
 }
 
 function layerFields(
   layer: ReportLayer,
   around: ReportLayer | undefined,
-  level: number,
-  { report, options, mark }: Context,
+  prefix: string,
+  { report, options, mark, connections }: Context,
 ): string[] {
-  const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
-  const type = escapeMarkup(escapeName(className(layer, "keras3"), "cell"));
-  const name = escapeMarkup(prefix + escapeName(shownName(layer, around), "cell"));
+  const type = escapedCell(className(layer, "keras3"));
+  const name = prefix + escapedCell(shownName(layer, around));
   const fields = [
     type === "" ? name : `${name} (${mark(type, "color(33)")})`,
     shapeField(layer, mark),
     parameterField(layer, report, mark),
   ];
-  if (hasConnections(report)) fields.push(level === 0 ? connectionField(layer, mark) : "-");
+  if (connections) fields.push(around ? "-" : connectionField(layer, mark));
   if (options.showTrainable) fields.push(trainableField(layer, report, mark));
   return fields;
+}
+
+/** Nearly every name: nothing to escape in a terminal, nor in markup. */
+const plainName = /^[ -Z^-~]*$/;
+
+function escapedCell(name: string): string {
+  return plainName.test(name) ? name : escapeMarkup(escapeName(name, "cell"));
 }
 
 /** The shape of the last call, or for a layer that was built without a call, what it was built for. */
@@ -144,16 +156,21 @@ function shapeField(layer: ReportLayer, mark: Mark): string {
 }
 
 function shapeMarkup(shape: ReportShape, mark: Mark): string {
-  const size = (dim: number | string | null): string =>
-    number(typeof dim === "string" ? escapeMarkup(escapeName(dim)) : (dim ?? "None"), mark);
-  return shape === null ? "?" : `(${shape.map(size).join(", ")})`;
+  if (shape === null) return "?";
+  let text = "(";
+  for (let i = 0; i < shape.length; i++) {
+    const dim = shape[i] ?? "None";
+    const size = number(typeof dim === "string" ? escapedCell(dim) : dim, mark);
+    text += i === 0 ? size : `, ${size}`;
+  }
+  return `${text})`;
 }
 
 function parameterField(layer: ReportLayer, report: Report, mark: Mark): string {
   if (layer.recursive) return recursiveMark;
   if (layer.kind === "operation") return number(0, mark);
   if (!layer.built) return `${number(0, mark)} (unbuilt)`;
-  return number(withCommas(totalOf(weightsOf(layer), report, "keras3").elements), mark);
+  return number(withCommas(parametersOf(layer, report, "keras3")), mark);
 }
 
 /** Keras forgets to escape the markup in these names, so that `[bold]` in one disappears; so does it here. */

@@ -24,8 +24,9 @@ function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
 }
 
 /** `1234567` as `1,234,567`. */
-export function withCommas(count: bigint): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+export function withCommas(count: number | bigint): string {
+  const digits = String(count);
+  return digits.length <= 3 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Python's round() for a number that is not negative: a tie goes to the even neighbour. */

@@ -13,37 +13,47 @@ export interface RichColumn {
 export type Line = readonly Segment[];
 
 /**
- * Lines of a table of `width` characters, in rich's default box (heavy head) with a rule between all rows; with styles, if
- * `styled`. Handed to `print` one after the other: those of a large model would fill the memory.
+ * A table of `width` characters, in rich's default box (heavy head) with a rule between all rows; with styles, if `styled`.
+ * Its lines are handed to `print` one after the other: those of a large model would fill the memory.
  */
-export function renderTable(
-  columns: readonly RichColumn[],
-  rows: Iterable<readonly string[]>,
-  width: number,
-  styled: boolean,
-  print: (line: Line) => void,
-): void {
-  const widths = columnWidths(columns, width);
-  const rule = (left: string, fill: string, cross: string, right: string): Line => [
-    plain(left + widths.map((cells) => fill.repeat(cells)).join(cross) + right),
-  ];
-  const headStyle: TextStyle = styled ? { bold: true } : plainStyle;
-  const head = columns.map((column, index) =>
-    renderCell(column.header, column, widths[index] ?? 0, styled, headStyle),
-  );
-  print(rule("┏", "━", "┳", "┓"));
-  joinCells(head, widths, headStyle, true, print);
-  print(rule("┡", "━", "╇", "┩"));
-  const between = rule("├", "─", "┼", "┤");
-  const cellsOf = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
-  let first = true;
-  for (const row of rows) {
-    if (!first) print(between);
-    first = false;
-    const cells = cellsOf.map((render, index) => render(row[index] ?? ""));
-    joinCells(cells, widths, plainStyle, false, print);
+export class Table {
+  private readonly print: (line: Line) => void;
+  private readonly widths: readonly number[];
+  private readonly cells: readonly ((markup: string) => readonly Line[])[];
+  /** The rule between rows. */
+  private readonly between: Line;
+  private isEmpty = true;
+
+  constructor(columns: readonly RichColumn[], width: number, styled: boolean, print: (line: Line) => void) {
+    const widths = columnWidths(columns, width);
+    this.print = print;
+    this.widths = widths;
+    const headStyle: TextStyle = styled ? { bold: true } : plainStyle;
+    const head = columns.map((column, index) =>
+      renderCell(column.header, column, widths[index] ?? 0, styled, headStyle),
+    );
+    print(this.rule("┏", "━", "┳", "┓"));
+    joinCells(head, widths, headStyle, true, print);
+    print(this.rule("┡", "━", "╇", "┩"));
+    this.between = this.rule("├", "─", "┼", "┤");
+    this.cells = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
   }
-  print(rule("└", "─", "┴", "┘"));
+
+  /** A cell for each column, as markup. */
+  row(markups: readonly string[]): void {
+    if (!this.isEmpty) this.print(this.between);
+    this.isEmpty = false;
+    const blocks = this.cells.map((render, index) => render(markups[index] ?? ""));
+    joinCells(blocks, this.widths, plainStyle, false, this.print);
+  }
+
+  end(): void {
+    this.print(this.rule("└", "─", "┴", "┘"));
+  }
+
+  private rule(left: string, fill: string, cross: string, right: string): Line {
+    return [plain(left + this.widths.map((cells) => fill.repeat(cells)).join(cross) + right)];
+  }
 }
 
 /** Lines of a text that is printed by itself: broken at the edge of the console. */

@@ -58,9 +58,17 @@ export function shownName({ name }: ReportLayer, around: ReportLayer | undefined
     const at = name.lastIndexOf(before);
     return at < 0 ? name : name.slice(at + before.length);
   }
-  const path = around?.operator === "Module" ? around.name.replace(/@\d+$/, "") : "";
-  const inside = path !== "" && name.startsWith(path) && /^[./]./.test(name.slice(path.length));
+  const path = around?.operator === "Module" ? withoutCall(around.name) : "";
+  const inside =
+    path !== "" && name.startsWith(path) && goesOn.test(name.slice(path.length, path.length + 2));
   return inside ? name.slice(path.length + 1) : name;
+}
+
+const goesOn = /^[./]./;
+
+/** `block` of `block@1`, its second call. */
+function withoutCall(name: string): string {
+  return name.includes("@") ? name.replace(/@\d+$/, "") : name;
 }
 
 /** What stands in place of a number of parameters that an earlier call of the module has. */

@@ -1,6 +1,6 @@
 import { bitsOf, isDType } from "../ir/dtype.ts";
-import type { Report, ReportWeight } from "../report/report.ts";
-import { modelWeights } from "./model-weights.ts";
+import type { Report, ReportLayer, ReportWeight } from "../report/report.ts";
+import { modelWeights, weightsOf } from "./model-weights.ts";
 import type { KerasStyle } from "./summary-options.ts";
 import { trainableIsKnown } from "./weights-only.ts";
 
@@ -54,17 +54,25 @@ function buffersOf(weights: readonly ReportWeight[]): WeightTotal | null {
 
 const bufferClasses: ReadonlySet<string> = new Set(["statistic", "bookkeeping", "constant"]);
 
+/** Parameters of a layer and of all inside it, as `totalOf` counts them. */
+export function parametersOf(layer: ReportLayer, report: Report, style: KerasStyle): number | bigint {
+  return isHeldByKeras(report) ? totalOf(weightsOf(layer), report, style).elements : layer.params;
+}
+
 /**
  * Sum over the weights that count as parameters. With an architecture of Keras they count as Keras holds them, packed ones as
  * packed and their scales beside them; weights alone, and those of other frameworks, count unpacked.
  */
 export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
-  const { convention, classes } = report.totals;
-  if (report.model.kind === "graph" && report.file.format === "keras" && convention === "keras") {
+  if (isHeldByKeras(report)) {
     return sumOnce(weights, elementsHeld, (weight) => elementsHeld(weight) * bitsHeld(weight.dtype, style));
   }
-  const counted = weights.filter((weight) => classes.includes(weight.class));
+  const counted = weights.filter((weight) => report.totals.classes.includes(weight.class));
   return sumOnce(counted, (weight) => BigInt(weight.elements ?? 0), bitsStored);
+}
+
+function isHeldByKeras({ model, file, totals }: Report): boolean {
+  return model.kind === "graph" && file.format === "keras" && totals.convention === "keras";
 }
 
 /** A shared weight counts once: the same place in the file is the same weight, and so is the same number. */
