@@ -44,6 +44,7 @@ export function nameTensors(
       ...(section.node.module &&
         leaf.holding === undefined &&
         !isPacked(leaf) && { class: "constant" as const }),
+      ...(leaf.repeated && { class: "unused" as const, row: false }),
     })),
   );
   const all = [...withoutInnerCopies(withoutRepeats(entries), diagnostics)];

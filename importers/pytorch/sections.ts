@@ -18,6 +18,8 @@ export interface Leaf {
   readonly path: readonly string[];
   readonly tensor: TorchTensor;
   readonly holding?: Holding;
+  /** The file has it under another name too. */
+  readonly repeated?: boolean;
   /** Kept in an object of packed parameters, or beside a quantised tensor as its bias is. */
   readonly packed?: boolean;
 }
@@ -175,6 +177,7 @@ function leaf(node: TreeNode, path: readonly string[]): Leaf {
     path,
     tensor: node.tensor as TorchTensor,
     ...(node.holding !== undefined && { holding: node.holding }),
+    ...(node.repeated && { repeated: true }),
   };
 }
 

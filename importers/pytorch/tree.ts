@@ -12,6 +12,7 @@ import {
 import { newestName } from "./globals.ts";
 import { joinHqq } from "./hqq.ts";
 import { optimizerOf } from "./optimizer.ts";
+import { isPaddleOptimizer, type PaddleState, readPaddleState } from "./paddle.ts";
 import type { TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-code.ts";
 import { TensorFault, type TorchTensor } from "./tensor.ts";
@@ -31,6 +32,8 @@ export interface TreeNode {
   readonly module: boolean;
   /** Set for a tensor that a module holds. */
   readonly holding?: Holding;
+  /** Set for a tensor that the file has a second time, under another name. */
+  readonly repeated?: boolean;
   /** It looks like what `Optimizer.state_dict()` gives: which optimizer that is. */
   readonly optimizer: string | null;
 }
@@ -145,6 +148,8 @@ class TreeBuilder {
   ): TreeNode | null {
     // The dictionary of a module instead of that.
     if (isModule(entries)) return this.#module(key, null, entries, path, depth);
+    const paddle = readPaddleState(entries);
+    if (paddle) return this.#paddleState(key, paddle, path, depth);
     const node = this.#group(key, entries, path, depth, { optimizer: optimizerOf(entries) });
     const names = entries.has("module") ? itemsOf(entries.get("buffer_names")) : null;
     if (node === null || names === null) return node;
@@ -169,6 +174,22 @@ class TreeBuilder {
         child.key === "module" ? { ...child, children: child.children.map(told) } : child,
       ),
     };
+  }
+
+  #paddleState(
+    key: string,
+    { entries, repeated }: PaddleState,
+    path: string,
+    depth: number,
+  ): TreeNode | null {
+    const node = this.#group(key, entries, path, depth, {
+      optimizer: isPaddleOptimizer(entries) ? "optimizer" : null,
+    });
+    if (node === null || repeated.size === 0) return node;
+    const children = node.children.map((child) =>
+      child.tensor && repeated.has(child.key) ? { ...child, repeated: true } : child,
+    );
+    return { ...node, children };
   }
 
   #object(key: string, value: PickleObject, path: string, depth: number): TreeNode | null {

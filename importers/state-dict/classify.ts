@@ -63,7 +63,10 @@ const rules: readonly Rule[] = [
     class: "statistic",
     certainty: "certain",
     because: "statistics of a BatchNorm or an InstanceNorm",
-    applies: named(/^running_(mean|var)$/),
+    // `_mean` and `_variance` are PaddlePaddle's.
+    applies: ({ local, module }) =>
+      /^running_(mean|var)$/.test(local) ||
+      (/^_(mean|variance)$/.test(local) && module.byLocal.has("_mean") && module.byLocal.has("_variance")),
   },
   {
     class: "statistic",

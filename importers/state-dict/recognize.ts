@@ -19,6 +19,8 @@ const norm = {
   bias: "beta",
   running_mean: "moving-mean",
   running_var: "moving-variance",
+  _mean: "moving-mean",
+  _variance: "moving-variance",
 } as const;
 
 /** What a module is, or `null`. `transposed` has the last path steps of modules that are surely transformers' Conv1D. */
@@ -29,6 +31,9 @@ export function recognize(module: Module, transposed: ReadonlySet<string>): Reco
   if (shapeOf("in_proj_weight")?.length === 2 || shapeOf("q_proj_weight")?.length === 2)
     return { type: "MultiheadAttention", roles: {} };
   if (shapeOf("running_mean")?.length === 1 && shapeOf("running_var")?.length === 1)
+    return { type: "BatchNorm", roles: norm };
+  // PaddlePaddle's names.
+  if (shapeOf("_mean")?.length === 1 && shapeOf("_variance")?.length === 1)
     return { type: "BatchNorm", roles: norm };
   const weight = shapeOf("weight") ?? normalizedWeight(shapeOf);
   if (weight === undefined) return null;
