@@ -93,6 +93,8 @@ function layerOf(spec: LayerSpec, scope: string): ReportLayer {
     outputStructure: structureOf(structure),
     outputShapes: shapes,
   }));
+  const weights = (spec.w ?? []).map(weightOf);
+  const layers = spec.L?.map((layer) => layerOf(layer, spec.n));
   return {
     name: spec.n,
     type: spec.t,
@@ -100,17 +102,22 @@ function layerOf(spec: LayerSpec, scope: string): ReportLayer {
     operator: spec.t,
     scope,
     outputShapes: calls.at(-1)?.outputShapes ?? spec.s ?? [],
-    params: 0,
+    params: [...weights, ...(layers ?? [])].reduce((sum, one) => sum + paramsOf(one), 0),
     trainable: 0,
     nonTrainable: 0,
     trainableFlag: spec.f === undefined ? true : spec.f,
     built: spec.b ?? true,
     connectedTo: calls.flatMap((call) => call.inputs.map((i) => `${i.layer}[${i.call}][${i.output}]`)),
-    weights: (spec.w ?? []).map(weightOf),
+    weights,
     calls,
-    ...(spec.L ? { layers: spec.L.map((layer) => layerOf(layer, spec.n)) } : {}),
+    ...(layers && { layers }),
     ...(spec.p ? { topology: spec.p } : {}),
   };
+}
+
+/** All weights of a spec are parameters, and none is shared. */
+function paramsOf(one: ReportWeight | ReportLayer): number {
+  return "params" in one ? one.params : (one.elements ?? 0);
 }
 
 function weightOf([shape, dtype, trainable, path]: NonNullable<LayerSpec["w"]>[number]): ReportWeight {
