@@ -72,7 +72,9 @@ export function hold(name: string, kind: TensorClass, stated: Meta | null, liste
     throw new MalformedFileError(`tensor ${JSON.stringify(name.slice(0, 200))} has no type or size`);
   const stored = elements === 0 ? listed !== null : isStored(listed);
   const placed = tensor ?? (record && stated && windowOf(stated, shape, dtype, record));
-  const trainable = kind === "parameter" ? (stated?.requiresGrad ?? null) : false;
+  // Pickled parameters say it in every release, those that the graph does not read too.
+  const pickled = tensor?.parameter ? tensor.requiresGrad : null;
+  const trainable = kind === "parameter" ? (pickled ?? stated?.requiresGrad ?? null) : false;
   const window = placed?.form === "dense" ? placed : null;
   const beside = plain ? { beside: plain.beside } : {};
   return { name, class: kind, dtype, shape, trainable, window, stored, ...beside };

@@ -26,8 +26,9 @@ export const parseModuleStack: (text: string) => ModuleStack = remembering(stack
   let modules: ModuleRef[] | null = null;
   for (const { module } of entriesOf(text)) {
     modules ??= [];
-    if (module.path !== "") modules.push(module);
-    else root ??= module;
+    if (module.path === "") root ??= module;
+    // Some tracers have a module twice where its class is a function of its own: one is inside the other.
+    else if (modules.at(-1)?.path !== module.path) modules.push(module);
   }
   return { root, modules };
 });
@@ -115,14 +116,14 @@ function readUnusual(entry: string): readonly Entry[] {
 export function modulePath(written: string): string {
   let path = written.replace(/^'(.*)'$/, "$1");
   for (let steps = 0; steps < 32; steps++) {
-    const next = path.replace(/getattr\(([^()]*), ?['"]([^'"]*)['"]\)/, "$1.$2");
+    const next = path.replace(/getattr\(([^()]*), ?(?:"([^"]*)"|'([^']*)')\)/, "$1.$2$3");
     if (next === path) break;
     path = next;
   }
   return path
-    .replace(/^L\[['"]self['"]\]\.?|^L__self__\.?/, "")
+    .replace(/^L\[['"]\w+['"]\]\.?|^L__self__\.?/, "")
     .replace(/^_export_root(?:\.|$)/, "")
-    .replace(/(?:\._modules)?\[['"]([^'"]*)['"]\]/g, ".$1")
+    .replace(/(?:\._modules)?\[(?:"([^"]*)"|'([^']*)'|(\d+))\]/g, ".$1$2$3")
     .replace(/@\d+/g, "")
     .replace(/^\./, "");
 }

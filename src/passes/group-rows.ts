@@ -4,7 +4,7 @@ import type { Diagnostic } from "../diagnostics.ts";
 import { InvalidOptionError } from "../errors.ts";
 import type { Graph, Layer, LayerTable, ModuleRef } from "../ir/graph.ts";
 import { type Model, walkLayers } from "../ir/model.ts";
-import type { TensorType, Weight } from "../ir/tensor.ts";
+import { identityOf, type TensorType, type Weight } from "../ir/tensor.ts";
 import type { Analysis } from "./analyze.ts";
 import { FirstCalls, isFurther } from "./first-calls.ts";
 import { foldRows, type Row } from "./fold-rows.ts";
@@ -57,7 +57,10 @@ export function groupRows(model: Model, analysis: Analysis, options: RowOptions)
   }
   const grouping = new Grouping(analysis, options);
   const graph = grouping.group(model.graph, model.weights);
-  const ofModel = analysis.weights.ofModel.filter((one) => !grouping.placed.has(one));
+  const ofModel = [
+    ...analysis.weights.ofModel.filter((one) => !grouping.placed.has(one)),
+    ...grouping.unplaced(model.graph, graph),
+  ];
   return {
     diagnostics,
     network: grouping.isNetwork(model.graph) ? model.graph : null,
@@ -93,6 +96,8 @@ class Grouping {
   readonly placed = new Set<ResolvedWeight>();
   private readonly analysis: Analysis;
   private readonly options: RowOptions;
+  /** Rows of a program are those of its modules. */
+  private showsTrees = false;
   /** Of the program that is being grouped. */
   private firsts: FirstCalls | null = null;
 
@@ -111,6 +116,7 @@ class Grouping {
     const modules = this.showsModules(graph);
     if (!modules) withoutTree(this.options);
     const traced = program && modules;
+    this.showsTrees ||= traced;
     if (around === null) this.firsts = traced ? this.firstCalls(graph) : null;
     // The tree leaves plumbing out itself, so that no module is lost that has nothing else.
     const folded = foldRows(graph, this.analysis, allNodes === true || traced || topology === "layers");
@@ -135,6 +141,23 @@ class Grouping {
     );
     const outputs = rows.outputs.flatMap((ref) => tree.place(ref) ?? []);
     return { ...graph, layers: tree.layers, inputs, outputs };
+  }
+
+  /** Weights that no row has come to hold, whatever a file says of its modules: totals are those of all. */
+  unplaced(before: Graph, after: Graph): readonly ResolvedWeight[] {
+    if (!this.showsTrees) return [];
+    const held = new Set<unknown>();
+    walkLayers(after.layers, ({ weights }) => {
+      for (const weight of weights) held.add(identityOf(weight));
+    });
+    const found: ResolvedWeight[] = [];
+    walkLayers(before.layers, (layer) => {
+      for (const one of this.analysis.weights.byLayer.get(layer) ?? []) {
+        const { size } = held;
+        if (held.add(identityOf(one.weight)).size > size) found.push(one);
+      }
+    });
+    return found;
   }
 
   /** Null where no row is in a further call. */

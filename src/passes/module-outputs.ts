@@ -61,14 +61,16 @@ function leftAtEnd(part: Part, around: Surroundings): readonly ValueRef[] {
 }
 
 /**
- * Whether a value is one from outside: what works in place, or hands on its input, gives it a new name, and whoever uses
- * the value later uses it by that.
+ * Whether a value is one from outside, or stored: what works in place, or hands on its input, gives it a new name, and whoever
+ * uses the value later uses it by that.
  */
 function isNewName(ref: ValueRef, part: Part, { rows, parts }: Surroundings): boolean {
   for (let at: ValueRef | undefined = ref; at && isInside(at.layer, part, parts); ) {
     const row: Row | undefined = rows[at.layer];
     const before: ValueRef | undefined = row?.inputs[0]?.[0];
     if (!row || !renames.test(row.layer.source.type)) return false;
+    const [first] = row.layer.calls[0]?.inputs ?? [];
+    if (first && first.kind !== "value") return true;
     if (!before || before.layer >= at.layer) return false;
     at = before;
   }

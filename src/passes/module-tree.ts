@@ -3,7 +3,7 @@
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
 import { walkLayers } from "../ir/model.ts";
 import { maxModuleDepth } from "../limits.ts";
-import { type Constancy, constancyOf, isParameter } from "./constant-rows.ts";
+import { workedOutOf } from "./constant-rows.ts";
 import { type FirstCalls, homeOf, isFurther } from "./first-calls.ts";
 import type { Row, Rows } from "./fold-rows.ts";
 import { marksOf } from "./module-calls.ts";
@@ -75,7 +75,8 @@ class Grower implements Surroundings {
   private readonly modules: readonly (readonly ModuleRef[])[];
   /** By row, its number among the layers beside it; -1: it has none, and is shown by what it was made from. */
   private readonly places: Int32Array;
-  private readonly constancy: Constancy;
+  /** Rows that are worked out from constants and sizes alone. */
+  private readonly workedOut: readonly boolean[];
   /** Weights that no row of a first call reads. */
   private readonly spare: readonly ResolvedWeight[];
   /** Weights of rows that are shown by themselves. */
@@ -91,7 +92,7 @@ class Grower implements Surroundings {
     this.parts = partsOf({ rows: this.rows, modules: this.modules, depth, runs: (i) => this.runs(i) });
     this.values = new RowValues(rows, this.parts);
     this.places = new Int32Array(this.rows.length);
-    this.constancy = constancyOf(options.traced ? this.rows : []);
+    this.workedOut = workedOutOf(options.traced ? this.rows : []);
     this.spare = options.firsts ? [...options.spare, ...options.firsts.later] : options.spare;
     for (let i = 0; i < this.rows.length; i++)
       for (const weight of (this.rows[i] as Row).weights) this.give(weight, i);
@@ -137,7 +138,7 @@ class Grower implements Surroundings {
   /** Without the silent ones, unless there are no others; notes the places of those that are left. */
   private shown(all: Items, around: Part | null): Items {
     const audible = this.options.traced
-      ? all.filter((item) => typeof item !== "number" || !this.isSilent(item, around))
+      ? all.filter((item) => !(typeof item === "number" ? this.isSilent(item, around) : this.onlyLooks(item)))
       : all;
     const items = audible.length > 0 ? audible : all;
     if (items !== all) for (const item of all) if (typeof item === "number") this.places[item] = -1;
@@ -146,7 +147,7 @@ class Grower implements Surroundings {
       if (typeof item === "number") this.places[item] = i;
       else item.place = i;
     }
-    for (const item of items) if (typeof item !== "number") item.outputs = this.outputsOf(item);
+    for (const item of items) if (typeof item !== "number") item.outputs = outputsOf(item, this);
     return items;
   }
 
@@ -157,16 +158,13 @@ class Grower implements Surroundings {
   private isSilent(row: number, around: Part | null): boolean {
     const { layer, weights } = this.rows[row] as Row;
     if (layer.operator === "Input" || weights.length > 0 || layer.graph) return false;
-    if (layer.plumbing === true || this.constancy.workedOut[row]) return true;
+    if (layer.plumbing === true || this.workedOut[row]) return true;
     return around !== null && arranges.test(layer.source.type);
   }
 
-  /** A mask that each call of a module casts is made in the first and used in the others: no output of the first. */
-  private outputsOf(part: Part): readonly ValueRef[] {
-    const outputs = outputsOf(part, this);
-    if (outputs.length < 2) return outputs;
-    const moving = outputs.filter(({ layer }) => this.constancy.fixed[layer] !== true);
-    return moving.length > 0 ? moving : outputs;
+  /** A module of which nothing but checks of a tensor is left, elsewhere than where it ran. */
+  private onlyLooks(part: Part): boolean {
+    return part.first === part.last && isCheck(this.rows[part.first] as Row);
   }
 
   /** Where a value stands among the layers in a part, or at the top. */
@@ -289,6 +287,15 @@ class Grower implements Surroundings {
     for (const one of own) this.taken.add(one);
     return own;
   }
+}
+
+/** Makes nothing. */
+function isCheck({ layer: { plumbing, calls }, weights }: Row): boolean {
+  return plumbing === true && weights.length === 0 && calls[0] !== undefined && !calls[0].outputs;
+}
+
+function isParameter({ weight }: ResolvedWeight): boolean {
+  return weight.class === "parameter";
 }
 
 function nameOf({ module: { path }, call }: Part): string {

@@ -1,8 +1,11 @@
 /** Style torchinfo against what torchinfo itself printed, byte for byte but for what a program does not tell. */
 
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { memorySource } from "../../src/io/memory.ts";
 import { formatSummary, inspect, summaryNotes, torchinfoColumns } from "../../src/public/index.ts";
 import { inspectFile } from "../../src/public/node.ts";
+import { openZip, type ZipEntry } from "../../src/wire/zip.ts";
 import { fixture, runCli } from "../cli/run-cli.ts";
 import { labelOf, programOf, reasonsOf, truths } from "./torchinfo-truth.ts";
 
@@ -114,11 +117,16 @@ describe("what a program does not tell", () => {
     for (const part of parts) expect(notes).toContain(part);
   });
 
-  test("frozen parameters are known from PyTorch 2.6 on", async () => {
-    const old = await inspectFile(fixture("../pytorch/archives/2.4.1/batch.pt2"));
-    expect(summaryNotes(old, { style: "torchinfo" }).join()).toContain(
+  test("frozen parameters are known from pickles, and of JSON from PyTorch 2.6 on", async () => {
+    const data = readFileSync(fixture("../pytorch/archives/2.4.1/batch.pt2"));
+    const zip = await openZip(memorySource(data));
+    const program = await zip.openEntry(zip.find("serialized_exported_program.json") as ZipEntry);
+    const alone = await inspect(await program.read(0, program.size));
+    expect(summaryNotes(alone, { style: "torchinfo" }).join()).toContain(
       "nothing tells which parameters are trainable",
     );
+    const pickled = await inspect(data);
+    expect(summaryNotes(pickled, { style: "torchinfo" }).join()).not.toContain("are trainable");
     const newer = await inspectFile(fixture("../pytorch/archives/2.6.0/batch.pt2"));
     expect(summaryNotes(newer, { style: "torchinfo" }).join()).not.toContain("are trainable");
   });

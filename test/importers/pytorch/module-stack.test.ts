@@ -14,6 +14,8 @@ describe("modules", () => {
       "k,a.k,1,torch.nn.Linear;k,b;c,torch.nn.Linear;k,d(e,nn.Linear",
       ["a.k,1/Linear", "b;c/Linear", "d(e/Linear"],
     ],
+    ["k,L['net'].a[0]._modules[\"it's\"],a.B;k,getattr(L['m'].a, \"it's\"),a.B", ["a.0.it's/B", "a.it's/B"]],
+    ["k,,a.Net;L__s___a,L['s'].a,a.B;L__s___a@1,L['s'].a,a.B;k,a.0,a.C", ["/Net", "a/B", "a.0/C"]],
     ["L__self__a.k,1@1,a.k,1,torch.nn.Linear", ["a.k,1/Linear"]],
     ["k,,a.Net;1,_export_root,a.Net;2@1,_export_root.f.0,nn.Linear", ["/Net", "f.0/Linear"]],
     ["_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e", []],
