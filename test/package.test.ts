@@ -88,6 +88,7 @@ describe("the library's names", () => {
     "severityOf",
     "summaryNotes",
     "summaryStyles",
+    "takesWholeTree",
     "torchinfoColumns",
   ];
 

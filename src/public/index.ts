@@ -47,6 +47,7 @@ export {
   formatSummary,
   summaryNotes,
   summaryStyles,
+  takesWholeTree,
   torchinfoColumns,
 } from "../reporters/index.ts";
 export type { Imported, InspectOptions, ModelInput, ReportOptions } from "./inspect.ts";

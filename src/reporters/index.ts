@@ -10,6 +10,7 @@ import {
   type KerasStyle,
   type OwnStyle,
   type SummaryOptions,
+  type SummaryStyle,
 } from "./summary-options.ts";
 import { formatTorchinfo } from "./torchinfo.ts";
 import { torchinfoNotes } from "./torchinfo-notes.ts";
@@ -30,7 +31,7 @@ export function formatSummary(report: Report, options: SummaryOptions = {}): str
   checkStyle(chosen);
   const style = chosen === "as-written" ? styleOfProducer(report.producer) : chosen;
   checkSummaryOptions(options, style);
-  return withinStringLength(report.file.name, () => printers[style](report, options));
+  return withinStringLength(report.file.name, () => styles[style].print(report, options));
 }
 
 /**
@@ -38,20 +39,35 @@ export function formatSummary(report: Report, options: SummaryOptions = {}): str
  * Names in them are as the file has them.
  */
 export function summaryNotes(report: Report, options: SummaryOptions = {}): readonly string[] {
-  return options.style === "torchinfo" ? torchinfoNotes(report) : [];
+  return ownStyle(options.style)?.notes?.(report) ?? [];
+}
+
+/** Whether a style takes the option `depth` itself, and so a report of the whole tree of modules. */
+export function takesWholeTree(style: SummaryStyle | undefined): boolean {
+  return ownStyle(style)?.wholeTree === true;
 }
 
 type Printer = (report: Report, options: SummaryOptions) => string;
 
+interface Style {
+  readonly print: Printer;
+  readonly notes?: (report: Report) => readonly string[];
+  readonly wholeTree?: true;
+}
+
 /** Every style with a layout of its own. */
-const printers: Readonly<Record<OwnStyle, Printer>> = {
-  keras3: named("keras3", formatKeras3),
-  keras2: named("keras2", formatKeras2),
-  "keras2.7": named("keras2.7", formatKeras2),
-  "keras2.3": named("keras2.3", formatEarlyKeras2),
-  "keras2.2": named("keras2.2", formatEarlyKeras2),
-  torchinfo: formatTorchinfo,
+const styles: Readonly<Record<OwnStyle, Style>> = {
+  keras3: { print: named("keras3", formatKeras3) },
+  keras2: { print: named("keras2", formatKeras2) },
+  "keras2.7": { print: named("keras2.7", formatKeras2) },
+  "keras2.3": { print: named("keras2.3", formatEarlyKeras2) },
+  "keras2.2": { print: named("keras2.2", formatEarlyKeras2) },
+  torchinfo: { print: formatTorchinfo, notes: torchinfoNotes, wholeTree: true },
 };
+
+function ownStyle(style: SummaryStyle | undefined): Style | undefined {
+  return style === undefined || style === "as-written" ? undefined : styles[style];
+}
 
 /** With the names that this generation of Keras makes up. */
 function named<Style extends KerasStyle>(

@@ -6,6 +6,7 @@ import {
   type Report,
   type SummaryOptions,
   summaryNotes,
+  takesWholeTree,
 } from "../../public/index.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
@@ -66,10 +67,10 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
   );
 }
 
-/** torchinfo looks at a whole tree, whatever it shows of it. */
+/** Some styles look at a whole tree, whatever they show of it. */
 function rowsFor(flags: SummaryFlags): Pick<SummaryFlags, "group" | "depth"> {
   const { style, group, depth, json, allNodes } = flags;
-  if (style !== "torchinfo" || json) return { ...(group && { group }), ...(depth && { depth }) };
+  if (json || !takesWholeTree(style)) return { ...(group && { group }), ...(depth && { depth }) };
   return { group: group ?? (allNodes ? "node" : "module") };
 }
 
@@ -89,7 +90,7 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
     layerRange: flags.layerRange,
     columns: consoleWidth(host),
     color: wantsColor(host, flags.color),
-    ...(flags.style === "torchinfo" && { depth: flags.depth }),
+    ...(takesWholeTree(flags.style) && { depth: flags.depth }),
     columnNames: flags.columnNames,
     varNames: flags.varNames,
   };
