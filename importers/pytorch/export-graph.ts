@@ -6,7 +6,7 @@ import type { Argument, Graph, Layer, ModuleRef, Subgraph, ValueRef } from "../.
 import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
-import { type Element, type SharedJson, textIn } from "../../src/wire/json-shared.ts";
+import { type Element, type SharedJson, type Table, textIn } from "../../src/wire/json-shared.ts";
 import { placeBetween, placeRegions } from "./export-regions.ts";
 import {
   listOf,
@@ -116,7 +116,7 @@ export class GraphReader {
       });
     }
     const { around, depth, at, casting } = given;
-    const typeOf = (name: string): TensorType | null => this.statedType(graph, name);
+    const typeOf = statedTypes(graph, this.program.tableAt(graph, "tensor_values"));
     const frame: Frame = { typeOf, names: new Map(), layers: [], around, depth, at, casting };
     const inputs: ValueRef[] = [];
     for (const input of listOf(getKey(graph, "inputs"))) {
@@ -274,15 +274,6 @@ export class GraphReader {
     return { name, graph: this.graph(graph, { held, outputs, around, depth: frame.depth + 1, at, casting }) };
   }
 
-  /** Type the graph states for a name; null when it states none. */
-  private statedType(graph: JsonValue, name: string): TensorType | null {
-    const type = readType(this.program.memberAt(graph, "tensor_values", name), name);
-    if (type) return type;
-    for (const [key, dtype] of scalars)
-      if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
-    return null;
-  }
-
   private define(frame: Frame, name: string, source: Source): void {
     if (frame.names.has(name)) this.report({ code: "name-defined-twice", args: { name }, at: frame.at });
     else frame.names.set(name, source);
@@ -323,6 +314,27 @@ export class GraphReader {
 const noAttributes: Layer["attributes"] = {};
 const noWeights: Layer["weights"] = [];
 const noCalls: Layer["calls"] = [];
+
+/** Types the graph states for names; null where it states none. */
+function statedTypes(graph: JsonValue, table: Table | null): (name: string) => TensorType | null {
+  const known = new Map<JsonValue, TensorType | null>();
+  return (name) => {
+    const value = table?.get(name);
+    if (value === undefined) return scalarIn(graph, name);
+    let type = known.get(value);
+    if (type === undefined) {
+      type = readType(value, name);
+      known.set(value, type);
+    }
+    return type ?? scalarIn(graph, name);
+  };
+}
+
+function scalarIn(graph: JsonValue, name: string): TensorType | null {
+  for (const [key, dtype] of scalars)
+    if (getKey(getKey(graph, key), name) !== undefined) return { dtype, shape: [] };
+  return null;
+}
 
 function sourceOf(type: string): Layer["source"] {
   return { dialect: "pytorch", type };

@@ -42,6 +42,7 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
   // Only early names are not those of the modules.
   const early = !Array.isArray(getKey(signature, "input_specs")) || specs.some(isTraced);
   const pathOf = early ? tracedNames(program, graph) : (name: string): string => name;
+  const values = program.tableAt(graph, "tensor_values");
   const inputs = new Map<string, Held | null>();
   const byName = new Map<string, Held>();
   const flagged = recordsFlags(program.json);
@@ -57,10 +58,7 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
     }
     const kind = tag === "parameter" ? "parameter" : tag === "buffer" ? bufferClass(name) : "constant";
     const listed = payloads.records.get(name) ?? null;
-    const stated = metaOf(
-      placeholder === null ? undefined : program.memberAt(graph, "tensor_values", placeholder),
-      name,
-    );
+    const stated = metaOf(placeholder === null ? undefined : values?.get(placeholder), name);
     const held = hold(pathOf(name), kind, metaOf(listed?.meta, name) ?? stated, listed);
     const before = byName.get(name);
     // PyTorch 2.6 names both ends of a tied weight alike.

@@ -1,7 +1,7 @@
 /** Objects of a list that are alike but for some of their texts: what is alike is parsed once for all of them. */
 
 import type { JsonValue } from "./json.ts";
-import { endOfText, isPlain, skipSpace, textOfQuoted } from "./json-text.ts";
+import { endOfPlainText, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
 
 /** Keys in the objects of a list, each with a text. */
 export interface AlikeKeys {
@@ -30,7 +30,7 @@ export class Elements {
   private readonly patterns: JsonValue[] = [];
   /** By object, where its places start in `places`. */
   private readonly starts: number[] = [];
-  /** Where a text starts and ends; -1 and its place in `again`. */
+  /** Where a text starts, which ends at the next quote; below zero, -1 less its place in `again`. */
   private readonly places: number[] = [];
 
   constructor(text: string, again: readonly string[]) {
@@ -46,18 +46,20 @@ export class Elements {
   push(pattern: JsonValue, places: readonly number[], texts: number): void {
     this.patterns.push(pattern);
     this.starts.push(this.places.length);
-    for (let i = 0; i < 2 * texts; i++) this.places.push(places[i] as number);
+    for (let i = 0; i < texts; i++) this.places.push(places[i] as number);
   }
 
   /** Object number `index`; an empty one where there is none. */
   at(index: number): Element {
     const start = this.starts[index] ?? 0;
     const end = this.starts[index + 1] ?? this.places.length;
-    const texts: string[] = [];
-    for (let i = start; i < end; i += 2) {
-      const from = this.places[i] as number;
-      const to = this.places[i + 1] as number;
-      texts.push(from < 0 ? (this.again[to] as string) : this.text.slice(from, to));
+    const texts = new Array<string>(end - start);
+    for (let i = start; i < end; i++) {
+      const place = this.places[i] as number;
+      texts[i - start] =
+        place < 0
+          ? (this.again[-1 - place] as string)
+          : this.text.slice(place, this.text.indexOf('"', place));
     }
     return { pattern: this.patterns[index] ?? null, texts };
   }
@@ -84,8 +86,8 @@ export interface Surroundings {
 interface Written {
   /** With the quote that ends it. */
   readonly closed: string;
-  /** Place of what it says among the texts that come again; -1: nobody asks for it. */
-  readonly place: number;
+  /** Of what it says, as `Elements` has it; null: nobody asks for it. */
+  readonly place: number | null;
   /** What came after it at the same key: most often that comes again. */
   next: Written | null;
 }
@@ -94,6 +96,8 @@ interface Written {
 interface Hole {
   readonly kind: keyof AlikeKeys;
   readonly known: Map<string, Written>;
+  /** Its texts come but once, most of them: one that is plain is passed over and not looked up. */
+  isPassed: boolean;
   last: Written | null;
 }
 
@@ -123,14 +127,15 @@ export class AlikeReader {
   private readonly recent: Pattern[] = [];
   private readonly again: string[] = [];
   private last: Pattern | null = null;
-  /** Of the texts of the object that matched last, as `Elements` has them. */
+  /** Of the texts of the object that matched last. */
   private readonly places: number[] = [];
 
   constructor(text: string, keys: AlikeKeys, around: Surroundings) {
     this.text = text;
     this.around = around;
     for (const kind of ["texts", "lastTexts", "unread"] as const)
-      for (const key of keys[kind]) this.holes.set(key, { kind, known: new Map(), last: null });
+      for (const key of keys[kind])
+        this.holes.set(key, { kind, known: new Map(), isPassed: kind === "lastTexts", last: null });
   }
 
   /** For the objects of a list. */
@@ -174,19 +179,16 @@ export class AlikeReader {
       if (text.slice(at, from) !== piece) return -1;
       const hole = holes[i];
       if (hole === undefined) return from;
-      const end = hole.kind === "lastTexts" ? text.indexOf('"', from) : -1;
-      if (end >= 0 && isPlain(text.slice(from, end))) {
-        places[filled++] = from;
-        places[filled++] = end;
-        at = end + 1;
-        continue;
+      if (hole.isPassed) {
+        at = endOfPlainText(text, from);
+        if (at >= 0) {
+          if (hole.kind !== "unread") places[filled++] = from;
+          continue;
+        }
       }
       const written = this.written(hole, from);
       if (written === null) return -1;
-      if (written.place >= 0) {
-        places[filled++] = -1;
-        places[filled++] = written.place;
-      }
+      if (written.place !== null) places[filled++] = written.place;
       at = from + written.closed.length;
     }
   }
@@ -206,8 +208,9 @@ export class AlikeReader {
       if (written === null) {
         const value = textOfQuoted(text.slice(from - 1, end));
         const isUnread = hole.kind === "unread";
-        written = { closed, place: isUnread ? -1 : this.again.push(value) - 1, next: null };
-        if (isUnread && hole.known.size >= unreadKept) return written;
+        written = { closed, place: isUnread ? null : -this.again.push(value), next: null };
+        hole.isPassed ||= isUnread && hole.known.size >= unreadKept;
+        if (hole.isPassed) return written;
         hole.known.set(closed, written);
       }
       if (last) last.next = written;

@@ -16,7 +16,7 @@ import {
   parseText,
 } from "./json.ts";
 import { type AlikeKeys, AlikeReader, type Element, Elements, type Placed } from "./json-alike.ts";
-import { endOfObject, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
+import { endOfObject, endOfPlainText, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
 
 export type { Element, Elements } from "./json-alike.ts";
 
@@ -33,8 +33,13 @@ export interface SharedJson {
   readonly json: JsonValue;
   /** The list at a key in `object`; null for what is none. */
   elementsAt(object: JsonValue | undefined, key: string): Elements | null;
-  /** Member `name` of the table at `key` in `object`; alike ones are the same object. */
-  memberAt(object: JsonValue | undefined, key: string, name: string): JsonValue | undefined;
+  /** The table at a key in `object`, null for what is none; alike members are the same object. */
+  tableAt(object: JsonValue | undefined, key: string): Table | null;
+}
+
+/** Values by name. */
+export interface Table {
+  get(name: string): JsonValue | undefined;
 }
 
 /** The text at a key of an element: `value` is what its pattern has there. Null for what is none. */
@@ -69,7 +74,7 @@ export function parseSharedJson(text: string, keys: SharedKeys, options: JsonOpt
   return {
     json: parseText(text, options),
     elementsAt: (object, key) => plainElements(getKey(object, key)),
-    memberAt: (object, key, name) => getKey(getKey(object, key), name),
+    tableAt: (object, key) => plainTable(getKey(object, key)),
   };
 }
 
@@ -78,6 +83,11 @@ function plainElements(list: JsonValue | undefined): Elements | null {
   const elements = new Elements("", []);
   for (const pattern of list as readonly JsonValue[]) elements.push(pattern, [], 0);
   return elements;
+}
+
+function plainTable(value: JsonValue | undefined): Table | null {
+  const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isTable ? { get: (name) => getKey(value, name) } : null;
 }
 
 /** A member of a table as it is written. */
@@ -143,7 +153,7 @@ class SharedReader {
     return {
       json,
       elementsAt: (object, key) => at(this.lists, object, key) ?? null,
-      memberAt: (object, key, name) => at(this.tables, object, key)?.get(name),
+      tableAt: (object, key) => at(this.tables, object, key) ?? null,
     };
   }
 
@@ -185,10 +195,14 @@ class SharedReader {
     if (this.text.charCodeAt(start) !== openBrace) return -1;
     const members = new Map<string, JsonValue>();
     const end = this.items(start, closeBrace, (at) => {
-      const nameEnd = this.text.charCodeAt(at) === quote ? endOfText(this.text, at) + 1 : 0;
+      const { text } = this;
+      if (text.charCodeAt(at) !== quote) return -1;
+      const plainEnd = endOfPlainText(text, at + 1);
+      const nameEnd = plainEnd >= 0 ? plainEnd : endOfText(text, at) + 1;
       const member = nameEnd > 0 ? this.member(nameEnd) : null;
       if (!member) return -1;
-      members.set(textOfQuoted(this.text.slice(at, nameEnd)), member.value);
+      const name = plainEnd >= 0 ? text.slice(at + 1, nameEnd - 1) : textOfQuoted(text.slice(at, nameEnd));
+      members.set(name, member.value);
       return nameEnd + member.text.length;
     });
     if (end >= 0) this.tables.push(members);

@@ -10,19 +10,22 @@ export function endOfText(text: string, start: number): number {
   }
 }
 
-/** Whether what is between two quotes means itself: nothing in it is escaped, or would have to be. */
-export function isPlain(text: string): boolean {
-  return !special.test(text);
+/**
+ * Index behind the quote that ends the text whose first character is at `start`, if it means itself: nothing in it is escaped, or
+ * would have to be. Else -1.
+ */
+export function endOfPlainText(text: string, start: number): number {
+  plain.lastIndex = start;
+  return plain.test(text) ? plain.lastIndex : -1;
 }
 
 /** What a text says that is given with its quotes. @throws SyntaxError for what JSON has no such text for. */
 export function textOfQuoted(quoted: string): string {
-  const bare = quoted.slice(1, -1);
-  return isPlain(bare) ? bare : (JSON.parse(quoted) as string);
+  return endOfPlainText(quoted, 1) === quoted.length ? quoted.slice(1, -1) : (JSON.parse(quoted) as string);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what JSON has none of in its texts.
-const special = /[\\\u0000-\u001f]/;
+const plain = /[^"\\\u0000-\u001f]*"/y;
 
 /** Index of the first character from `start` on that is no space. */
 export function skipSpace(text: string, start: number): number {

@@ -42,7 +42,7 @@ function whole(shared: SharedJson, text: string): unknown {
         ];
       if (keys.tables.includes(key)) {
         const names = Object.keys(meant as object);
-        return [key, Object.fromEntries(names.map((name) => [name, shared.memberAt(value, key, name)]))];
+        return [key, Object.fromEntries(names.map((name) => [name, shared.tableAt(value, key)?.get(name)]))];
       }
       if (keys.unread.includes(key)) return [key, meant];
       const isText = node.pattern !== null && [...keys.texts, ...keys.lastTexts].includes(key);
@@ -118,7 +118,7 @@ describe("shared values", () => {
     const elements = Array.isArray(nodes) ? nodes.map((pattern) => ({ pattern, texts: [] })) : null;
     expect(listOf(parsed.elementsAt(parsed.json, "nodes"))).toEqual(elements);
     const member = getKey(getKey(parsed.json, "types"), "p");
-    expect(parsed.memberAt(parsed.json, "types", "p")).toBe(member);
+    expect(parsed.tableAt(parsed.json, "types")?.get("p")).toBe(member);
   });
 
   test("of alike objects are one pattern", () => {
@@ -133,12 +133,12 @@ describe("shared values", () => {
   });
 
   test("are read once", () => {
-    const { json, memberAt } = parse('{"types": {"p": {"a": 1}, "q": {"a": 1}, "r": {"a": 2}}}');
-    expect(memberAt(json, "types", "p")).toBe(memberAt(json, "types", "q"));
-    expect(memberAt(json, "types", "r")).toEqual({ a: 2 });
-    expect(memberAt(json, "types", "s")).toBeUndefined();
-    expect(memberAt(json, "types", "toString")).toBeUndefined();
-    expect(memberAt({}, "types", "p")).toBeUndefined();
+    const { json, tableAt } = parse('{"types": {"p": {"a": 1}, "q": {"a": 1}, "r": {"a": 2}}}');
+    expect(tableAt(json, "types")?.get("p")).toBe(tableAt(json, "types")?.get("q"));
+    expect(tableAt(json, "types")?.get("r")).toEqual({ a: 2 });
+    expect(tableAt(json, "types")?.get("s")).toBeUndefined();
+    expect(tableAt(json, "types")?.get("toString")).toBeUndefined();
+    expect(tableAt({}, "types")).toBeNull();
   });
 
   test.each([
