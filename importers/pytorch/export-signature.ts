@@ -77,9 +77,11 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
     const kind = listed.parameter ? "parameter" : bufferClass(name);
     byName.set(name, hold(pathOf(name), kind, metaOf(listed.meta, name), listed));
   }
-  const told = tellScales([...byName.values()]);
-  for (const [name, held] of inputs) if (held) inputs.set(name, told.get(held) ?? held);
-  return { inputs, all: [...told.values()], outputs: outputsOf(signature) };
+  const all = [...byName.values()];
+  const scales = tellScales(all);
+  if (scales.size > 0)
+    for (const [name, held] of inputs) if (held) inputs.set(name, scales.get(held) ?? held);
+  return { inputs, all: all.map((held) => scales.get(held) ?? held), outputs: outputsOf(signature) };
 }
 
 function recordsFlags(program: JsonValue): boolean {
@@ -104,9 +106,16 @@ function specsOf(signature: JsonValue | undefined): readonly Spec[] {
     return [...early("inputs_to_parameters", "parameter"), ...early("inputs_to_buffers", "buffer")];
   return listOf(written).map((spec) => {
     const { tag, value } = unionOf(spec);
-    const name = nameKeys.map((key) => textOf(getKey(value, key))).find((text) => text !== null) ?? null;
-    return { tag, placeholder: placeholderOf(value), name };
+    return { tag, placeholder: placeholderOf(value), name: tensorName(value) };
   });
+}
+
+function tensorName(value: JsonValue): string | null {
+  for (const key of nameKeys) {
+    const name = textOf(getKey(value, key));
+    if (name !== null) return name;
+  }
+  return null;
 }
 
 /**

@@ -141,7 +141,7 @@ function splitEntries(text: string): readonly string[] {
   let open = "";
   for (const part of (text.endsWith(";") ? text.slice(0, -1) : text).split(";")) {
     const entry = open === "" ? part : `${open};${part}`;
-    open = early.test(entry) || unusual.test(entry) ? "" : entry;
+    open = usual.test(entry) || early.test(entry) || unusual.test(entry) ? "" : entry;
     if (open === "") entries.push(entry);
   }
   return entries;
