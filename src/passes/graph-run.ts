@@ -3,24 +3,24 @@ import type { TensorType } from "../ir/tensor.ts";
 import type { Inferred, RuleInput } from "../operators/operator.ts";
 import type { ValuedType } from "../operators/tensor-values.ts";
 import { defaultStructure } from "./declared-types.ts";
-import { ruleInput } from "./rule-input.ts";
+import type { FactsTable } from "./layer-facts.ts";
 
 export const unknownType: TensorType = { dtype: null, shape: null };
 export const unknown: Inferred = { types: [unknownType], structure: 0 };
 
 /** What a run needs of the engine: everything about single layers. */
 export interface LayerRunner {
+  readonly table: FactsTable;
   /** Type, and value where it is small, of a stored tensor. */
   stored(index: number): ValuedType;
-  /** Applies a layer to what one of its calls gets. The result stands in a list, which alike calls have in common. */
-  runCall(layer: Layer, call: Call, inputs: readonly RuleInput[], run: GraphRun): readonly [Inferred];
+  /**
+   * Applies a layer to what one of its calls gets: `types`, by input, which belong to the caller. The result stands in a list,
+   * which alike calls have in common.
+   */
+  runCall(layer: Layer, call: Call, types: readonly ValuedType[], run: GraphRun): readonly [Inferred];
   /** Applies a layer that has no calls. */
   runLayer(layer: Layer, inputs: readonly RuleInput[], call: Call | undefined): Inferred;
   settled(layer: Layer, inferred: Inferred, call: Call | undefined): Inferred;
-  /** Adds a call to those that are recorded of a layer. */
-  addCall(layer: Layer, result: Inferred): void;
-  /** Sets what is recorded of the calls of a layer. */
-  setCalls(layer: Layer, results: readonly Inferred[]): void;
 }
 
 /** One evaluation of a graph; calls are evaluated on demand, without recursion over the graph. */
@@ -32,6 +32,9 @@ export class GraphRun {
   private readonly outer: GraphRun | null;
   /** By layer and call; none of a layer that is yet to come. */
   private readonly results: ((Inferred | null)[] | readonly [Inferred] | undefined)[];
+
+  /** Of what the call at hand gets; one list for all of them. */
+  private readonly types: ValuedType[] = [];
 
   constructor(
     engine: LayerRunner,
@@ -68,7 +71,7 @@ export class GraphRun {
     let current: Inferred = { types: given };
     for (const layer of this.graph.layers) {
       current = this.engine.runLayer(layer, current.types, undefined);
-      if (this.record) this.engine.addCall(layer, current);
+      if (this.record) this.engine.table.addCall(layer, current);
     }
     this.chained = current;
   }
@@ -82,8 +85,7 @@ export class GraphRun {
         if (this.results[i]?.[k]) continue;
         const call = calls[k] as Call;
         // Most graphs list a layer after those it needs.
-        const inputs = this.inputsOf(call, true);
-        if (inputs) this.apply(i, k, call, inputs);
+        if (this.gather(call)) this.apply(i, k, call);
         else this.evaluate(i, k);
       }
     }
@@ -91,7 +93,7 @@ export class GraphRun {
     for (let i = 0; i < layers.length; i++) {
       const results = this.results[i];
       // Each of them is known by now.
-      if (results) this.engine.setCalls(layers[i] as Layer, results as Inferred[]);
+      if (results) this.engine.table.setCalls(layers[i] as Layer, results as Inferred[]);
     }
   }
 
@@ -119,16 +121,18 @@ export class GraphRun {
       }
       open.delete(key);
       stack.pop();
-      this.apply(top.layer, top.call, site, this.inputsOf(site, false) ?? []);
+      this.gather(site);
+      this.apply(top.layer, top.call, site);
     }
   }
 
-  private apply(number: number, at: number, call: Call, inputs: readonly RuleInput[]): void {
+  /** Works out a call from the types that were gathered. */
+  private apply(number: number, at: number, call: Call): void {
     const layer = this.graph.layers[number] as Layer;
-    const bound = inputs.length === 0 ? this.given.get(number) : undefined;
+    const bound = call.inputs.length === 0 ? this.given.get(number) : undefined;
     const results = bound
       ? ([this.settledInput(layer, bound, call)] as const)
-      : this.engine.runCall(layer, call, inputs, this);
+      : this.engine.runCall(layer, call, this.types, this);
     if (layer.calls.length === 1) this.results[number] = results;
     else this.resultsOf(number, layer.calls.length)[at] = results[0];
   }
@@ -146,33 +150,28 @@ export class GraphRun {
     return bound.shape === null && !bound.of ? this.engine.settled(layer, given, call) : given;
   }
 
-  /** What a call gets; null when it is to wait for values that are not worked out yet. */
-  private inputsOf({ inputs }: Call, waits: boolean): readonly RuleInput[] | null {
-    const given = new Array<RuleInput>(inputs.length);
+  /** Sets the types of what a call gets; false where some are not worked out yet, and unknown. */
+  private gather({ inputs }: Call): boolean {
+    let ready = true;
     for (let i = 0; i < inputs.length; i++) {
       const argument = inputs[i] as Argument;
       if (argument.kind === "value") {
         const { layer, call, output } = argument.value;
         const result = this.results[layer]?.[call];
-        if (waits && !result) return null;
-        const type: ValuedType = result?.types[output] ?? unknownType;
-        given[i] = ruleInput(argument.name, type, type.value);
-      } else given[i] = this.input(argument);
+        if (!result) ready = false;
+        this.types[i] = result?.types[output] ?? unknownType;
+      } else this.types[i] = this.typeOf(argument);
     }
-    return given;
+    return ready;
   }
 
-  private input(argument: Exclude<Argument, { kind: "value" }>): RuleInput {
-    if (argument.kind === "constant") return ruleInput(argument.name, argument.type, argument.value);
-    if (argument.kind === "tensor") {
-      const stored = this.engine.stored(argument.tensor);
-      return ruleInput(argument.name, stored, stored.value);
-    }
+  private typeOf(argument: Exclude<Argument, { kind: "value" }>): ValuedType {
+    if (argument.kind === "constant") return argument.type;
+    if (argument.kind === "tensor") return this.engine.stored(argument.tensor);
     const { layer, call, output } = argument.value;
     let run: GraphRun | null = this;
     for (let level = argument.levels; level > 0; level--) run = run?.outer ?? null;
-    const type: ValuedType = run?.type(layer, call, output) ?? unknownType;
-    return ruleInput(argument.name, type, type.value);
+    return run?.type(layer, call, output) ?? unknownType;
   }
 
   private type(layer: number, call: number, output: number): TensorType {

@@ -23,6 +23,7 @@ import { completed, declared, defaultStructure, named } from "./declared-types.t
 import { GraphRun, type LayerRunner, unknown, unknownType } from "./graph-run.ts";
 import { FactsTable, type LayerFacts, noWeights } from "./layer-facts.ts";
 import { formatType, mergeTypes } from "./merge-types.ts";
+import { ruleInputs } from "./rule-input.ts";
 
 export type { LayerFacts } from "./layer-facts.ts";
 
@@ -48,7 +49,7 @@ class Engine implements LayerRunner {
   private readonly operators: Operators;
   private readonly calls = new Map<string, OperatorCalls>();
   private readonly tensors: readonly StoredTensor[];
-  private readonly table = new FactsTable();
+  readonly table: FactsTable = new FactsTable();
   private readonly diagnostics: Diagnostic[] = [];
   private readonly said = new Set<string>();
   private readonly runs = new Map<Graph, Map<string, Inferred>>();
@@ -99,25 +100,26 @@ class Engine implements LayerRunner {
     facts.built = this.runLayer(layer, inputs, undefined);
   }
 
-  runCall(layer: Layer, call: Call, inputs: readonly RuleInput[], run: GraphRun): readonly [Inferred] {
+  runCall(layer: Layer, call: Call, types: readonly ValuedType[], run: GraphRun): readonly [Inferred] {
     const calls = this.callsOf(layer.operator);
-    if (!calls || !isPlain(layer, call)) return [this.runLayer(layer, inputs, call, run)];
+    if (!calls || !isPlain(layer, call)) return [this.runLayer(layer, ruleInputs(call, types), call, run)];
     const { attributes } = layer;
-    const known = calls.find(attributes, call, inputs);
-    if (known && this.steps > inputs.length) {
-      this.steps -= 1 + inputs.length + known.steps;
+    const count = call.inputs.length;
+    const known = calls.find(attributes, call, types);
+    if (known && this.steps > count) {
+      this.steps -= 1 + count + known.steps;
       this.table.share(layer, known.facts);
       return known.facts.calls;
     }
     const isFirst = !this.table.layers.has(layer);
     const before = { steps: this.steps, said: this.diagnostics.length };
-    const result: readonly [Inferred] = [this.runLayer(layer, inputs, call, run)];
+    const result: readonly [Inferred] = [this.runLayer(layer, ruleInputs(call, types), call, run)];
     const { weights, failed } = this.table.of(layer);
     // Of what is odd, each layer is told.
     if (isFirst && !failed && before.said === this.diagnostics.length) {
-      const steps = before.steps - this.steps - 1 - inputs.length;
+      const steps = before.steps - this.steps - 1 - count;
       const facts = { calls: result, built: null, weights, failed, shared: true } as const;
-      calls.keep({ attributes, call, inputs, steps, facts });
+      calls.keep({ attributes, call, types: types.slice(0, count), steps, facts });
     }
     return result;
   }
@@ -217,19 +219,10 @@ class Engine implements LayerRunner {
       attributes: layer.attributes,
       infer: (inputs) => {
         const result = this.runLayer(layer, inputs, undefined);
-        if (this.table.of(layer).calls.length === 0) this.addCall(layer, result);
+        if (this.table.of(layer).calls.length === 0) this.table.addCall(layer, result);
         return result;
       },
     };
-  }
-
-  addCall(layer: Layer, result: Inferred): void {
-    const facts = this.table.of(layer);
-    facts.calls = [...facts.calls, result];
-  }
-
-  setCalls(layer: Layer, results: readonly Inferred[]): void {
-    this.table.setCalls(layer, results);
   }
 
   private giveUp(layer: Layer, call: Call | undefined, reason: string): Inferred {

@@ -60,6 +60,11 @@ export class FactsTable {
       this.of(layer).weights = facts.weights;
   }
 
+  addCall(layer: Layer, result: Inferred): void {
+    const facts = this.of(layer);
+    facts.calls = [...facts.calls, result];
+  }
+
   /** Results of a graph's run, by call. */
   setCalls(layer: Layer, calls: readonly Inferred[]): void {
     if (this.layers.get(layer)?.calls !== calls) this.of(layer).calls = calls;

@@ -51,7 +51,7 @@ describe("the rule runs once for calls that are alike", () => {
       layer(`c${i}`, { inputs: [{ kind: "value", value: { layer: 3 * i - 3, call: 0, output: 0 } }] }),
     ]);
     const { runs, shapes, known } = run(blocks);
-    expect(runs).toBe(2);
+    expect(runs).toBe(3);
     expect(shapes).toEqual([1, 2, 3].flatMap(() => [[[1, 2]], [[1, 3]], [[1, 2]]]));
     expect(known.map((facts) => facts?.weights.kernel)).toEqual(shapes.map((shape) => shape?.[0]));
   });
@@ -70,6 +70,19 @@ describe("the rule runs once for calls that are alike", () => {
   ])("but not where one has %s", (_, call, rest) => {
     const inputs = [constant([1, 2])];
     expect(run([layer("a", { inputs }), layer("b", { inputs, ...call }, rest)]).runs).toBe(2);
+  });
+
+  test("also where the file says the same attributes and values again", () => {
+    const again = (i: number): Layer => {
+      const inputs = [constant([2], { value: [1, 2] })];
+      return layer(`a${i}`, { inputs }, { attributes: { axis: 1, pads: [[i > 2 ? 1 : 0]] } });
+    };
+    expect(run([1, 2, 3, 4].map(again)).runs).toBe(2);
+  });
+
+  test("but not once many were like none", () => {
+    const different = [...new Array(80).keys()].map((i) => layer(`a${i}`, { inputs: [constant([i])] }));
+    expect(run([...different, ...different]).runs).toBe(160);
   });
 
   test("but not where something is to be said of it", () => {
