@@ -1,4 +1,4 @@
-/** NumPy arrays inside a pickle, which keeps their elements inline. */
+/** Arrays of NumPy and JAX inside a pickle, which keeps their elements inline. */
 
 import { counted } from "../../src/counted.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
@@ -10,7 +10,7 @@ import {
   type PickleObject,
   type PickleValue,
 } from "../../src/wire/pickle-value.ts";
-import { numpyTypeOf, type TorchType } from "./dtypes.ts";
+import { dtypeOf, numpyTypeOf, type TorchType } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { TensorFault, type TorchTensor, withoutStorage } from "./tensor.ts";
 
@@ -31,6 +31,11 @@ export function readNumpyArray(value: PickleObject): TorchTensor | null {
     // (elements, dtype, shape, order)
     const args = itemsOf(value.args) ?? [];
     return array(args[2], args[1], args[0]);
+  }
+  // What JAX does with the same, whose classes have moved: (`_reconstruct`, what it is handed, that state, type)
+  if (/^jax(lib)?\.[\w.]*\b_?reconstruct_(device_)?array$/.test(newest)) {
+    const state = itemsOf(itemsOf(value.args)?.[2]) ?? [];
+    return array(state[1], state[2], state[4]);
   }
   return null;
 }
@@ -74,6 +79,13 @@ function readDtype(value: PickleValue | undefined): TorchType | null {
   if (!isRecord(value) || value.kind !== "object" || globalName(value.callable) !== "numpy.dtype")
     return null;
   const code = itemsOf(value.args)?.[0];
+  // Types that NumPy does not have itself are named.
+  const [, named] = /^ml_dtypes\.(\w+)$/.exec(globalName(code) ?? "") ?? [];
+  if (named !== undefined) {
+    const type = dtypeOf(`torch.${named}`);
+    if (type === null) throw new TensorFault(`its type ml_dtypes.${named} is not known`);
+    return type;
+  }
   // bfloat16 apart, what has no type of its own is a record.
   if (typeof code === "string" && /^V\d+$/.test(code) && numpyTypeOf(code) === null)
     throw new TensorFault(`its elements are records (${code}), which are not counted`);

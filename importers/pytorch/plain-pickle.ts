@@ -3,6 +3,8 @@
  * pickle. Those are read like any other, up to their elements.
  */
 
+import { counted } from "../../src/counted.ts";
+import type { Diagnostic } from "../../src/diagnostics.ts";
 import { UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { memorySource } from "../../src/io/memory.ts";
@@ -20,7 +22,7 @@ import {
 } from "../../src/wire/pickle-value.ts";
 import { type Checkpoint, treeOf } from "./checkpoint.ts";
 import { isDistributed, readDistributed } from "./distributed-checkpoint.ts";
-import { isSuspicious } from "./globals.ts";
+import { isPlainGlobal, isSuspicious } from "./globals.ts";
 import { legacyMagic } from "./legacy.ts";
 import { sortSections } from "./sections.ts";
 import { classOf } from "./tree.ts";
@@ -47,7 +49,27 @@ export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
   const known = storages.size === calls.length;
   imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !known));
   const found = treeOf(pickle.value, imports, { storages });
-  return { variant: "pickle", found, sections: sortSections(found.tree), at: "", diagnostics: [] };
+  const sections = sortSections(found.tree);
+  const { models, optimizer, training } = sections;
+  const none = models.length + optimizer.length + training.length === 0;
+  const diagnostics = none ? reportUnknown(pickle) : [];
+  return { variant: "pickle", found, sections, at: "", diagnostics };
+}
+
+/** Bytes from which on what holds them may be weights: the least array that is worth a file. */
+const leastWeightBytes = 1024;
+
+/** Classes that are not known may hold what would be weights: that there are none is then no more than a guess. */
+function reportUnknown({ value, imports }: Pickle): Diagnostic[] {
+  let bytes = 0;
+  walk(value, (one) => {
+    if (one.kind === "bytes" || one.kind === "bytearray") bytes += one.length;
+  });
+  if (bytes < leastWeightBytes) return [];
+  const [first] = imports.filter(({ name }) => !isPlainGlobal(name));
+  const whose = first ? ` (the first class is ${first.name})` : "";
+  const reason = `nothing in it is an array or a tensor of a kind known here, and ${counted(bytes, "byte")} are in what may be some of another kind${whose}`;
+  return [{ code: "weights-left-out", args: { reason }, at: "" }];
 }
 
 /** `joblib.dump` puts the elements of each array into the middle of the pickle, where only it can tell where they end. */
@@ -75,15 +97,23 @@ function refuseEstimator({ value, imports }: Pickle, source: ByteSource): void {
 
 /** Every call of `torch.storage._load_from_bytes` in a value, wherever it is. */
 function storageCalls(root: PickleValue): PickleObject[] {
+  const calls: PickleObject[] = [];
+  walk(root, (value) => {
+    if (value.kind === "object" && globalName(value.callable) === loader) calls.push(value);
+  });
+  return calls;
+}
+
+/** Sees each record of a value once. */
+function walk(root: PickleValue, see: (value: PickleRecord) => void): void {
   const seen = new Set<PickleRecord>();
   const open: PickleValue[] = [root];
-  const calls: PickleObject[] = [];
   while (open.length > 0) {
     const value = open.pop();
     if (!isRecord(value) || seen.has(value)) continue;
     seen.add(value);
+    see(value);
     if (value.kind === "object") {
-      if (globalName(value.callable) === loader) calls.push(value);
       open.push(value.callable, value.args, value.kwargs ?? null);
       for (const list of [value.states, value.items, value.keys, value.values])
         for (const item of list) open.push(item);
@@ -91,7 +121,6 @@ function storageCalls(root: PickleValue): PickleObject[] {
       for (const list of [value.keys, value.values]) for (const item of list) open.push(item);
     } else if ("items" in value) for (const item of value.items) open.push(item);
   }
-  return calls;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { maxSmallValues } from "../../src/limits.ts";
+import type { PickleImport } from "../../src/wire/pickle-value.ts";
 import type { Imported, Sniffed } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import type { FileTensors, NamedTensor } from "../state-dict/state-dict.ts";
@@ -14,12 +15,16 @@ import type { Sections } from "./sections.ts";
 /** The model of a file by itself. */
 export async function importCheckpoint(source: ByteSource, sniffed: Sniffed): Promise<Imported> {
   const checkpoint = await readCheckpoint(source, sniffed);
-  const { tensors, diagnostics, globals, modules, optimizers } = await tensorsOf(source, checkpoint, "");
+  const { tensors, diagnostics, globals, modules, optimizers, framework } = await tensorsOf(
+    source,
+    checkpoint,
+    "",
+  );
   const { sections, variant } = checkpoint;
   const root = sections.models.length === 1 ? sections.models[0]?.node : undefined;
   const built = stateDictModel({
     file: { name: source.name, size: source.size, format: "pytorch", variant },
-    producer: { framework: "pytorch", version: null },
+    producer: { framework, version: null },
     name: stemOf(source.name),
     type: root?.type?.split(".").at(-1) ?? kindOf(sections),
     dialect: "pytorch",
@@ -73,7 +78,8 @@ async function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: str
   }));
   return {
     format: "pytorch",
-    framework: "pytorch",
+    // A pickle of arrays may be of anything.
+    framework: checkpoint.variant !== "pickle" || found.imports.some(isTorch) ? "pytorch" : null,
     tensors: prefix === "" && values.size === 0 ? named.tensors : tensors,
     modules: named.modules,
     ...(sections.optimizer.length > 0 && { optimizers: sections.optimizers }),
@@ -85,6 +91,10 @@ async function tensorsOf(source: ByteSource, checkpoint: Checkpoint, prefix: str
     ],
     ...(globals.length > 0 && { globals }),
   };
+}
+
+function isTorch({ name }: PickleImport): boolean {
+  return name.startsWith("torch.");
 }
 
 /** The bytes of the tensors that say how others are packed. What the file does not have says nothing. */

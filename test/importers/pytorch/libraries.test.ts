@@ -15,6 +15,8 @@ interface Facts {
   /** Elements of buffers and of data. */
   readonly others?: number;
   readonly lacks?: number;
+  /** Of all arrays. */
+  readonly bytes?: number;
   readonly optimizer?: number;
   /** Elements of averages among the weights. */
   readonly copies?: number;
@@ -23,14 +25,16 @@ interface Facts {
 const names = join(import.meta.dirname, "../../../fixtures/pytorch/names");
 const paddle = join(import.meta.dirname, "../../../fixtures/pytorch/paddle");
 
-const cases = [folder, graphs, names, paddle].flatMap((from) => {
+const jax = join(import.meta.dirname, "../../../fixtures/pytorch/jax");
+
+const cases = [folder, graphs, names, paddle, jax].flatMap((from) => {
   const { files } = JSON.parse(readFileSync(join(from, "facts.json"), "utf8")) as {
     readonly files: Readonly<Record<string, Facts>>;
   };
   return Object.entries(files).map(([file, facts]) => [file, facts, from] as const);
 });
 
-test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer, copies }, from) => {
+test.each(cases)("%s", async (file, { parameters, others, lacks, bytes, optimizer, copies }, from) => {
   const report = await inspectFile(join(from, file));
   checkFigures(report, file);
   expect(report.totals).toMatchObject({
@@ -42,13 +46,24 @@ test.each(cases)("%s", async (file, { parameters, others, lacks, optimizer, copi
   expect(unclassified.elements).toBe(0);
   if (others !== undefined)
     expect(statistic.elements + constant.elements + bookkeeping.elements).toBe(others);
+  if (bytes !== undefined) expect(report.ledger.bytes).toBe(bytes);
   if (copies !== undefined) {
     expect(report.ledger.classes.unused.elements).toBe(copies);
     // What the file lists twice is no average.
     expect(said(report, "weights-copied")).toHaveLength(from === paddle ? 0 : 1);
   }
   if (lacks !== undefined)
-    expect(said(report, "weights-left-out").join()).toContain(`${lacks} elements more`);
+    expect(said(report, "weights-left-out").join()).toMatch(
+      new RegExp(`${lacks} elements more|of a kind known here, and ${4 * lacks} bytes`),
+    );
+});
+
+test("what is no file of PyTorch is not said to be one", async () => {
+  for (const [from, file] of [
+    [jax, "jax-4.pkl"],
+    [paddle, "net-4.pdparams"],
+  ] as const)
+    expect((await inspectFile(join(from, file))).producer).toEqual({ framework: null, version: null });
 });
 
 test("a graph is a module with modules in it", async () => {
