@@ -22,8 +22,8 @@ import { TensorFault, type TorchTensor, withoutStorage } from "./tensor.ts";
 export function readNumpyArray(value: PickleObject): TorchTensor | null {
   const name = globalName(value.callable);
   const newest = name === null ? "" : newestName(name);
-  if (newest === "numpy.core.multiarray._reconstruct") {
-    // (version, shape, dtype, column order, elements)
+  if (newest === "numpy.core.multiarray._reconstruct" || newest === "numpy.ma.core._mareconstruct") {
+    // (version, shape, dtype, column order, elements), of a masked array its mask after that
     const state = itemsOf(value.states.at(-1)) ?? [];
     return array(state[1], state[2], state[4]);
   }
@@ -89,5 +89,10 @@ function readDtype(value: PickleValue | undefined): TorchType | null {
   // bfloat16 apart, what has no type of its own is a record.
   if (typeof code === "string" && /^V\d+$/.test(code) && numpyTypeOf(code) === null)
     throw new TensorFault(`its elements are records (${code}), which are not counted`);
-  return typeof code === "string" ? numpyTypeOf(code) : null;
+  if (typeof code !== "string") return null;
+  const type = numpyTypeOf(code);
+  // Texts, dates and objects are no numbers; `f16` is one, of a length that machines differ in.
+  if (type === null && /^[<>|=]?[biufc]\d+$/.test(code))
+    throw new TensorFault(`its type ${code} is not known`);
+  return type;
 }
