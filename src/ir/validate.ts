@@ -21,6 +21,7 @@ import {
   textOrNull,
   within,
 } from "./fault.ts";
+import type { Layer } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { countOf } from "./shape.ts";
 import { type StoredTensor, tensorClasses } from "./tensor.ts";
@@ -56,6 +57,7 @@ const topologies = ["functional", "sequential", "layers"];
 interface Seen {
   /** How many tensors the model has. */
   readonly tensors: number;
+  /** Types of a call's outputs. */
   readonly types: Set<unknown>;
   /** First use of each weight that layers share, by its number. */
   readonly shared: Map<number, Fields>;
@@ -269,15 +271,12 @@ function checkCall(value: unknown, at: Place, seen: Seen, uses: Uses | null): vo
   if (call.declaredOutputs !== undefined) each(call.declaredOutputs, at, "declaredOutputs", shape);
   if (call.outputs !== undefined) count(call.outputs, at, "outputs");
   if (call.traced !== undefined) flag(call.traced, at, "traced");
-  if (call.declaredTypes === undefined) return;
-  const types = list(call.declaredTypes, at, "declaredTypes");
-  for (let i = 0; i < types.length; i++) {
-    const type = types[i];
-    if (type !== null && !seen.types.has(type)) {
-      checkType(type, within(within(at, "declaredTypes"), i), 0);
-      seen.types.add(type);
-    }
-  }
+  const types = call.declaredTypes;
+  if (types === undefined || seen.types.has(types)) return;
+  each(types, at, "declaredTypes", (type, where) => {
+    if (type !== null) checkType(type, where, 0);
+  });
+  seen.types.add(types);
 }
 
 function checkArgument(value: unknown, at: Place, uses: Uses | null): void {
@@ -302,10 +301,11 @@ function checkUse(value: unknown, at: Place, uses: Uses | null): void {
   else uses.later.push({ ref, at });
 }
 
+/** `layers` are sound. */
 function checkRef(ref: Fields, at: Place, layers: readonly unknown[]): void {
-  const layer = layers[count(ref.layer, at, "layer")] as Fields | undefined;
+  const layer = layers[count(ref.layer, at, "layer")] as Layer | undefined;
   if (!layer) fail(at, "the number of a layer of this graph", "layer");
-  if (count(ref.call, at, "call") >= list(layer.calls, at, "layer.calls").length)
+  if (count(ref.call, at, "call") >= layer.calls.length)
     fail(at, "the number of a call of that layer", "call");
   count(ref.output, at, "output");
 }

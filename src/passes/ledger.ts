@@ -20,7 +20,8 @@ export function sumLedger(model: Model): LedgerSums {
     }
   };
   claim(model.weights);
-  walkLayers(model.graph.layers, (layer: Layer) => claim(layer.weights));
+  // Programs come without their tensors, and with thousands of layers.
+  if (claimed.length > 0) walkLayers(model.graph.layers, (layer: Layer) => claim(layer.weights));
   const classes = Object.fromEntries(
     tensorClasses.map((name) => [name, { tensors: 0, elements: 0, bytes: 0 }]),
   ) as Record<TensorClass, { tensors: number; elements: number; bytes: number }>;
