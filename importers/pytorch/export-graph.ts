@@ -171,7 +171,8 @@ export class GraphReader {
     if (this.root === null && stack.root) this.root = stack.root.type;
     const modules = stack.modules ?? frame.around;
     const draft = this.push(frame, target.name, target.source, "Opaque", modules);
-    if (target.isPlumbing) draft.plumbing = true;
+    // What runs a graph holds what is read in it.
+    if (target.isPlumbing && !step.runs) draft.plumbing = true;
     const layer = frame.layers.length - 1;
     const wiring = this.wiringOf(step, node, frame);
     draft.operator = wiring.operator;

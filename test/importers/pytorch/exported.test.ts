@@ -180,6 +180,16 @@ test("where nothing says which storage a tensor is in, what nothing reads may be
   expect(plain.diagnostics.map(({ message }) => message).join()).not.toMatch(/that nothing reads/);
 });
 
+test.each(names.filter((name) => /\/(plain|strict)(-core)?$/.test(name)))(
+  "%s has the same totals by nodes and at any depth",
+  async (name) => {
+    const imported = await readModel(await entry(`${name}/models/model.json`));
+    const { totals } = reportOf(imported);
+    expect(reportOf(imported, { group: "node" }).totals).toEqual(totals);
+    expect(reportOf(imported, { depth: 1 }).totals).toEqual(totals);
+  },
+);
+
 test("a parameter that is cast stands at the cast, an input steps back for a module of its name", async () => {
   const report = reportOf(await readModel(await entry("inputs/plain/models/model.json")));
   const rows = everyRow(report.layers).map(({ name, type, params }) => `${name} ${type} ${params}`);
