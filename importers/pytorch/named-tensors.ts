@@ -130,8 +130,19 @@ function withoutInnerCopies(entries: readonly Entry[], diagnostics: Diagnostic[]
   return entries.map((entry) => (copies.has(entry.name) ? { ...entry, class: "unused", row: false } : entry));
 }
 
+/** As PyTorch and fairscale name it, by itself or at the end of a key. */
+const flatParameter = /(^|\.)_?flat_param(_\d+)?$/;
+
 /** What one process of DeepSpeed keeps of the weights, all in a row, stands with the optimizer that changes them. */
 function reportFlattened({ models, optimizer }: Sections, diagnostics: Diagnostic[]): void {
+  const leaves = models.flatMap((model) => model.leaves);
+  // A tensor that knows the whole it is of is told with others like it.
+  const flat = leaves.filter(({ path, tensor }) => !tensor.whole && flatParameter.test(path.at(-1) ?? ""));
+  if (flat.length > 0) {
+    const what = counted(flat.length, "tensor holds", "tensors hold");
+    const reason = `${what} weights that FSDP put in a row, of which each process keeps a part, the last one filled up; the file does not say which part this is`;
+    diagnostics.push({ code: "weights-left-out", args: { reason }, at: "" });
+  }
   if (models.length > 0) return;
   const steps = new Set(optimizer.flatMap(({ path }) => path));
   const key = ["fp32_flat_groups", "single_partition_of_fp32_groups"].find((step) => steps.has(step));

@@ -81,6 +81,17 @@ test("two models alike are counted, and said", async () => {
   expect(said(report, "names-guessed").join()).toMatch(/student and teacher hold tensors of the same names/);
 });
 
+test("a row of weights of FSDP may be a part of them", async () => {
+  const state = (key: string): string => `X${String.fromCharCode(key.length)}\0\0\0${key}`;
+  const tensor = `ctorch._utils\n_rebuild_tensor_v2\n((${state("storage")}ctorch\nFloatStorage\n${state("0")}${state("cpu")}K\x06tQK\x00K\x06\x85K\x01\x85\x89)tR`;
+  for (const key of ["_flat_param", "layers.0._fsdp_wrapped_module.flat_param_0"]) {
+    const pickle = `\x80\x02}${state("model")}}${state(key)}${tensor}ss.`;
+    const report = await inspect(Uint8Array.from(pickle, (character) => character.charCodeAt(0)));
+    expect(report.totals).toMatchObject({ parameters: 6, status: "partial" });
+    expect(said(report, "weights-left-out").join()).toMatch(/1 tensor holds weights that FSDP put in a row/);
+  }
+});
+
 const copies: string[] = [];
 afterAll(() => {
   for (const copy of copies) rmSync(copy, { recursive: true });
