@@ -204,7 +204,7 @@ export class GraphReader {
   }
 
   private wiringOf(step: Step, { texts }: Element, { casting, typeOf }: Frame): Wiring {
-    const [last] = step.wirings;
+    const last = step.wirings[0];
     if (last && last.types === null && last.casting === casting) return last;
     return wiringOf(step, casting, (name) => typeOf(nameIn(name, texts)));
   }
@@ -244,14 +244,11 @@ export class GraphReader {
     if (source && isValue(source))
       return port === "" ? { kind: "value", value: source } : { kind: "value", value: source, name: port };
     const slot = port === graphOperands && source ? graphHeld : port;
-    const named = slot === "" ? {} : { name: slot };
-    if (source) {
-      this.uses.push({ draft, held: source, slot, inputs, input });
-      return { kind: "constant", type: { dtype: source.dtype, shape: source.shape }, ...named };
-    }
-    const type = frame.typeOf(name);
-    if (type === null) this.dangling(frame, name);
-    return { kind: "constant", type: type ?? { dtype: null, shape: null }, ...named };
+    let type = source ? { dtype: source.dtype, shape: source.shape } : frame.typeOf(name);
+    if (source) this.uses.push({ draft, held: source, slot, inputs, input });
+    else if (type === null) this.dangling(frame, name);
+    type ??= { dtype: null, shape: null };
+    return slot === "" ? { kind: "constant", type } : { kind: "constant", type, name: slot };
   }
 
   /** The graph's inputs are the operands of the node, in order; a stored tensor among them stays one. */
@@ -291,24 +288,48 @@ export class GraphReader {
     operator: string,
     modules: readonly ModuleRef[] = [],
   ): Draft {
-    const draft: Draft = {
-      name,
-      source,
-      kind: "operation",
-      operator,
-      attributes: noAttributes,
-      scope: "",
-      trainable: null,
-      weights: noWeights,
-      calls: noCalls,
-      // A field that comes later has no room in the object.
-      ...(modules.length > 0 && { modules }),
-    };
+    const draft =
+      modules.length > 0 ? draftIn(modules, name, source, operator) : draftOf(name, source, operator);
     frame.layers.push(draft);
     this.drafts.push(draft);
     if (frame.at !== "") this.inside.set(draft, frame.at);
     return draft;
   }
+}
+
+function draftOf(name: string, source: Layer["source"], operator: string): Draft {
+  return {
+    name,
+    source,
+    kind: "operation",
+    operator,
+    attributes: noAttributes,
+    scope: "",
+    trainable: null,
+    weights: noWeights,
+    calls: noCalls,
+  };
+}
+
+/** The same in modules: a field that comes later has no room in the object, and most layers have this one. */
+function draftIn(
+  modules: readonly ModuleRef[],
+  name: string,
+  source: Layer["source"],
+  operator: string,
+): Draft {
+  return {
+    name,
+    source,
+    kind: "operation",
+    operator,
+    attributes: noAttributes,
+    scope: "",
+    trainable: null,
+    weights: noWeights,
+    modules,
+    calls: noCalls,
+  };
 }
 
 /** One for all: most layers have none for a while, or ever. */
