@@ -30,8 +30,9 @@ function isMaking(type: string, known: Map<string, boolean>): boolean {
 /** Whether there are inputs, and what gives them is so. */
 function areAll(inputs: Row["inputs"], so: readonly boolean[]): boolean {
   let some = false;
-  for (const refs of inputs) {
-    for (const { layer } of refs) if (so[layer] !== true) return false;
+  for (let call = 0; call < inputs.length; call++) {
+    const refs = inputs[call] as Row["inputs"][number];
+    for (let k = 0; k < refs.length; k++) if (so[refs[k]?.layer ?? -1] !== true) return false;
     some ||= refs.length > 0;
   }
   return some;

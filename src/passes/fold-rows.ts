@@ -3,7 +3,7 @@
  * inputs alone, and the bias that is added to a product. Their weights go to the rows that use them.
  */
 
-import type { Call, Graph, Layer, ValueRef } from "../ir/graph.ts";
+import type { Argument, Call, Graph, Layer, ValueRef } from "../ir/graph.ts";
 import { identityOf } from "../ir/tensor.ts";
 import { maxOriginsBehind } from "../limits.ts";
 import type { Analysis } from "./analyze.ts";
@@ -54,7 +54,8 @@ const noValues: readonly ValueRef[] = [];
 
 function valuesOf({ inputs }: Call): readonly ValueRef[] {
   let found = noValues;
-  for (const input of inputs) {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i] as Argument;
     if (input.kind !== "value") continue;
     // A list that grows from nothing has room for 17.
     if (found === noValues) found = [input.value];
@@ -328,10 +329,14 @@ function isVector({ weight, shape }: ResolvedWeight): boolean {
   return weight.class !== "parameter" || (shape?.filter((dim) => dim !== 1).length ?? 2) <= 1;
 }
 
+function isSame(one: ResolvedWeight, other: ResolvedWeight): boolean {
+  return identityOf(one.weight) === identityOf(other.weight);
+}
+
 function distinct(weights: readonly ResolvedWeight[]): readonly ResolvedWeight[] {
   if (weights.length < 2) return weights;
-  const [one, other] = weights as readonly [ResolvedWeight, ResolvedWeight];
-  if (weights.length === 2 && identityOf(one.weight) !== identityOf(other.weight)) return weights;
+  if (weights.length === 2 && !isSame(weights[0] as ResolvedWeight, weights[1] as ResolvedWeight))
+    return weights;
   const seen = new Set<unknown>();
   return weights.filter(({ weight }) => !seen.has(identityOf(weight)) && seen.add(identityOf(weight)));
 }

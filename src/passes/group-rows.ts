@@ -152,6 +152,7 @@ class Grouping {
     });
     const found: ResolvedWeight[] = [];
     walkLayers(before.layers, (layer) => {
+      if (layer.weights.length === 0) return;
       for (const one of this.analysis.weights.byLayer.get(layer) ?? []) {
         const { size } = held;
         if (held.add(identityOf(one.weight)).size > size) found.push(one);

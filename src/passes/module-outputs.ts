@@ -25,7 +25,7 @@ export interface Surroundings {
 export function outputsOf(part: Part, around: Surroundings): readonly ValueRef[] {
   const { leaving } = part;
   const { rows } = around;
-  const [first] = leaving;
+  const first = leaving[0];
   if (!first) return lastOf(part, rows);
   const left = leftAtEnd(part, around);
   const all = left.length === 0 ? leaving : [...leaving, ...left];
@@ -69,7 +69,7 @@ function isNewName(ref: ValueRef, part: Part, { rows, parts }: Surroundings): bo
     const row: Row | undefined = rows[at.layer];
     const before: ValueRef | undefined = row?.inputs[0]?.[0];
     if (!row || !renames.test(row.layer.source.type)) return false;
-    const [first] = row.layer.calls[0]?.inputs ?? [];
+    const first = row.layer.calls[0]?.inputs[0];
     if (first && first.kind !== "value") return true;
     if (!before || before.layer >= at.layer) return false;
     at = before;

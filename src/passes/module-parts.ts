@@ -2,7 +2,7 @@
 
 import type { ModuleRef } from "../ir/graph.ts";
 import type { Row } from "./fold-rows.ts";
-import { countedCalls, type RowKinds, repeatedCalls, rowKinds } from "./module-calls.ts";
+import { countedCalls, repeatedCalls } from "./module-calls.ts";
 import { type Items, Part } from "./module-part.ts";
 
 export interface Parts {
@@ -42,13 +42,13 @@ class Parting {
   private readonly nested: Nested;
   /** By row, where those after it are in other modules: rows of a module have one list of those around them. */
   private readonly ends: Int32Array;
-  /** Null where the file says which call of a module a row is in. */
-  private readonly kinds: RowKinds | null;
+  /** The file says which call of a module a row is in. */
+  private readonly countsCalls: boolean;
 
   constructor(nested: Nested) {
     const { rows, modules } = nested;
     this.nested = nested;
-    this.around = rows.map(() => null);
+    this.around = new Array<Part | null>(rows.length).fill(null);
     this.ends = new Int32Array(rows.length);
     let counts = false;
     for (let i = rows.length - 1; i >= 0; i--) {
@@ -56,7 +56,7 @@ class Parting {
       this.ends[i] = alike ? (this.ends[i + 1] as number) : i + 1;
       if (!alike) counts ||= (modules[i] as readonly ModuleRef[]).some(({ call }) => call !== undefined);
     }
-    this.kinds = counts ? null : rowKinds(rows);
+    this.countsCalls = counts;
   }
 
   /** What rows that are in the same modules down to `level` come to. */
@@ -64,11 +64,12 @@ class Parting {
     const found: (Group | number)[] = [];
     const byPath = new Map<string, Group>();
     let group: Group | undefined;
+    const { depth, modules } = this.nested;
     for (let s = 0; s < stretches.length; s += 2) {
       const end = stretches[s + 1] as number;
       for (let i = stretches[s] as number; i < end; ) {
         const next = Math.min(end, this.ends[i] as number);
-        const module = this.moduleOf(i, level);
+        const module = level < depth ? (modules[i] as readonly ModuleRef[])[level] : undefined;
         if (module === undefined) {
           for (; i < next; i++) {
             this.around[i] = around;
@@ -115,8 +116,8 @@ class Parting {
     const whole = new Part(module, module.call ?? 0, level, around, stretches);
     const made = (rows: readonly number[], call: number): Part =>
       new Part(module, call, level, around, stretchesOf(rows));
-    if (this.kinds) {
-      const calls = repeatedCalls(whole, this.nested.rows, this.kinds, !this.goesDeeper(whole));
+    if (!this.countsCalls) {
+      const calls = repeatedCalls(whole, this.nested.rows, !this.goesDeeper(whole));
       return calls ? calls.map(made) : [whole];
     }
     if (!mixed) return [whole];

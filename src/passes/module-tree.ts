@@ -94,8 +94,10 @@ class Grower implements Surroundings {
     this.places = new Int32Array(this.rows.length);
     this.workedOut = workedOutOf(options.traced ? this.rows : []);
     this.spare = options.firsts ? [...options.spare, ...options.firsts.later] : options.spare;
-    for (let i = 0; i < this.rows.length; i++)
-      for (const weight of (this.rows[i] as Row).weights) this.give(weight, i);
+    for (let i = 0; i < this.rows.length; i++) {
+      const { weights } = this.rows[i] as Row;
+      for (let k = 0; k < weights.length; k++) this.give(weights[k] as ResolvedWeight, i);
+    }
   }
 
   tree(): Tree {

@@ -1,6 +1,6 @@
 /** Rows of a report from the layers of a model. */
 
-import type { Graph, Layer } from "../ir/graph.ts";
+import type { Argument, Graph, Layer } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
@@ -38,11 +38,10 @@ export class LayerBuilder {
     const own = weights.reports(from, weights.all.length);
     const nested = layer.graph && this.layers(layer.graph, inherited);
     const sums = weights.sums(from, weights.all.length);
-    const ownParams = isModule ? weights.closeModule().params : undefined;
+    const ownParams = isModule ? weights.closeModule() : undefined;
     const hasWeights = weights.all.length > from;
     const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph, isModule));
-    const [only] = calls;
-    const single = calls.length === 1 && only !== undefined;
+    const only = calls.length === 1 ? calls[0] : undefined;
     const last = facts?.calls.at(-1) ?? facts?.built;
     const plain: ReportLayer = {
       name: layer.name,
@@ -50,13 +49,13 @@ export class LayerBuilder {
       kind: layer.kind === "operation" && hasWeights ? "layer" : layer.kind,
       operator: layer.operator,
       scope: layer.scope,
-      outputShapes: single && last === facts?.calls[0] ? only.outputShapes : shapesOf(last),
+      outputShapes: only && last === facts?.calls[0] ? only.outputShapes : shapesOf(last),
       params: sums.params,
       trainable: sums.trainable,
       nonTrainable: sums.nonTrainable,
       trainableFlag: layer.trainable,
       built: isBuilt(layer, facts, hasWeights),
-      connectedTo: (single ? only.inputs : calls.flatMap((call) => call.inputs)).map(connection),
+      connectedTo: (only ? only.inputs : calls.flatMap((call) => call.inputs)).map(connection),
       weights: own,
       calls,
     };
@@ -158,10 +157,12 @@ function reportCall(
   isModule: boolean,
 ): ReportCall {
   const inputs: ReportCall["inputs"][number][] = [];
-  for (const input of call.inputs) {
+  for (let i = 0; i < call.inputs.length; i++) {
+    const input = call.inputs[i] as Argument;
     if (input.kind !== "value") continue;
-    const { layer, call, output } = input.value;
-    inputs.push({ layer: graph.layers[layer]?.name ?? "?", call, output });
+    const { value } = input;
+    const name = graph.layers[value.layer]?.name ?? "?";
+    inputs.push({ layer: name, call: value.call, output: value.output });
   }
   const outputShapes = shapesOf(inferred);
   const outputStructure = inferred?.structure ?? 0;

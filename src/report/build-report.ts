@@ -59,7 +59,7 @@ export function buildReport(
       nonTrainable: totals.nonTrainable,
       statistics: weights.elementsOf("statistic"),
       optimizer: optimizer?.elements ?? 0,
-      bytes: totals.bytes,
+      bytes: weights.bytes(),
       status: unknown ? "partial" : "complete",
     },
     ledger: analysis.ledger,

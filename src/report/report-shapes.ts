@@ -6,12 +6,21 @@ import type { ReportDim, ReportShape } from "./report.ts";
 
 /** A size that nobody named is unknown to people, and so is what is made of it. */
 export function reportShape(shape: Shape): ReportShape {
-  return shape === null || isPlain(shape) ? (shape as ReportShape) : shape.map(reportDim);
+  return shape === null || isPlain(shape) ? (shape as ReportShape) : textual(shape);
+}
+
+function textual(shape: readonly Dim[]): readonly ReportDim[] {
+  const dims: (Dim | ReportDim)[] = shape.slice();
+  for (let i = 0; i < shape.length; i++) dims[i] = reportDim(shape[i] ?? null);
+  return dims as ReportDim[];
 }
 
 /** Whether a report says all of its dimensions as they are. */
 function isPlain(shape: readonly Dim[]): boolean {
-  for (const dim of shape) if (typeof dim === "object" && dim !== null) return false;
+  for (let i = 0; i < shape.length; i++) {
+    const dim = shape[i];
+    if (typeof dim === "object" && dim !== null) return false;
+  }
   return true;
 }
 

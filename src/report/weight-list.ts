@@ -4,15 +4,14 @@ import type { CountedWeight } from "./counted-weight.ts";
 import type { ReportWeight } from "./report.ts";
 import { reportShape } from "./report-shapes.ts";
 
-/** Elements, but for the bytes. */
+/** Elements. */
 export interface WeightSums {
   readonly params: number;
   readonly trainable: number;
   readonly nonTrainable: number;
-  readonly bytes: number;
 }
 
-const nothing: WeightSums = { params: 0, trainable: 0, nonTrainable: 0, bytes: 0 };
+const nothing: WeightSums = { params: 0, trainable: 0, nonTrainable: 0 };
 
 /** One for all: most layers of a graph of operations own none. */
 const noWeights: readonly ReportWeight[] = [];
@@ -20,7 +19,7 @@ const noWeights: readonly ReportWeight[] = [];
 /** A module that weights may be members of. */
 interface OpenModule {
   readonly path: string;
-  readonly members: CountedWeight[];
+  members: CountedWeight[] | null;
 }
 
 /**
@@ -32,6 +31,10 @@ export class WeightList {
   private readonly counted: ReadonlySet<TensorClass>;
   private readonly last = new Map<unknown, number>();
   private readonly modules: OpenModule[] = [];
+  /** By place, what the weights before it come to, a weight that is there again included; and how many of those there are. */
+  private readonly params: number[] = [0];
+  private readonly frozen: number[] = [0];
+  private readonly repeats: number[] = [0];
 
   /** `counted`: classes that add up to the totals. */
   constructor(counted: readonly TensorClass[]) {
@@ -45,31 +48,66 @@ export class WeightList {
     const counts = this.counted.has(report.class);
     const before = counts ? (this.last.get(identity) ?? -1) : -1;
     if (counts) this.last.set(identity, this.all.length);
-    const { elements, bytes } = resolved;
-    const weight = { report, identity, elements: elements ?? 0, bytes: bytes ?? 0, counts, before };
+    const elements = resolved.elements ?? 0;
+    const weight = { report, identity, elements, bytes: resolved.bytes ?? 0, counts, before };
     this.all.push(weight);
-    for (const { path, members } of this.modules) if (isMember(report.name, path)) members.push(weight);
+    this.addSums(weight);
+    const end = Math.max(0, report.name.lastIndexOf("."));
+    for (const module of this.modules) {
+      const { path, members } = module;
+      // By its name it is a member of the module itself, and of none inside it.
+      if (!counts || end !== path.length || !report.name.startsWith(path)) continue;
+      if (members) members.push(weight);
+      else module.members = [weight];
+    }
+  }
+
+  private addSums({ report, elements, counts, before }: CountedWeight): void {
+    const place = this.params.length - 1;
+    const counted = counts ? elements : 0;
+    this.params.push((this.params[place] as number) + counted);
+    this.frozen.push((this.frozen[place] as number) + (report.trainable === false ? counted : 0));
+    this.repeats.push((this.repeats[place] as number) + (before < 0 ? 0 : 1));
   }
 
   /** Of weights that are added until it is closed, those that are its members are noted. */
   openModule(name: string): void {
-    this.modules.push({ path: name.includes("@") ? name.replace(/@\d+$/, "") : name, members: [] });
+    this.modules.push({ path: name.includes("@") ? name.replace(/@\d+$/, "") : name, members: null });
   }
 
-  /** Sums of the members of the last module that was opened. */
-  closeModule(): WeightSums {
-    return sumOf(distinct((this.modules.pop()?.members ?? []).filter(({ counts }) => counts)));
+  /** Elements of the members of the last module that was opened, of those that count. */
+  closeModule(): number {
+    const members = this.modules.pop()?.members;
+    return members ? elementsOf(distinct(members)) : 0;
   }
 
   /** Sums of the weights that count, each once. */
   sums(from: number, to: number): WeightSums {
     if (from === to) return nothing;
-    const sums = { ...nothing };
+    const repeats = (this.repeats[to] as number) - (this.repeats[from] as number);
+    if (repeats > 0) return this.sumsWithRepeats(from, to);
+    const params = (this.params[to] as number) - (this.params[from] as number);
+    const nonTrainable = (this.frozen[to] as number) - (this.frozen[from] as number);
+    return { params, trainable: params - nonTrainable, nonTrainable };
+  }
+
+  private sumsWithRepeats(from: number, to: number): WeightSums {
+    const sums = { params: 0, trainable: 0, nonTrainable: 0 };
     for (let i = from; i < to; i++) {
-      const weight = this.all[i] as CountedWeight;
-      if (weight.counts && weight.before < from) addTo(sums, weight);
+      const { report, elements, counts, before } = this.all[i] as CountedWeight;
+      if (!counts || before >= from) continue;
+      sums.params += elements;
+      if (report.trainable === false) sums.nonTrainable += elements;
+      else sums.trainable += elements;
     }
     return sums;
+  }
+
+  /** Bytes of the weights that count, each once. */
+  bytes(): number {
+    let bytes = 0;
+    for (const weight of this.all) if (weight.counts && weight.before < 0) bytes += weight.bytes;
+    return bytes;
   }
 
   /** Each weight once. */
@@ -79,38 +117,19 @@ export class WeightList {
 
   /** Elements of weights of a class, each once. */
   elementsOf(one: TensorClass): number {
-    return sumOf(distinct(this.all.filter(({ report }) => report.class === one))).params;
+    return elementsOf(distinct(this.all.filter(({ report }) => report.class === one)));
   }
 }
 
-function sumOf(weights: readonly CountedWeight[]): WeightSums {
-  if (weights.length === 0) return nothing;
-  const sums = { ...nothing };
-  for (const weight of weights) addTo(sums, weight);
-  return sums;
-}
-
-function addTo(
-  sums: { -readonly [Sum in keyof WeightSums]: number },
-  { report, elements, bytes }: CountedWeight,
-): void {
-  sums.params += elements;
-  if (report.trainable === false) sums.nonTrainable += elements;
-  else sums.trainable += elements;
-  sums.bytes += bytes;
+function elementsOf(weights: readonly CountedWeight[]): number {
+  return weights.reduce((sum, { elements }) => sum + elements, 0);
 }
 
 function distinct(weights: readonly CountedWeight[]): readonly CountedWeight[] {
-  const [one, other] = weights;
-  if (weights.length < 2 || (weights.length === 2 && one?.identity !== other?.identity)) return weights;
+  if (weights.length < 2) return weights;
+  if (weights.length === 2 && weights[0]?.identity !== weights[1]?.identity) return weights;
   const seen = new Set<unknown>();
   return weights.filter(({ identity }) => !seen.has(identity) && seen.add(identity));
-}
-
-/** Whether a weight is a member of a module itself, by its name, and of none inside it. */
-function isMember(name: string, path: string): boolean {
-  const end = Math.max(0, name.lastIndexOf("."));
-  return end === path.length && name.startsWith(path);
 }
 
 function reportWeight(resolved: ResolvedWeight, trainable: boolean): ReportWeight {

@@ -63,12 +63,16 @@ export function renderText(markup: string, columns: number, styled: boolean): Li
   );
 }
 
+function lineLength(line: Line): number {
+  let length = 0;
+  for (let i = 0; i < line.length; i++) length += cellLength((line[i] as Segment).text);
+  return length;
+}
+
 /** Cuts what stands beyond the edge of the console. */
 export function cropLine(line: Line, columns: number): Line {
+  if (lineLength(line) <= columns) return line;
   let room = columns;
-  for (const { text } of line) room -= cellLength(text);
-  if (room >= 0) return line;
-  room = columns;
   const result: Segment[] = [];
   for (const segment of line) {
     const length = cellLength(segment.text);
@@ -84,6 +88,7 @@ export function cropLine(line: Line, columns: number): Line {
 
 /** A line as text; if `styled`, in the escape sequences that rich sends to a terminal of 256 colours. */
 export function lineText(line: Line, styled: boolean): string {
+  if (!styled && line.length === 1) return (line[0] as Segment).text;
   let text = "";
   for (const segment of line) text += styled ? paint(segment.text, codesOf(segment.style)) : segment.text;
   return text;
