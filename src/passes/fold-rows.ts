@@ -42,10 +42,22 @@ function everyLayer({ layers, outputs }: Graph, { shapes, weights }: Analysis): 
   const rows = layers.map((layer) => ({
     layer,
     facts: shapes.layers.get(layer),
-    weights: layer.weights.length === 0 ? noWeights : distinct(weights.byLayer.get(layer) ?? noWeights),
+    weights:
+      layer.weights.length === 0
+        ? noWeights
+        : distinct(ownFirst(weights.byLayer.get(layer) ?? noWeights, layer)),
     inputs: layer.calls.map(valuesOf),
   }));
   return { rows, outputs };
+}
+
+/** Of one weight with several names, that of the module which the layer is in counts. */
+function ownFirst(weights: readonly ResolvedWeight[], { modules }: Layer): readonly ResolvedWeight[] {
+  const path = modules?.at(-1)?.path;
+  if (path === undefined || weights.length < 2) return weights;
+  const isOwn = ({ weight }: ResolvedWeight): boolean => weight.name.startsWith(`${path}.`);
+  if (weights.every(isOwn)) return weights;
+  return [...weights.filter(isOwn), ...weights.filter((one) => !isOwn(one))];
 }
 
 /** One for all: most layers of a graph of operations have none. */
