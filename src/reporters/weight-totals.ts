@@ -49,7 +49,7 @@ function unclassifiedLine({ file, ledger }: Report): readonly TotalLine[] {
 /** What modules hold beside their parameters; null when there is none of it. */
 function buffersOf(weights: readonly ReportWeight[]): WeightTotal | null {
   const held = weights.filter((weight) => bufferClasses.has(weight.class));
-  return held.length === 0 ? null : sumOnce(held, (weight) => BigInt(weight.elements ?? 0), bitsStored);
+  return held.length === 0 ? null : sumUnpacked(held);
 }
 
 const bufferClasses: ReadonlySet<string> = new Set(["statistic", "bookkeeping", "constant"]);
@@ -65,10 +65,9 @@ export function parametersOf(layer: ReportLayer, report: Report, style: KerasSty
  */
 export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
   if (isHeldByKeras(report)) {
-    return sumOnce(weights, elementsHeld, (weight) => elementsHeld(weight) * bitsHeld(weight.dtype, style));
+    return sumHeld(weights, style);
   }
-  const counted = weights.filter((weight) => report.totals.classes.includes(weight.class));
-  return sumOnce(counted, (weight) => BigInt(weight.elements ?? 0), bitsStored);
+  return sumUnpacked(weights.filter((weight) => report.totals.classes.includes(weight.class)));
 }
 
 function isHeldByKeras({ model, file, totals }: Report): boolean {
@@ -76,32 +75,64 @@ function isHeldByKeras({ model, file, totals }: Report): boolean {
 }
 
 /** A shared weight counts once: the same place in the file is the same weight, and so is the same number. */
-function sumOnce(
-  weights: readonly ReportWeight[],
-  elementsOf: (weight: ReportWeight) => bigint,
-  bitsOfWeight: (weight: ReportWeight) => bigint,
-): WeightTotal {
+function once(weights: readonly ReportWeight[]): readonly ReportWeight[] {
   const seen = new Set<string | number>();
-  let elements = 0n;
-  let bits = 0n;
-  for (const weight of weights) {
-    const identity = weight.stored ?? weight.shared;
-    if (identity !== undefined) {
-      if (seen.has(identity)) continue;
-      seen.add(identity);
-    }
-    elements += elementsOf(weight);
-    bits += bitsOfWeight(weight);
-  }
-  return { elements, bits };
+  return weights.filter(({ stored, shared }) => {
+    const identity = stored ?? shared;
+    return identity === undefined || (!seen.has(identity) && seen.add(identity));
+  });
 }
 
-function bitsStored(weight: ReportWeight): bigint {
-  return BigInt(weight.bytes ?? 0) * 8n;
+/** As the framework of the weights counts them: without packing. */
+function sumUnpacked(weights: readonly ReportWeight[]): WeightTotal {
+  const elements = new WholeSum();
+  const bytes = new WholeSum();
+  for (const weight of once(weights)) {
+    elements.add(weight.elements ?? 0);
+    bytes.add(weight.bytes ?? 0);
+  }
+  return { elements: elements.end(), bits: bytes.end() * 8n };
+}
+
+/** Half of what a number can count to, so that two of them can be added. */
+const exact = 2 ** 52;
+
+/** A sum without end, of which a number holds as much as it can: adding up thousands without one takes ten times as long. */
+class WholeSum {
+  private whole = 0n;
+  private part = 0;
+
+  add(value: number): void {
+    if (value > exact) this.whole += BigInt(value);
+    else this.part += value;
+    if (this.part > exact) this.flush();
+  }
+
+  end(): bigint {
+    this.flush();
+    return this.whole;
+  }
+
+  private flush(): void {
+    this.whole += BigInt(this.part);
+    this.part = 0;
+  }
 }
 
 function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
   return { elements: a.elements + b.elements, bits: a.bits + b.bits };
+}
+
+/** As Keras holds them. */
+function sumHeld(weights: readonly ReportWeight[], style: KerasStyle): WeightTotal {
+  let elements = 0n;
+  let bits = 0n;
+  for (const weight of once(weights)) {
+    const held = elementsHeld(weight);
+    elements += held;
+    bits += held * bitsHeld(weight.dtype, style);
+  }
+  return { elements, bits };
 }
 
 /** Of the shape the framework holds, which for packed weights is the stored one. An unknown dimension counts 0. */
