@@ -18,8 +18,8 @@ export interface Nested {
   readonly modules: readonly (readonly ModuleRef[])[];
   /** So many levels of them are parts. */
   readonly depth: number;
-  /** Whether a row runs a graph with modules in it. */
-  runs(row: number): boolean;
+  /** Whether a row runs a graph with modules in it; null where none runs any. */
+  readonly runs: ((row: number) => boolean) | null;
 }
 
 export function partsOf(nested: Nested): Parts {
@@ -127,8 +127,8 @@ class Parting {
 
   /** Whether what is in a part is shown. */
   private opens(part: Part): boolean {
-    const { depth } = this.nested;
-    return this.goesDeeper(part) || (part.level + 1 < depth && part.some((i) => this.nested.runs(i)));
+    const { depth, runs } = this.nested;
+    return this.goesDeeper(part) || (runs !== null && part.level + 1 < depth && part.some(runs));
   }
 
   private goesDeeper({ stretches, level }: Part): boolean {

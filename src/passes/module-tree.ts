@@ -70,6 +70,10 @@ class Grower implements Surroundings {
   readonly parts: Parts;
   readonly values: RowValues;
   private readonly options: TreeOptions;
+  /** Levels of modules that are shown. */
+  private readonly depth: number;
+  /** Some row runs a graph. */
+  private readonly runsGraphs: boolean;
   private readonly known: RowLayers;
   private readonly taken = new Set<ResolvedWeight>();
   private readonly modules: readonly (readonly ModuleRef[])[];
@@ -88,8 +92,14 @@ class Grower implements Surroundings {
     this.options = options;
     this.known = known;
     this.modules = this.rows.map(({ layer }) => inside(layer.modules ?? noModules, options.around));
-    const depth = Math.min(options.depth, maxModuleDepth);
-    this.parts = partsOf({ rows: this.rows, modules: this.modules, depth, runs: (i) => this.runs(i) });
+    this.depth = Math.min(options.depth, maxModuleDepth);
+    this.runsGraphs = this.rows.some(({ layer }) => layer.graph !== undefined);
+    this.parts = partsOf({
+      rows: this.rows,
+      modules: this.modules,
+      depth: this.depth,
+      runs: this.runsGraphs ? (i) => this.runs(i) : null,
+    });
     this.values = new RowValues(rows, this.parts);
     this.places = new Int32Array(this.rows.length);
     this.workedOut = workedOutOf(options.traced ? this.rows : []);
@@ -191,7 +201,9 @@ class Grower implements Surroundings {
     const inner = items && this.level(items, part, again).layers;
     const recursive = again && this.options.firsts?.opens(module.path) !== true;
     const weights = this.weightsOf(part, again, recursive);
-    const folded = items === null && part.some((i) => !this.isOwn(i, part));
+    // Above the last level, what is inside a part has rows.
+    const last = items === null && part.level + 1 >= this.depth;
+    const folded = last && part.some((i) => !this.isOwn(i, part));
     const called = part.some((i) => (this.rows[i] as Row).layer.calls.length > 0);
     const { topology } = this.options;
     const plain: Layer = {
@@ -218,7 +230,8 @@ class Grower implements Surroundings {
   /** Those that its rows hold; what a row runs, where that is not shown; and what nothing reads. */
   private weightsOf(part: Part, again: boolean, recursive: boolean): readonly ResolvedWeight[] {
     const left = recursive ? noWeights : this.takeSpare(part, again);
-    const run = part.items ? noWeights : part.rows().flatMap((i) => this.rows[i]?.inside ?? noWeights);
+    const runs = this.runsGraphs && part.items === null;
+    const run = runs ? part.rows().flatMap((i) => this.rows[i]?.inside ?? noWeights) : noWeights;
     const read = run.length > 0 ? [...part.held, ...run] : part.held;
     const own = again ? this.newIn(read, recursive ? part.module.path : null) : read;
     return left.length > 0 ? [...own, ...left] : own;
