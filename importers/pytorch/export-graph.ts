@@ -7,6 +7,7 @@ import type { TensorType } from "../../src/ir/tensor.ts";
 import { maxExportedNesting } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { type Element, type SharedJson, type Table, textIn } from "../../src/wire/json-shared.ts";
+import { type Draft, newDraft } from "./export-draft.ts";
 import { placeBetween, placeRegions } from "./export-regions.ts";
 import {
   listOf,
@@ -31,9 +32,6 @@ import {
 } from "./export-step.ts";
 import type { Held } from "./export-tensors.ts";
 import { parseModuleStack } from "./module-stack.ts";
-
-/** A layer under construction. */
-export type Draft = { -readonly [K in keyof Layer]: Layer[K] };
 
 /** A tensor that a layer reads. */
 export interface Use {
@@ -84,6 +82,7 @@ export class GraphReader {
   /** Which call of a module a node is in is written down. */
   private readonly countsCalls: boolean;
   private readonly steps = new Map<JsonValue, Step>();
+  private readonly heldTypes = new Map<Held["shape"], TensorType>();
   private readonly report: (diagnostic: Diagnostic) => void;
 
   constructor(program: SharedJson, report: (diagnostic: Diagnostic) => void) {
@@ -244,11 +243,21 @@ export class GraphReader {
     if (source && isValue(source))
       return port === "" ? { kind: "value", value: source } : { kind: "value", value: source, name: port };
     const slot = port === graphOperands && source ? graphHeld : port;
-    let type = source ? { dtype: source.dtype, shape: source.shape } : frame.typeOf(name);
+    let type = source ? this.heldType(source) : frame.typeOf(name);
     if (source) this.uses.push({ draft, held: source, slot, inputs, input });
     else if (type === null) this.dangling(frame, name);
     type ??= { dtype: null, shape: null };
     return slot === "" ? { kind: "constant", type } : { kind: "constant", type, name: slot };
+  }
+
+  /** Alike ones are the same object, which whoever looks at it later looks at once. */
+  private heldType({ dtype, shape }: Held): TensorType {
+    let type = this.heldTypes.get(shape);
+    if (type?.dtype !== dtype) {
+      type = { dtype, shape };
+      this.heldTypes.set(shape, type);
+    }
+    return type;
   }
 
   /** The graph's inputs are the operands of the node, in order; a stored tensor among them stays one. */
@@ -288,54 +297,13 @@ export class GraphReader {
     operator: string,
     modules: readonly ModuleRef[] = [],
   ): Draft {
-    const draft =
-      modules.length > 0 ? draftIn(modules, name, source, operator) : draftOf(name, source, operator);
+    const draft = newDraft(name, source, operator, modules);
     frame.layers.push(draft);
     this.drafts.push(draft);
     if (frame.at !== "") this.inside.set(draft, frame.at);
     return draft;
   }
 }
-
-function draftOf(name: string, source: Layer["source"], operator: string): Draft {
-  return {
-    name,
-    source,
-    kind: "operation",
-    operator,
-    attributes: noAttributes,
-    scope: "",
-    trainable: null,
-    weights: noWeights,
-    calls: noCalls,
-  };
-}
-
-/** The same in modules: a field that comes later has no room in the object, and most layers have this one. */
-function draftIn(
-  modules: readonly ModuleRef[],
-  name: string,
-  source: Layer["source"],
-  operator: string,
-): Draft {
-  return {
-    name,
-    source,
-    kind: "operation",
-    operator,
-    attributes: noAttributes,
-    scope: "",
-    trainable: null,
-    weights: noWeights,
-    modules,
-    calls: noCalls,
-  };
-}
-
-/** One for all: most layers have none for a while, or ever. */
-const noAttributes: Layer["attributes"] = {};
-const noWeights: Layer["weights"] = [];
-const noCalls: Layer["calls"] = [];
 
 /** Types the graph states for names; null where it states none. */
 function statedTypes(graph: JsonValue, table: Table | null): (name: string) => TensorType | null {

@@ -1,7 +1,8 @@
 /** Which layer holds which tensor of an exported program, and what its rows are called. */
 
 import type { Weight } from "../../src/ir/tensor.ts";
-import type { Draft, Use } from "./export-graph.ts";
+import type { Draft } from "./export-draft.ts";
+import type { Use } from "./export-graph.ts";
 import type { Held } from "./export-tensors.ts";
 
 /** The module that a tensor's name says it is a member of. */

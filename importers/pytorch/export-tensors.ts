@@ -4,7 +4,7 @@ import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import { bitsOf, type DType } from "../../src/ir/dtype.ts";
-import { countOf, type StaticShape } from "../../src/ir/shape.ts";
+import { countOf, type Shape, type StaticShape } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass, Weight } from "../../src/ir/tensor.ts";
 import { maxModelElements, maxTorchTensors } from "../../src/limits.ts";
 import type { JsonValue } from "../../src/wire/json.ts";
@@ -65,11 +65,12 @@ export function hold(name: string, kind: TensorClass, stated: Meta | null, liste
   // What is packed keeps the type that its class shows.
   const plain = split?.values === 1 ? split : null;
   const dtype = plain?.data.dtype ?? tensor?.dtype ?? stated?.dtype ?? null;
-  const sizes = tensor ? shownSize(tensor) : (stated?.shape ?? [-1]);
-  const shape = sizes.map((size) => (typeof size === "number" ? size : -1));
-  const elements = countOf(shape);
-  if (dtype === null || shape.includes(-1) || elements === null || elements > maxModelElements)
+  const sizes = tensor ? shownSize(tensor) : (stated?.shape ?? null);
+  const elements = isStatic(sizes) ? countOf(sizes) : null;
+  if (dtype === null || elements === null || elements > maxModelElements)
     throw new MalformedFileError(`tensor ${JSON.stringify(name.slice(0, 200))} has no type or size`);
+  // Not copied: many tensors have one shape.
+  const shape = sizes as StaticShape;
   const stored = elements === 0 ? listed !== null : isStored(listed);
   const placed = tensor ?? (record && stated && windowOf(stated, shape, dtype, record));
   // Pickled parameters say it in every release, those that the graph does not read too.
@@ -78,6 +79,10 @@ export function hold(name: string, kind: TensorClass, stated: Meta | null, liste
   const window = placed?.form === "dense" ? placed : null;
   const beside = plain ? { beside: plain.beside } : {};
   return { name, class: kind, dtype, shape, trainable, window, stored, ...beside };
+}
+
+function isStatic(shape: Shape): shape is StaticShape {
+  return shape?.every((size) => typeof size === "number") ?? false;
 }
 
 function isStored(listed: Listed | null): boolean {
