@@ -9,7 +9,7 @@ const attributes: Layer["attributes"] = {};
 const weights: Layer["weights"] = [];
 const calls: Layer["calls"] = [];
 const scope = "";
-const trainable = null;
+const trainable: Layer["trainable"] = null;
 
 /** An operation without attributes, weights and calls. */
 export function newDraft(
