@@ -287,6 +287,9 @@ export const maxCompiledSourceBytes: number = 64 * MiB;
 /** The modules around one node: ten paths and classes, some 2 kB. */
 export const maxModuleStackCharacters: number = 64 * KiB;
 
+/** One of them: a path of twenty names twice and a class, some 500. How long it takes to tell one from two grows with the square. */
+export const maxModuleEntryCharacters: number = 2 * KiB;
+
 /** Graphs in graphs: branches and loop bodies in one another. */
 export const maxExportedNesting = 32;
 

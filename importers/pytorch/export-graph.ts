@@ -31,7 +31,7 @@ import {
   wiringOf,
 } from "./export-step.ts";
 import type { Held } from "./export-tensors.ts";
-import { parseModuleStack } from "./module-stack.ts";
+import { StackReader } from "./module-stack.ts";
 
 /** A tensor that a layer reads. */
 export interface Use {
@@ -82,6 +82,7 @@ export class GraphReader {
   /** Which call of a module a node is in is written down. */
   private readonly countsCalls: boolean;
   private readonly steps = new Map<JsonValue, Step>();
+  private readonly stacks = new StackReader();
   private readonly heldTypes = new Map<Held["shape"], TensorType>();
   private readonly report: (diagnostic: Diagnostic) => void;
 
@@ -166,7 +167,7 @@ export class GraphReader {
   private node(node: Element, frame: Frame): void {
     const step = this.stepOf(node);
     const { target, only } = step;
-    const stack = parseModuleStack(textIn(node, step.stack) ?? "");
+    const stack = this.stacks.read(textIn(node, step.stack) ?? "");
     if (this.root === null && stack.root) this.root = stack.root.type;
     const modules = stack.modules ?? frame.around;
     const draft = this.push(frame, target.name, target.source, "Opaque", modules);

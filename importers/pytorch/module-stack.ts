@@ -1,17 +1,13 @@
 /** The modules around a node of an exported program, from its `nn_module_stack`. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxModuleStackCharacters } from "../../src/limits.ts";
-import { remembering } from "./bounded-cache.ts";
+import { maxModuleEntryCharacters, maxModuleStackCharacters } from "../../src/limits.ts";
 
 /** A module of a stack, with the tracer's name for it (`L__self___layer1_0`). */
 interface Entry {
   readonly key: string;
   readonly module: ModuleRef;
 }
-
-/** Stacks that are remembered: nodes of one module stand together. */
-const stacksKept = 256;
 
 /** What stands around a node. */
 export interface ModuleStack {
@@ -21,64 +17,104 @@ export interface ModuleStack {
   readonly modules: readonly ModuleRef[] | null;
 }
 
-export const parseModuleStack: (text: string) => ModuleStack = remembering(stacksKept, (text) => {
+const noStack: ModuleStack = { root: null, modules: null };
+
+/** The beginning of some stack, down to one of its parts. */
+interface Place {
+  /** Where it ends in a text that begins with it. */
+  readonly end: number;
+  /** What its last part says; null for what is no module. */
+  readonly entry: Entry | null;
+  /** By the part that follows. */
+  inner: Map<string, Place> | null;
+  stack: ModuleStack | null;
+}
+
+/** Reads the stacks of a program. Of a module there is one object, and one list of those around it. */
+export class StackReader {
+  private readonly top: Place = { end: -1, entry: null, inner: null, stack: noStack };
+  /** The last stack, and what it came to. */
+  private text = "";
+  private readonly places: Place[] = [];
+  private last: ModuleStack = noStack;
+
+  read(text: string): ModuleStack {
+    if (text === this.text) return this.last;
+    if (text.length > maxModuleStackCharacters) return noStack;
+    // What a part is does not depend on those behind it, and from node to node only the last ones change.
+    let kept = this.places.length;
+    while (kept > 0 && !this.startsAlike(text, this.places[kept - 1] as Place)) kept -= 1;
+    this.places.length = kept;
+    let place = this.places[kept - 1] ?? this.top;
+    for (let at = place.end + 1; at < text.length; at = place.end + 1) {
+      const end = endOfEntry(text, at);
+      if (end < 0) break;
+      place = placeInside(place, text.slice(at, end), end);
+      this.places.push(place);
+    }
+    this.text = text;
+    place.stack ??= stackOf(this.places);
+    this.last = place.stack;
+    return place.stack;
+  }
+
+  private startsAlike(text: string, { end }: Place): boolean {
+    const isEnd = text.length === end || text.charCodeAt(end) === semicolon;
+    return isEnd && text.slice(0, end) === this.text.slice(0, end);
+  }
+}
+
+function placeInside(place: Place, part: string, end: number): Place {
+  place.inner ??= new Map();
+  let inner = place.inner.get(part);
+  if (!inner) {
+    inner = { end, entry: readEntry(part), inner: null, stack: null };
+    place.inner.set(part, inner);
+  }
+  return inner;
+}
+
+function stackOf(places: readonly Place[]): ModuleStack {
   let root: ModuleRef | null = null;
   let modules: ModuleRef[] | null = null;
-  for (const { module } of entriesOf(text)) {
+  for (const { entry } of places) {
+    if (!entry) continue;
+    const { module } = entry;
     modules ??= [];
     if (module.path === "") root ??= module;
     // Some tracers have a module twice where its class is a function of its own: one is inside the other.
     else if (modules.at(-1)?.path !== module.path) modules.push(module);
   }
   return { root, modules };
-});
+}
 
 /** The tracer's names of the modules around a node. */
 export function moduleKeys(text: string): readonly { readonly key: string; readonly path: string }[] {
-  return entriesOf(text).map(({ key, module }) => ({ key, path: module.path }));
-}
-
-/** A stack that was read, with where each of its parts ends and what it is. */
-interface Parts {
-  readonly text: string;
-  readonly ends: readonly number[];
-  readonly entries: readonly (readonly Entry[])[];
-}
-
-let last: Parts = { text: "", ends: [], entries: [] };
-
-function entriesOf(text: string): readonly Entry[] {
-  if (text.length > maxModuleStackCharacters) return [];
-  last = partsOf(text, last);
-  return last.entries.flat();
-}
-
-/** What a part is does not depend on those behind it, and from node to node only the last ones change. */
-function partsOf(text: string, before: Parts): Parts {
-  let kept = before.ends.length;
-  while (kept > 0 && !startsAlike(text, before.text, before.ends[kept - 1] ?? 0)) kept -= 1;
-  const ends = before.ends.slice(0, kept);
-  const entries = before.entries.slice(0, kept);
-  let at = kept > 0 ? (ends[kept - 1] ?? 0) + 1 : 0;
-  for (const part of at < text.length ? splitEntries(text.slice(at)) : []) {
-    at += part.length;
-    ends.push(at);
-    entries.push(parseEntry(part));
-    at += 1;
+  const found: { readonly key: string; readonly path: string }[] = [];
+  if (text.length > maxModuleStackCharacters) return found;
+  for (let at = 0; at < text.length; ) {
+    const end = endOfEntry(text, at);
+    if (end < 0) break;
+    const entry = readEntry(text.slice(at, end));
+    if (entry) found.push({ key: entry.key, path: entry.module.path });
+    at = end + 1;
   }
-  return { text, ends, entries };
+  return found;
 }
 
-/** Whether a part ends at `end` in both. */
-function startsAlike(text: string, other: string, end: number): boolean {
-  const isEnd = text.length === end || text.charCodeAt(end) === semicolon;
-  return isEnd && text.slice(0, end) === other.slice(0, end);
+/** Where the entry ends that starts at `start`; -1 for what is none. A name with a semicolon makes two parts that are no entry alone. */
+function endOfEntry(text: string, start: number): number {
+  for (let end = start; end < text.length; end += 1) {
+    end = text.indexOf(";", end);
+    if (end < 0) end = text.length;
+    if (end - start > maxModuleEntryCharacters) return -1;
+    const entry = text.slice(start, end);
+    if (entry === "" || usual.test(entry) || early.test(entry) || unusual.test(entry)) return end;
+  }
+  return -1;
 }
 
 const semicolon = 0x3b;
-
-/** Those of outer modules are the same in many stacks. */
-const parseEntry = remembering(4 * stacksKept, readEntry);
 
 /** As most writers have it: `L__self___layer1_0,layer1.0,torch.nn.modules.linear.Linear`. */
 const usual = /^([\w.]+),((?!L__self__|_empty_nn_module_stack|_export_root)(?:\w[\w.]*)?),([\w.]+)$/;
@@ -92,21 +128,21 @@ const unusual = /^([^,]*),(.*),([^,]*)$/s;
 /** The same as the first writers had it. */
 const early = /^([^,]*?):\((.*),([^,]*)\)$/s;
 
-function readEntry(entry: string): readonly Entry[] {
-  const [, name, place, type] = usual.exec(entry) ?? [];
-  if (name !== undefined && place !== undefined)
-    return [{ key: name, module: { path: place, type: bareClass(type) } }];
-  return readUnusual(entry);
+function readEntry(entry: string): Entry | null {
+  const found = usual.exec(entry);
+  if (!found) return readUnusual(entry);
+  const [, key = "", path = "", type] = found;
+  return { key, module: { path, type: bareClass(type) } };
 }
 
-function readUnusual(entry: string): readonly Entry[] {
+function readUnusual(entry: string): Entry | null {
   const made = named.exec(entry)?.toSpliced(2, 1);
   const [, key = "", written, kind] = made ?? early.exec(entry) ?? unusual.exec(entry) ?? [];
   const path = written?.trim();
-  if (path === undefined || /^_empty_nn_module_stack/.test(path)) return [];
+  if (path === undefined || /^_empty_nn_module_stack/.test(path)) return null;
   const again = /@(\d{1,6})$/.exec(key) ?? /@(\d{1,6})$/.exec(path);
   const call = again ? { call: Number(again[1]) } : {};
-  return [{ key, module: { path: modulePath(path), type: bareClass(kind?.trim()), ...call } }];
+  return { key, module: { path: modulePath(path), type: bareClass(kind?.trim()), ...call } };
 }
 
 /**
@@ -133,16 +169,4 @@ function bareClass(type: string | undefined): string | null {
   // What the exporter wraps a network in; nodes that are put in later are in that.
   if (name === "" || name.startsWith("torch.export._trace.")) return null;
   return name.slice(name.lastIndexOf(".") + 1);
-}
-
-/** A name with a semicolon makes two parts that are no entry alone. */
-function splitEntries(text: string): readonly string[] {
-  const entries: string[] = [];
-  let open = "";
-  for (const part of (text.endsWith(";") ? text.slice(0, -1) : text).split(";")) {
-    const entry = open === "" ? part : `${open};${part}`;
-    open = usual.test(entry) || early.test(entry) || unusual.test(entry) ? "" : entry;
-    if (open === "") entries.push(entry);
-  }
-  return entries;
 }

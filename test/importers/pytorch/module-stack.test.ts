@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseModuleStack } from "../../../importers/pytorch/module-stack.ts";
+import { StackReader } from "../../../importers/pytorch/module-stack.ts";
+import { cpuMilliseconds } from "../../cpu-time.ts";
 
 describe("modules", () => {
   test.each([
@@ -21,7 +22,7 @@ describe("modules", () => {
     ["_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e", []],
     ["", []],
   ])("%s", (text, expected) => {
-    const { root, modules } = parseModuleStack(text);
+    const { root, modules } = new StackReader().read(text);
     const stack = [root ?? [], modules ?? []].flat();
     expect(stack.map(({ path, type }) => `${path}/${type}`)).toEqual(expected);
   });
@@ -35,7 +36,8 @@ describe("modules", () => {
       "k,a,A;k,a.bc,B;k,a.bc.d,D",
       "k,a,AA;k,a.b,B",
     ];
-    const paths = texts.map((text) => parseModuleStack(text).modules?.map(({ path, type }) => path + type));
+    const stacks = new StackReader();
+    const paths = texts.map((text) => stacks.read(text).modules?.map(({ path, type }) => path + type));
     expect(paths).toEqual([
       ["aA", "a.bB"],
       ["aA", "a.bB", "a.b.cC"],
@@ -44,5 +46,12 @@ describe("modules", () => {
       ["aA", "a.bcB", "a.bc.dD"],
       ["aAA", "a.bB"],
     ]);
+  });
+
+  test.each(["x;", ",", "L__self__,", "k,a,A;,", "getattr("])("of a bomb of %j end at once", (unit) => {
+    const start = cpuMilliseconds();
+    const stacks = new StackReader();
+    for (let i = 0; i < 50; i++) stacks.read(`${unit.repeat(60_000 / unit.length)}${i}`);
+    expect(cpuMilliseconds() - start).toBeLessThan(2000);
   });
 });
