@@ -119,13 +119,12 @@ export class GraphReader {
     const typeOf = statedTypes(graph, this.program.tableAt(graph, "tensor_values"));
     const frame: Frame = { typeOf, names: new Map(), layers: [], around, depth, at, casting };
     const inputs: ValueRef[] = [];
-    for (const input of listOf(getKey(graph, "inputs"))) {
-      for (const name of namesIn(unionOf(input))) {
-        if (name === null) continue;
-        const held = given.held.get(name);
-        if (held) this.define(frame, name, held);
-        else if (held === undefined) inputs.push(this.input(frame, name));
-      }
+    const names = listOf(getKey(graph, "inputs")).flatMap((input) => namesIn(unionOf(input)));
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] ?? null;
+      const held = name === null ? null : given.held.get(name);
+      if (name !== null && held) this.define(frame, name, held);
+      else if (name !== null && held === undefined) inputs.push(this.input(frame, name));
     }
     const nodes = this.program.elementsAt(graph, "nodes");
     for (let i = 0; nodes && i < nodes.length; i++) this.node(nodes.at(i), frame);

@@ -11,7 +11,8 @@ function ownerOf(name: string): string {
 }
 
 function moduleOf(draft: Draft): string {
-  return draft.modules?.at(-1)?.path ?? "";
+  const { modules } = draft;
+  return modules?.[modules.length - 1]?.path ?? "";
 }
 
 /**
@@ -64,7 +65,8 @@ export function giveWeights(
   weightOf: (held: Held) => Weight,
 ): readonly Weight[] {
   const readers = new Map<Held, Draft[]>();
-  for (const { held, draft } of uses) {
+  for (let i = 0; i < uses.length; i++) {
+    const { held, draft } = uses[i] as Use;
     const before = readers.get(held);
     if (before) before.push(draft);
     else readers.set(held, [draft]);
@@ -72,21 +74,23 @@ export function giveWeights(
   const firstIn = firstDrafts(drafts);
   const left: Weight[] = [];
   const given = new Map<Draft, Weight[]>();
-  for (const held of all) {
+  for (let i = 0; i < all.length; i++) {
+    const held = all[i] as Held;
     const weight = weightOf(held);
     const holders = holdersOf(held, readers.get(held) ?? [], firstIn);
     if (holders.length === 0) left.push(weight);
-    for (const draft of holders) {
+    for (let k = 0; k < holders.length; k++) {
+      const draft = holders[k] as Draft;
       const weights = given.get(draft);
       if (weights) weights.push(weight);
       else given.set(draft, [weight]);
     }
   }
-  for (const [draft, weights] of given) {
+  given.forEach((weights, draft) => {
     draft.weights = weights;
     draft.kind = "layer";
-    delete draft.plumbing;
-  }
+    if (draft.plumbing) delete draft.plumbing;
+  });
   return left;
 }
 
@@ -99,9 +103,11 @@ function holdersOf(
   reading: readonly Draft[],
   firstIn: ReadonlyMap<string, Draft>,
 ): readonly Draft[] {
+  const owner = ownerOf(name);
+  const only = reading.length === 1 ? reading[0] : undefined;
+  if (only && moduleOf(only) === owner) return reading;
   const working = reading.filter((draft) => !isCheck(draft));
   const readers = working.length > 0 ? working : reading;
-  const owner = ownerOf(name);
   const own = readers.filter((draft) => moduleOf(draft) === owner);
   if (own.length > 0) return own.length === 1 ? own : [...new Set(own)];
   for (let path = owner; path !== ""; path = ownerOf(path)) {
@@ -118,7 +124,8 @@ function holdersOf(
 /** By module, its first row. */
 function firstDrafts(drafts: readonly Draft[]): ReadonlyMap<string, Draft> {
   const first = new Map<string, Draft>();
-  for (const draft of drafts) {
+  for (let i = 0; i < drafts.length; i++) {
+    const draft = drafts[i] as Draft;
     if (draft.operator === "Input" || isCheck(draft)) continue;
     const path = moduleOf(draft);
     if (!first.has(path)) first.set(path, draft);
@@ -141,16 +148,17 @@ export function nameRows(
   unique: (name: string) => string,
 ): void {
   const nodes = new Map<string, number>();
-  for (const draft of drafts) {
-    const isInput = draft.operator === "Input";
+  for (let i = 0; i < drafts.length; i++) {
+    const draft = drafts[i] as Draft;
     if (inside.has(draft)) continue;
-    if (isInput) draft.name = unique(draft.name);
+    if (draft.operator === "Input") draft.name = unique(draft.name);
     else if (!draft.plumbing) {
       const path = moduleOf(draft);
       nodes.set(path, (nodes.get(path) ?? 0) + 1);
     }
   }
-  for (const draft of drafts) {
+  for (let i = 0; i < drafts.length; i++) {
+    const draft = drafts[i] as Draft;
     const around = inside.get(draft);
     if (around === undefined && draft.operator === "Input") continue;
     const path = around ?? moduleOf(draft);

@@ -206,23 +206,19 @@ export class TensorTable {
   }
 
   private weightOf(held: Held, same: Held | undefined, stored: StaticShape, prefix: string): Weight {
-    const { name, dtype, shape } = held;
-    const base = { name, role: name.slice(name.lastIndexOf(".") + 1), class: held.class, dtype };
-    const { trainable } = held;
+    const { name, class: kind, dtype, shape, trainable } = held;
+    const role = name.slice(name.lastIndexOf(".") + 1);
     const before = same && this.weights.get(same);
-    if (before?.tensor !== undefined) {
-      const seen = this.tensors[before.tensor]?.shape ?? [];
-      const view = seen.length === shape.length && seen.every((size, i) => size === shape[i]);
-      return { ...base, trainable, tensor: before.tensor, ...(!view && { view: shape }) };
-    }
-    if (!held.stored) {
+    if (!held.stored && before?.tensor === undefined) {
       this.count(shape);
-      const shared = before?.class === held.class ? before.shared : undefined;
-      return { ...base, trainable, shape, shared: shared ?? this.shared++ };
+      const known = before?.class === kind ? before.shared : undefined;
+      const shared = known ?? this.shared++;
+      return { name, role, class: kind, dtype, trainable, shape, shared };
     }
-    const tensor = this.store(held, stored, prefix);
-    const whole = stored.length === shape.length && stored.every((size, i) => size === shape[i]);
-    return { ...base, trainable, tensor, ...(!whole && { view: shape }) };
+    const tensor = before?.tensor ?? this.store(held, stored, prefix);
+    const seen = this.tensors[tensor]?.shape ?? [];
+    const whole = seen.length === shape.length && seen.every((size, i) => size === shape[i]);
+    return { name, role, class: kind, dtype, trainable, tensor, ...(!whole && { view: shape }) };
   }
 
   private store(held: Held, shape: StaticShape, prefix: string): number {
