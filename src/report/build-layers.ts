@@ -4,11 +4,15 @@ import type { Argument, Graph, Layer } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { Analysis } from "../passes/analyze.ts";
 import type { LayerFacts } from "../passes/infer-shapes.ts";
+import type { ResolvedWeight } from "../passes/resolve-weights.ts";
 import type { ReportCall, ReportLayer, ReportShape } from "./report.ts";
 import { reportShape } from "./report-shapes.ts";
 import type { WeightList } from "./weight-list.ts";
 
 type Inferred = LayerFacts["calls"][number];
+
+/** A row in the making. */
+type OpenRow = { -readonly [Field in keyof ReportLayer]: ReportLayer[Field] };
 
 export class LayerBuilder {
   private readonly analysis: Analysis;
@@ -25,7 +29,9 @@ export class LayerBuilder {
   layers(graph: Graph, trainable: boolean): readonly ReportLayer[] {
     const { layers, topology } = graph;
     const shown = topology === "sequential" ? layers.filter(({ operator }) => operator !== "Input") : layers;
-    return shown.map((layer) => this.layer(layer, graph, trainable));
+    const rows = new Array<ReportLayer>(shown.length);
+    for (let i = 0; i < shown.length; i++) rows[i] = this.layer(shown[i] as Layer, graph, trainable);
+    return rows;
   }
 
   private layer(layer: Layer, graph: Graph, inherited: boolean): ReportLayer {
@@ -40,9 +46,9 @@ export class LayerBuilder {
     const sums = weights.sums(from, weights.all.length);
     const ownParams = isModule ? weights.closeModule() : undefined;
     const hasWeights = weights.all.length > from;
-    const calls = layer.calls.map((call, i) => reportCall(call, facts?.calls[i], graph, isModule));
+    const calls = reportCalls(layer, facts, graph, isModule);
     const only = calls.length === 1 ? calls[0] : undefined;
-    const last = facts?.calls.at(-1) ?? facts?.built;
+    const last = facts && (facts.calls[facts.calls.length - 1] ?? facts.built);
     const plain: ReportLayer = {
       name: layer.name,
       type: layer.source.type,
@@ -55,27 +61,34 @@ export class LayerBuilder {
       nonTrainable: sums.nonTrainable,
       trainableFlag: layer.trainable,
       built: isBuilt(layer, facts, hasWeights),
-      connectedTo: (only ? only.inputs : calls.flatMap((call) => call.inputs)).map(connection),
+      connectedTo: connections(only ? only.inputs : calls.flatMap((call) => call.inputs)),
       weights: own,
       calls,
     };
-    const whole = isUnusual(layer)
+    const whole: OpenRow = isUnusual(layer)
       ? withMore(plain, layer, ownParams)
       : ownParams === undefined
         ? plain
         : asModule(plain, ownParams);
-    return layer.graph && nested ? { ...whole, layers: nested, topology: layer.graph.topology } : whole;
+    if (layer.graph && nested) {
+      // Put in where it is: a copy by `...` has a layout of its own, and so each module would.
+      whole.layers = nested;
+      whole.topology = layer.graph.topology;
+    }
+    return whole;
   }
 
   /** Those of a layer and of the layers it wraps, which have no rows of their own. */
   private addWeights(layer: Layer, inherited: boolean): void {
     const trainable = inherited && layer.trainable !== false;
     const resolved = layer.weights.length === 0 ? undefined : this.analysis.weights.byLayer.get(layer);
-    for (const weight of resolved ?? []) {
+    for (let i = 0; resolved && i < resolved.length; i++) {
+      const weight = resolved[i] as ResolvedWeight;
       // A copy or a table beside the weights is the ledger's business alone.
       if (weight.weight.counted !== false) this.weights.add(weight, trainable);
     }
-    for (const inner of layer.inner ?? []) {
+    if (layer.inner === undefined) return;
+    for (const inner of layer.inner) {
       const flag = this.inside(inherited, trainable);
       this.addWeights(inner, flag);
       if (inner.graph) this.layers(inner.graph, flag);
@@ -150,6 +163,18 @@ function isBuilt(layer: Layer, facts: LayerFacts | undefined, hasWeights: boolea
   return layer.graph ? layer.graph.outputs.length > 0 : layer.calls.length > 0;
 }
 
+function reportCalls(
+  { calls }: Layer,
+  facts: LayerFacts | undefined,
+  graph: Graph,
+  isModule: boolean,
+): readonly ReportCall[] {
+  const made = new Array<ReportCall>(calls.length);
+  for (let i = 0; i < calls.length; i++)
+    made[i] = reportCall(calls[i] as Layer["calls"][number], facts?.calls[i], graph, isModule);
+  return made;
+}
+
 function reportCall(
   call: Layer["calls"][number],
   inferred: Inferred | undefined,
@@ -171,11 +196,21 @@ function reportCall(
   return { inputs, outputShapes, outputDtypes, outputStructure };
 }
 
+function connections(inputs: ReportCall["inputs"]): readonly string[] {
+  const made = new Array<string>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) made[i] = connection(inputs[i] as ReportCall["inputs"][number]);
+  return made;
+}
+
 /** `conv1[0][0]` */
 function connection({ layer, call, output }: ReportCall["inputs"][number]): string {
   return call === 0 && output === 0 ? `${layer}[0][0]` : `${layer}[${call}][${output}]`;
 }
 
 function shapesOf(inferred: LayerFacts["built"] | undefined): readonly ReportShape[] {
-  return inferred ? inferred.types.map((type) => reportShape(type.shape)) : [];
+  if (!inferred) return [];
+  const { types } = inferred;
+  const shapes = new Array<ReportShape>(types.length);
+  for (let i = 0; i < types.length; i++) shapes[i] = reportShape(types[i]?.shape ?? null);
+  return shapes;
 }

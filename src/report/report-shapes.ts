@@ -6,8 +6,17 @@ import type { ReportDim, ReportShape } from "./report.ts";
 
 /** A size that nobody named is unknown to people, and so is what is made of it. */
 export function reportShape(shape: Shape): ReportShape {
-  return shape === null || isPlain(shape) ? (shape as ReportShape) : textual(shape);
+  if (shape === null || isPlain(shape)) return shape as ReportShape;
+  let known = shapes.get(shape);
+  if (known === undefined) {
+    known = textual(shape);
+    shapes.set(shape, known);
+  }
+  return known;
 }
+
+/** Many values of a model have one shape between them. */
+const shapes = new WeakMap<readonly Dim[], ReportShape>();
 
 function textual(shape: readonly Dim[]): readonly ReportDim[] {
   const dims: (Dim | ReportDim)[] = shape.slice();

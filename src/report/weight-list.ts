@@ -52,12 +52,17 @@ export class WeightList {
     const weight = { report, identity, elements, bytes: resolved.bytes ?? 0, counts, before };
     this.all.push(weight);
     this.addSums(weight);
-    const end = Math.max(0, report.name.lastIndexOf("."));
-    for (const module of this.modules) {
-      const { path, members } = module;
+    if (counts && this.modules.length > 0) this.addMember(weight);
+  }
+
+  private addMember(weight: CountedWeight): void {
+    const { name } = weight.report;
+    const end = Math.max(0, name.lastIndexOf("."));
+    for (let i = 0; i < this.modules.length; i++) {
+      const module = this.modules[i] as OpenModule;
       // By its name it is a member of the module itself, and of none inside it.
-      if (!counts || end !== path.length || !report.name.startsWith(path)) continue;
-      if (members) members.push(weight);
+      if (end !== module.path.length || !name.startsWith(module.path)) continue;
+      if (module.members) module.members.push(weight);
       else module.members = [weight];
     }
   }
@@ -132,22 +137,30 @@ function distinct(weights: readonly CountedWeight[]): readonly CountedWeight[] {
   return weights.filter(({ identity }) => !seen.has(identity) && seen.add(identity));
 }
 
+/** A weight of a report. Written out for those that are shared too: `...` would give each of thousands a layout of its own. */
 function reportWeight(resolved: ResolvedWeight, trainable: boolean): ReportWeight {
-  const { weight, stored } = resolved;
-  const plain: ReportWeight = {
-    name: weight.name,
-    role: weight.role,
-    shape: reportShape(resolved.shape),
-    dtype: weight.dtype,
-    class: weight.class,
-    // What is frozen around it settles a flag that nobody recorded.
-    trainable: trainable ? weight.trainable : false,
-    elements: resolved.elements,
-    bytes: resolved.bytes,
-    storedShape: stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null),
-    stored: stored?.path ?? null,
-  };
-  return weight.shared === undefined ? plain : { ...plain, shared: weight.shared };
+  const { weight, stored, elements, bytes } = resolved;
+  const { name, role, class: kind, dtype, shared } = weight;
+  const shape = reportShape(resolved.shape);
+  // What is frozen around it settles a flag that nobody recorded.
+  const flag = trainable ? weight.trainable : false;
+  const storedShape = stored?.shape ?? (weight.packing ? staticOrNull(resolved.heldShape) : null);
+  const path = stored?.path ?? null;
+  return shared === undefined
+    ? { name, role, shape, dtype, class: kind, trainable: flag, elements, bytes, storedShape, stored: path }
+    : {
+        name,
+        role,
+        shape,
+        dtype,
+        class: kind,
+        trainable: flag,
+        elements,
+        bytes,
+        storedShape,
+        stored: path,
+        shared,
+      };
 }
 
 function staticOrNull(shape: ResolvedWeight["heldShape"]): readonly number[] | null {
