@@ -12,13 +12,21 @@ export function withMadeUpNames(report: Report, style: KerasStyle): Report {
   const nameFor = (place: number): string =>
     counted ? `sequential_${place + 1}` : place === 0 ? "sequential" : `sequential_${place}`;
   const { unnamed } = report.model;
-  const layers = rename(report.layers, nameFor);
-  if (unnamed === undefined && layers === report.layers) return report;
+  if (unnamed === undefined && !hasUnnamed(report.layers)) return report;
   return {
     ...report,
     model: { ...report.model, name: unnamed === undefined ? report.model.name : nameFor(unnamed) },
-    layers,
+    layers: rename(report.layers, nameFor),
   };
+}
+
+/** Only models of Keras have any. */
+function hasUnnamed(layers: readonly ReportLayer[]): boolean {
+  for (let i = 0; i < layers.length; i++) {
+    const { unnamed, layers: inside } = layers[i] as ReportLayer;
+    if (unnamed !== undefined || (inside && hasUnnamed(inside))) return true;
+  }
+  return false;
 }
 
 /** The same list when nothing in it has a made-up name. */

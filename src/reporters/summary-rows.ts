@@ -59,12 +59,19 @@ export function shownName({ name }: ReportLayer, around: ReportLayer | undefined
     return at < 0 ? name : name.slice(at + before.length);
   }
   const path = around?.operator === "Module" ? withoutCall(around.name) : "";
-  const inside =
-    path !== "" && name.startsWith(path) && goesOn.test(name.slice(path.length, path.length + 2));
-  return inside ? name.slice(path.length + 1) : name;
+  return path !== "" && goesOn(name, path.length) && name.startsWith(path)
+    ? name.slice(path.length + 1)
+    : name;
 }
 
-const goesOn = /^[./]./;
+/** Whether there is a path at this place of a name, and something behind it. */
+function goesOn(name: string, at: number): boolean {
+  const mark = name.charCodeAt(at);
+  return (mark === dot || mark === slash) && at + 1 < name.length;
+}
+
+const dot = 0x2e;
+const slash = 0x2f;
 
 /** `block` of `block@1`, its second call. */
 function withoutCall(name: string): string {

@@ -15,26 +15,21 @@ export type TotalLine = readonly [title: string, total: WeightTotal];
 
 /** The lines below the table, but for that of the optimizer. */
 export function totalLines(report: Report, style: KerasStyle, optimizer?: WeightTotal): TotalLine[] {
-  const weights = modelWeights(report);
-  const sum = (part: (weight: ReportWeight) => boolean): WeightTotal =>
-    totalOf(weights.filter(part), report, style);
-  const all = totalOf(weights, report, style);
+  const tally = tallyOf(modelWeights(report), report, style);
+  const all = tally.total(part.counted);
   const lines: TotalLine[] = [["Total params", optimizer ? addTotals(all, optimizer) : all]];
-  if (trainableIsKnown(report)) {
-    lines.push(["Trainable params", sum(({ trainable }) => trainable !== false)]);
-    lines.push(["Non-trainable params", sum(({ trainable }) => trainable === false)]);
+  const isKnown = trainableIsKnown(report);
+  if (isKnown) {
+    lines.push(["Trainable params", tally.total(part.trainable)]);
+    lines.push(["Non-trainable params", tally.total(part.frozen)]);
   }
-  const buffers = report.totals.convention === "pytorch" ? buffersOf(weights) : null;
-  if (buffers) {
-    lines.push(["Buffers", buffers]);
-  } else if (!trainableIsKnown(report)) {
+  if (report.totals.convention === "pytorch" && tally.has(part.buffer)) {
+    lines.push(["Buffers", tally.total(part.buffer)]);
+  } else if (!isKnown) {
     // They stand for a question which the file leaves open.
-    const statistics = sum((weight) => weight.class === "statistic");
+    const statistics = tally.total(part.statistic);
     if (statistics.elements > 0n)
-      lines.push(
-        ["Learned params", sum((weight) => weight.class === "parameter")],
-        ["Statistics", statistics],
-      );
+      lines.push(["Learned params", tally.total(part.learned)], ["Statistics", statistics]);
   }
   return [...lines, ...unclassifiedLine(report)];
 }
@@ -46,52 +41,99 @@ function unclassifiedLine({ file, ledger }: Report): readonly TotalLine[] {
   return [["Unclassified", { elements: BigInt(elements), bits: BigInt(bytes) * 8n }]];
 }
 
-/** What modules hold beside their parameters; null when there is none of it. */
-function buffersOf(weights: readonly ReportWeight[]): WeightTotal | null {
-  const held = weights.filter((weight) => bufferClasses.has(weight.class));
-  return held.length === 0 ? null : sumUnpacked(held);
-}
-
-const bufferClasses: ReadonlySet<string> = new Set(["statistic", "bookkeeping", "constant"]);
-
-/** Parameters of a layer and of all inside it, as `totalOf` counts them. */
+/** Parameters of a layer and of all inside it, as the line of the total counts them. */
 export function parametersOf(layer: ReportLayer, report: Report, style: KerasStyle): number | bigint {
-  return isHeldByKeras(report) ? totalOf(weightsOf(layer), report, style).elements : layer.params;
-}
-
-/**
- * Sum over the weights that count as parameters. With an architecture of Keras they count as Keras holds them, packed ones as
- * packed and their scales beside them; weights alone, and those of other frameworks, count unpacked.
- */
-export function totalOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): WeightTotal {
-  if (isHeldByKeras(report)) {
-    return sumHeld(weights, style);
-  }
-  return sumUnpacked(weights.filter((weight) => report.totals.classes.includes(weight.class)));
+  if (!isHeldByKeras(report)) return layer.params;
+  return tallyOf(weightsOf(layer), report, style).total(part.counted).elements;
 }
 
 function isHeldByKeras({ model, file, totals }: Report): boolean {
   return model.kind === "graph" && file.format === "keras" && totals.convention === "keras";
 }
 
-/** A shared weight counts once: the same place in the file is the same weight, and so is the same number. */
-function once(weights: readonly ReportWeight[]): readonly ReportWeight[] {
-  const seen = new Set<string | number>();
-  return weights.filter(({ stored, shared }) => {
-    const identity = stored ?? shared;
-    return identity === undefined || (!seen.has(identity) && seen.add(identity));
-  });
+/** Parts of the weights that are added up: a bit each, since a weight is in several. */
+const part = {
+  /** All that count as parameters; the next four are of these. */
+  counted: 1,
+  trainable: 2,
+  frozen: 4,
+  learned: 8,
+  statistic: 16,
+  /** What modules hold beside their parameters. */
+  buffer: 32,
+} as const;
+
+function partsOf({ trainable, class: kind }: ReportWeight, counts: boolean): number {
+  const isBuffer = kind === "statistic" || kind === "bookkeeping" || kind === "constant";
+  const beside = isBuffer ? part.buffer : 0;
+  if (!counts) return beside;
+  const ofClass = kind === "parameter" ? part.learned : kind === "statistic" ? part.statistic : 0;
+  return part.counted | (trainable === false ? part.frozen : part.trainable) | ofClass | beside;
 }
 
-/** As the framework of the weights counts them: without packing. */
-function sumUnpacked(weights: readonly ReportWeight[]): WeightTotal {
-  const elements = new WholeSum();
-  const bytes = new WholeSum();
-  for (const weight of once(weights)) {
-    elements.add(weight.elements ?? 0);
-    bytes.add(weight.bytes ?? 0);
+/**
+ * Sums over the weights. With an architecture of Keras they count as Keras holds them, packed ones as packed and their scales
+ * beside them; weights alone, and those of other frameworks, count unpacked, if they are of a class in the report's totals.
+ */
+function tallyOf(weights: readonly ReportWeight[], report: Report, style: KerasStyle): Tally {
+  const tally = new Tally();
+  const isHeld = isHeldByKeras(report);
+  const { classes } = report.totals;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] as ReportWeight;
+    const parts = tally.fresh(weight, partsOf(weight, isHeld || classes.includes(weight.class)));
+    if (parts === 0) continue;
+    if (isHeld) {
+      const held = elementsHeld(weight);
+      tally.add(parts, held, held * bitsHeld(weight.dtype, style));
+    } else {
+      tally.add(parts, weight.elements ?? 0, (weight.bytes ?? 0) * 8);
+    }
   }
-  return { elements: elements.end(), bits: bytes.end() * 8n };
+  return tally;
+}
+
+/** Sums of all parts in one go: thousands of weights are in the same ones, and so are one sum. */
+class Tally {
+  private readonly sums = new Map<number, PartSum>();
+  /** By identity of a weight, the parts it is in so far. */
+  private readonly met = new Map<string | number, number>();
+
+  /** Those of `parts` that do not have the weight yet: the same place in the file is the same weight, and so is the same number. */
+  fresh({ stored, shared }: ReportWeight, parts: number): number {
+    const identity = stored ?? shared;
+    if (identity === undefined) return parts;
+    const before = this.met.get(identity) ?? 0;
+    const fresh = parts & ~before;
+    if (fresh !== 0) this.met.set(identity, before | fresh);
+    return fresh;
+  }
+
+  add(parts: number, elements: number | bigint, bits: number | bigint): void {
+    let sum = this.sums.get(parts);
+    if (sum === undefined) {
+      sum = { elements: new WholeSum(), bits: new WholeSum() };
+      this.sums.set(parts, sum);
+    }
+    sum.elements.add(elements);
+    sum.bits.add(bits);
+  }
+
+  has(one: number): boolean {
+    return [...this.sums.keys()].some((parts) => (parts & one) !== 0);
+  }
+
+  total(one: number): WeightTotal {
+    let total: WeightTotal = { elements: 0n, bits: 0n };
+    for (const [parts, { elements, bits }] of this.sums)
+      if ((parts & one) !== 0) total = addTotals(total, { elements: elements.end(), bits: bits.end() });
+    return total;
+  }
+}
+
+interface PartSum {
+  readonly elements: WholeSum;
+  readonly bits: WholeSum;
 }
 
 /** Half of what a number can count to, so that two of them can be added. */
@@ -102,8 +144,9 @@ class WholeSum {
   private whole = 0n;
   private part = 0;
 
-  add(value: number): void {
-    if (value > exact) this.whole += BigInt(value);
+  add(value: number | bigint): void {
+    if (typeof value === "bigint") this.whole += value;
+    else if (value > exact) this.whole += BigInt(value);
     else this.part += value;
     if (this.part > exact) this.flush();
   }
@@ -121,18 +164,6 @@ class WholeSum {
 
 function addTotals(a: WeightTotal, b: WeightTotal): WeightTotal {
   return { elements: a.elements + b.elements, bits: a.bits + b.bits };
-}
-
-/** As Keras holds them. */
-function sumHeld(weights: readonly ReportWeight[], style: KerasStyle): WeightTotal {
-  let elements = 0n;
-  let bits = 0n;
-  for (const weight of once(weights)) {
-    const held = elementsHeld(weight);
-    elements += held;
-    bits += held * bitsHeld(weight.dtype, style);
-  }
-  return { elements, bits };
 }
 
 /** Of the shape the framework holds, which for packed weights is the stored one. An unknown dimension counts 0. */

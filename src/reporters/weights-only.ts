@@ -29,8 +29,11 @@ function recordsTrainable(report: Report): boolean {
   const weights = modelWeights(report);
   if (isWeightsOnly(report)) return weights.some((weight) => weight.trainable !== null);
   // A statistic is never trainable, which says nothing of the rest.
-  const learned = weights.filter((weight) => weight.class === "parameter");
-  return learned.length === 0
-    ? report.file.format === "keras"
-    : learned.some((weight) => weight.trainable !== null);
+  let isLearned = false;
+  for (const weight of weights) {
+    if (weight.class !== "parameter") continue;
+    if (weight.trainable !== null) return true;
+    isLearned = true;
+  }
+  return !isLearned && report.file.format === "keras";
 }
