@@ -36,13 +36,21 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
     "bold",
   );
   const text = new LongText();
-  const print = (line: Line): void => text.add(`${lineText(cropLine(line, consoleWidth), styled)}\n`);
-  for (const line of renderText(title, consoleWidth, styled)) print(line);
-  const table = new Table(layout.columns, layout.lineLength, styled, print);
-  const mark = styled ? tagged : bare;
-  addRows(table, layers, undefined, 0, { report, options, mark, connections: hasConnections(report) });
+  const print = (lines: string): void => text.add(lines);
+  const draw = (line: Line): string => `${lineText(cropLine(line, consoleWidth), styled)}\n`;
+  for (const line of renderText(title, consoleWidth, styled)) print(draw(line));
+  const table = new Table(layout.columns, layout.lineLength, styled, draw, print);
+  const context = {
+    report,
+    options,
+    mark: styled ? tagged : bare,
+    connections: hasConnections(report),
+    shapes: new Map<ReportShape, string>(),
+  };
+  addRows(table, layers, undefined, 0, context);
   table.end();
-  for (const total of totals(report)) for (const line of renderText(total, consoleWidth, styled)) print(line);
+  for (const total of totals(report))
+    for (const line of renderText(total, consoleWidth, styled)) print(draw(line));
   return text.end();
 }
 
@@ -99,6 +107,8 @@ interface Context {
   readonly mark: Mark;
   /** There is a column of connections. */
   readonly connections: boolean;
+  /** Shapes as markup: many layers have one between them. */
+  readonly shapes: Map<ReportShape, string>;
 }
 
 function addRows(
@@ -109,7 +119,8 @@ function addRows(
   context: Context,
 ): void {
   const prefix = level === 0 ? "" : `${"   ".repeat(level)}└ `;
-  for (const layer of layers) {
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i] as ReportLayer;
     table.row(layerFields(layer, around, prefix, context));
     if (showsInside(layer, context.options.expandNested))
       addRows(table, nestedRows(layer, "keras3"), layer, level + 1, context);
@@ -120,17 +131,18 @@ function layerFields(
   layer: ReportLayer,
   around: ReportLayer | undefined,
   prefix: string,
-  { report, options, mark, connections }: Context,
+  context: Context,
 ): string[] {
+  const { report, mark } = context;
   const type = escapedCell(className(layer, "keras3"));
   const name = prefix + escapedCell(shownName(layer, around));
   const fields = [
     type === "" ? name : `${name} (${mark(type, "color(33)")})`,
-    shapeField(layer, mark),
+    shapeField(layer, context),
     parameterField(layer, report, mark),
   ];
-  if (connections) fields.push(around ? "-" : connectionField(layer, mark));
-  if (options.showTrainable) fields.push(trainableField(layer, report, mark));
+  if (context.connections) fields.push(around ? "-" : connectionField(layer, mark));
+  if (context.options.showTrainable) fields.push(trainableField(layer, report, mark));
   return fields;
 }
 
@@ -142,28 +154,32 @@ function escapedCell(name: string): string {
 }
 
 /** The shape of the last call, or for a layer that was built without a call, what it was built for. */
-function shapeField(layer: ReportLayer, mark: Mark): string {
-  const last = layer.calls.at(-1);
-  const shapes = last?.outputShapes ?? layer.outputShapes;
+function shapeField({ calls, outputShapes }: ReportLayer, context: Context): string {
+  const last = calls[calls.length - 1];
+  const shapes = last?.outputShapes ?? outputShapes;
+  if (last?.outputStructure === 0) return shapeMarkup(shapes[0] ?? null, context);
   if (shapes.every((shape) => shape === null)) return "?";
-  if (last?.outputStructure === 0) return shapeMarkup(shapes[0] ?? null, mark);
   // Keras 3 keeps the outputs of a call as a flat list, whatever container they came in.
   const leaves = last ? leavesOf(last.outputStructure) : shapes.map((_, index) => index);
-  const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null, mark));
+  const texts = leaves.map((index) => shapeMarkup(shapes[index] ?? null, context));
   if (texts.length === 1) return texts[0] ?? "?";
   // Without a call it asks the layer for its output shape: layers with several answer with a tuple.
   return last ? `[${texts.join(", ")}]` : `(${texts.join(", ")})`;
 }
 
-function shapeMarkup(shape: ReportShape, mark: Mark): string {
+function shapeMarkup(shape: ReportShape, { shapes, mark }: Context): string {
   if (shape === null) return "?";
+  const known = shapes.get(shape);
+  if (known !== undefined) return known;
   let text = "(";
   for (let i = 0; i < shape.length; i++) {
     const dim = shape[i] ?? "None";
     const size = number(typeof dim === "string" ? escapedCell(dim) : dim, mark);
     text += i === 0 ? size : `, ${size}`;
   }
-  return `${text})`;
+  text += ")";
+  shapes.set(shape, text);
+  return text;
 }
 
 function parameterField(layer: ReportLayer, report: Report, mark: Mark): string {

@@ -12,48 +12,77 @@ export interface RichColumn {
 
 export type Line = readonly Segment[];
 
+/** A row as it was printed, and the cells that it was printed from. */
+interface PrintedRow {
+  readonly markups: readonly string[];
+  readonly text: string;
+}
+
 /**
  * A table of `width` characters, in rich's default box (heavy head) with a rule between all rows; with styles, if `styled`.
- * Its lines are handed to `print` one after the other: those of a large model would fill the memory.
+ * Its lines are handed to `print` row after row, as `draw` makes them into text: those of a large model would fill the memory.
  */
 export class Table {
-  private readonly print: (line: Line) => void;
+  private readonly draw: (line: Line) => string;
+  private readonly print: (lines: string) => void;
   private readonly widths: readonly number[];
   private readonly cells: readonly ((markup: string) => readonly Line[])[];
-  /** The rule between rows. */
-  private readonly between: Line;
+  /** The rule between rows, as text. */
+  private readonly between: string;
+  /** By the first cell: models repeat their parts, and so whole rows. */
+  private readonly rows = new Remembered<PrintedRow>();
   private isEmpty = true;
 
-  constructor(columns: readonly RichColumn[], width: number, styled: boolean, print: (line: Line) => void) {
+  constructor(
+    columns: readonly RichColumn[],
+    width: number,
+    styled: boolean,
+    draw: (line: Line) => string,
+    print: (lines: string) => void,
+  ) {
     const widths = columnWidths(columns, width);
+    this.draw = draw;
     this.print = print;
     this.widths = widths;
     const headStyle: TextStyle = styled ? { bold: true } : plainStyle;
     const head = columns.map((column, index) =>
       renderCell(column.header, column, widths[index] ?? 0, styled, headStyle),
     );
-    print(this.rule("┏", "━", "┳", "┓"));
-    joinCells(head, widths, headStyle, true, print);
-    print(this.rule("┡", "━", "╇", "┩"));
+    const above = this.rule("┏", "━", "┳", "┓");
+    print(above + joinCells(head, widths, headStyle, true, draw) + this.rule("┡", "━", "╇", "┩"));
     this.between = this.rule("├", "─", "┼", "┤");
     this.cells = columns.map((column, index) => cellRenderer(column, widths[index] ?? 0, styled));
   }
 
   /** A cell for each column, as markup. */
   row(markups: readonly string[]): void {
-    if (!this.isEmpty) this.print(this.between);
+    const first = markups[0] ?? "";
+    let row = this.rows.get(first);
+    if (row === undefined || !areEqual(row.markups, markups)) {
+      row = { markups, text: this.rowText(markups) };
+      this.rows.set(first, row);
+    }
+    this.print(this.isEmpty ? row.text : this.between + row.text);
     this.isEmpty = false;
-    const blocks = this.cells.map((render, index) => render(markups[index] ?? ""));
-    joinCells(blocks, this.widths, plainStyle, false, this.print);
   }
 
   end(): void {
     this.print(this.rule("└", "─", "┴", "┘"));
   }
 
-  private rule(left: string, fill: string, cross: string, right: string): Line {
-    return [plain(left + this.widths.map((cells) => fill.repeat(cells)).join(cross) + right)];
+  private rowText(markups: readonly string[]): string {
+    const blocks = this.cells.map((render, index) => render(markups[index] ?? ""));
+    return joinCells(blocks, this.widths, plainStyle, false, this.draw);
   }
+
+  private rule(left: string, fill: string, cross: string, right: string): string {
+    return this.draw([plain(left + this.widths.map((cells) => fill.repeat(cells)).join(cross) + right)]);
+  }
+}
+
+function areEqual(some: readonly string[], others: readonly string[]): boolean {
+  for (let i = 0; i < others.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
 /** Lines of a text that is printed by itself: broken at the edge of the console. */
@@ -145,11 +174,12 @@ function joinCells(
   widths: readonly number[],
   base: TextStyle,
   isHeader: boolean,
-  print: (line: Line) => void,
-): void {
+  draw: (line: Line) => string,
+): string {
   const border = isHeader ? "┃" : "│";
+  let text = "";
   let height = 1;
-  for (const block of blocks) height = Math.max(height, block.length);
+  for (let i = 0; i < blocks.length; i++) height = Math.max(height, (blocks[i] as readonly Line[]).length);
   for (let row = 0; row < height; row++) {
     const line = new OpenLine();
     line.add(border, plainStyle);
@@ -157,42 +187,54 @@ function joinCells(
       const block = blocks[index] as readonly Line[];
       // The header stands at the bottom of its row, all others at the top.
       const segments = block[isHeader ? row - (height - block.length) : row];
-      if (segments) for (const { text, style } of segments) line.add(text, style);
+      if (segments) line.addAll(segments);
       else line.add(" ".repeat(widths[index] ?? 0), base);
       line.add(border, plainStyle);
     }
-    print(line.end());
+    text += draw(line.end());
+  }
+  return text;
+}
+
+/** So many texts are remembered at a time. */
+const rememberedTexts = 1000;
+
+/** What was made of texts. Where hardly any of them comes again, as of names, remembering costs more than it saves, and is left. */
+class Remembered<Value> {
+  private readonly made = new Map<string, Value>();
+  private met = 0;
+  private pays = true;
+
+  get(text: string): Value | undefined {
+    if (!this.pays) return undefined;
+    const value = this.made.get(text);
+    if (value !== undefined) this.met += 1;
+    return value;
+  }
+
+  set(text: string, value: Value): void {
+    if (this.made.size === rememberedTexts) {
+      this.pays = this.met > rememberedTexts;
+      this.met = 0;
+      this.made.clear();
+    }
+    if (this.pays) this.made.set(text, value);
   }
 }
 
-/** So many different cells of a column are remembered at a time. */
-const rememberedCells = 1000;
-
-/**
- * Renders the cells of one column. Most are like one before: the same shape, no parameters. Where that is not so, as of names,
- * remembering costs more than it saves.
- */
+/** Renders the cells of one column. Most are like one before: the same shape, no parameters. */
 function cellRenderer(
   column: RichColumn,
   width: number,
   styled: boolean,
 ): (markup: string) => readonly Line[] {
-  const remembered = new Map<string, readonly Line[]>();
-  let met = 0;
-  let remembers = true;
+  const remembered = new Remembered<readonly Line[]>();
   return (markup) => {
-    const known = remembers ? remembered.get(markup) : undefined;
-    if (known) {
-      met += 1;
-      return known;
+    let lines = remembered.get(markup);
+    if (lines === undefined) {
+      lines = renderCell(markup, column, width, styled, plainStyle);
+      remembered.set(markup, lines);
     }
-    const lines = renderCell(markup, column, width, styled, plainStyle);
-    if (remembered.size === rememberedCells) {
-      remembers = met > rememberedCells;
-      met = 0;
-      remembered.clear();
-    }
-    if (remembers) remembered.set(markup, lines);
     return lines;
   };
 }
@@ -233,6 +275,13 @@ class OpenLine {
       return;
     }
     this.endPlain().push({ text, style });
+  }
+
+  addAll(segments: Line): void {
+    for (let i = 0; i < segments.length; i++) {
+      const { text, style } = segments[i] as Segment;
+      this.add(text, style);
+    }
   }
 
   end(): Line {
