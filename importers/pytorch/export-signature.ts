@@ -50,7 +50,8 @@ export function readSignature(program: SharedJson, payloads: Payloads): Signatur
     const meta = readMeta(value, name);
     return flagged ? meta : meta && { ...meta, requiresGrad: null };
   };
-  for (const { tag, placeholder, name } of specs) {
+  for (let i = 0; i < specs.length; i++) {
+    const { tag, placeholder, name } = specs[i] as Spec;
     if (tag === "user_input") continue;
     if (name === null) {
       if (placeholder !== null) inputs.set(placeholder, null);

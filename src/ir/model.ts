@@ -84,7 +84,9 @@ export interface Model {
 
 /** Calls `visit` for a model's layers, nested and wrapped ones too, outer before inner. */
 export function walkLayers(layers: readonly Layer[], visit: (layer: Layer) => void): void {
-  for (const layer of layers) {
+  // By number: an iterator takes several times as long, and some passes walk over a graph of thousands.
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i] as Layer;
     visit(layer);
     if (layer.inner) walkLayers(layer.inner, visit);
     if (layer.graph) walkLayers(layer.graph.layers, visit);

@@ -148,12 +148,14 @@ class Grouping {
     if (!this.showsTrees) return [];
     const held = new Set<unknown>();
     walkLayers(after.layers, ({ weights }) => {
-      for (const weight of weights) held.add(identityOf(weight));
+      for (let i = 0; i < weights.length; i++) held.add(identityOf(weights[i] as Weight));
     });
     const found: ResolvedWeight[] = [];
     walkLayers(before.layers, (layer) => {
       if (layer.weights.length === 0) return;
-      for (const one of this.analysis.weights.byLayer.get(layer) ?? []) {
+      const read = this.analysis.weights.byLayer.get(layer) ?? [];
+      for (let i = 0; i < read.length; i++) {
+        const one = read[i] as ResolvedWeight;
         const { size } = held;
         if (held.add(identityOf(one.weight)).size > size) found.push(one);
       }
