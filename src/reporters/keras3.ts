@@ -46,6 +46,7 @@ export function formatKeras3(report: Report, options: SummaryOptions): string {
     mark: styled ? tagged : bare,
     connections: hasConnections(report),
     shapes: new Map<ReportShape, string>(),
+    types: new Map<string, string>(),
   };
   addRows(table, layers, undefined, 0, context);
   table.end();
@@ -109,6 +110,8 @@ interface Context {
   readonly connections: boolean;
   /** Shapes as markup: many layers have one between them. */
   readonly shapes: Map<ReportShape, string>;
+  /** Classes as markup, likewise. */
+  readonly types: Map<string, string>;
 }
 
 function addRows(
@@ -134,16 +137,24 @@ function layerFields(
   context: Context,
 ): string[] {
   const { report, mark } = context;
-  const type = escapedCell(className(layer, "keras3"));
-  const name = prefix + escapedCell(shownName(layer, around));
   const fields = [
-    type === "" ? name : `${name} (${mark(type, "color(33)")})`,
+    prefix + escapedCell(shownName(layer, around)) + typeMarkup(className(layer, "keras3"), context),
     shapeField(layer, context),
     parameterField(layer, report, mark),
   ];
   if (context.connections) fields.push(around ? "-" : connectionField(layer, mark));
   if (context.options.showTrainable) fields.push(trainableField(layer, report, mark));
   return fields;
+}
+
+/** ` (Dense)`, to stand behind a name. */
+function typeMarkup(type: string, { types, mark }: Context): string {
+  let text = types.get(type);
+  if (text === undefined) {
+    text = type === "" ? "" : ` (${mark(escapedCell(type), "color(33)")})`;
+    types.set(type, text);
+  }
+  return text;
 }
 
 /** Nearly every name: nothing to escape in a terminal, nor in markup. */

@@ -12,9 +12,10 @@ export interface RichColumn {
 
 export type Line = readonly Segment[];
 
-/** A row as it was printed, and the cells that it was printed from. */
 interface PrintedRow {
+  /** The cells that it was printed from. */
   readonly markups: readonly string[];
+  /** Its lines, under the rule that parts it from the row above. */
   readonly text: string;
 }
 
@@ -59,10 +60,10 @@ export class Table {
     const first = markups[0] ?? "";
     let row = this.rows.get(first);
     if (row === undefined || !areEqual(row.markups, markups)) {
-      row = { markups, text: this.rowText(markups) };
+      row = { markups, text: this.between + this.rowText(markups) };
       this.rows.set(first, row);
     }
-    this.print(this.isEmpty ? row.text : this.between + row.text);
+    this.print(this.isEmpty ? row.text.slice(this.between.length) : row.text);
     this.isEmpty = false;
   }
 
