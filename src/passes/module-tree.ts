@@ -191,7 +191,7 @@ class Grower implements Surroundings {
     }
     let part = parts.around[at.layer];
     if (part === undefined) return null;
-    if (part === around) return { ...at, layer: places[at.layer] as number };
+    if (part === around) return { layer: places[at.layer] as number, call: at.call, output: at.output };
     while (part !== null && part.around !== around) part = part.around;
     return part && { layer: part.place, call: 0, output: numberAmong(part.outputs, at) };
   }
@@ -206,25 +206,44 @@ class Grower implements Surroundings {
     const folded = last && part.some((i) => !this.isOwn(i, part));
     const called = part.some((i) => (this.rows[i] as Row).layer.calls.length > 0);
     const { topology } = this.options;
-    const plain: Layer = {
-      name: nameOf(part),
-      source: this.sourceOf(part),
-      kind: inner ? "model" : "layer",
-      operator: "Module",
-      attributes: marksOf(call, recursive && this.hasLearned(module), folded),
-      scope: "",
-      trainable: null,
-      weights: plainWeights(weights),
-      calls: called ? [{ inputs: argumentsOf(this.values.entering(part), place) }] : [],
-    };
-    const given = !part.some((i) => (this.rows[i] as Row).layer.needsNoBuild !== true);
     const graph: Graph | null = inner && { topology, layers: inner, inputs: [], outputs: [] };
-    const layer =
-      given || graph ? { ...plain, ...(graph && { graph }), ...(given && { needsNoBuild: true }) } : plain;
+    // Written out: what is spread, V8 may give a shape of its own each time, and who reads layers then looks fields up anew.
+    const name = nameOf(part);
+    const source = this.sourceOf(part);
+    const attributes = marksOf(call, recursive && this.hasLearned(module), folded);
+    const own = plainWeights(weights);
+    const calls = called ? [{ inputs: argumentsOf(this.values.entering(part), place) }] : [];
+    const operator = "Module";
+    const plain: Layer = graph
+      ? {
+          name,
+          source,
+          kind: "model",
+          operator,
+          attributes,
+          scope: "",
+          trainable: null,
+          weights: own,
+          graph,
+          calls,
+        }
+      : {
+          name,
+          source,
+          kind: "layer",
+          operator,
+          attributes,
+          scope: "",
+          trainable: null,
+          weights: own,
+          calls,
+        };
+    const given = !part.some((i) => (this.rows[i] as Row).layer.needsNoBuild !== true);
+    const layer = given ? { ...plain, needsNoBuild: true } : plain;
     const types = outputs.map((ref) => typeOf(ref, this.rows));
     const structure = types.length === 1 ? 0 : { list: [...types.keys()] };
-    const calls = called ? [{ types, structure }] : [];
-    return this.known.known(layer, { calls, built: null, weights: {}, failed: false }, weights);
+    const facts = called ? [{ types, structure }] : [];
+    return this.known.known(layer, { calls: facts, built: null, weights: {}, failed: false }, weights);
   }
 
   /** Those that its rows hold; what a row runs, where that is not shown; and what nothing reads. */
