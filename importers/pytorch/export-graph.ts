@@ -178,13 +178,13 @@ export class GraphReader {
     draft.attributes = wiring.attributes;
     const inputs = this.inputs(draft, wiring, node, frame);
     if (step.runs) this.subgraphs(draft, step, node, wiring, { ...frame, around: modules });
-    if (only !== null) {
-      const name = nameIn(only, node.texts);
+    const name = only === null ? null : nameIn(only, node.texts);
+    if (name !== null) {
       draft.calls = [{ inputs, declaredTypes: alone(frame.typeOf(name)), outputs: 1, traced: true }];
       this.define(frame, name, { layer, call: 0, output: 0 });
       return;
     }
-    const names = step.results.map((name) => name && nameIn(name, node.texts));
+    const names = step.results.map((name) => (name === null ? null : nameIn(name, node.texts)));
     const declaredTypes = names.map((name) => (name === null ? null : frame.typeOf(name)));
     draft.calls = [
       names.length > 0 ? { inputs, declaredTypes, outputs: names.length, traced: true } : { inputs },
@@ -205,18 +205,25 @@ export class GraphReader {
   private wiringOf(step: Step, { texts }: Element, { casting, typeOf }: Frame): Wiring {
     const last = step.wirings[0];
     if (last && last.types === null && last.casting === casting) return last;
-    return wiringOf(step, casting, (name) => typeOf(nameIn(name, texts)));
+    return wiringOf(step, casting, (written) => {
+      const name = nameIn(written, texts);
+      return name === null ? null : typeOf(name);
+    });
   }
 
   private inputs(draft: Draft, { reads }: Wiring, { texts }: Element, frame: Frame): Argument[] {
     const inputs = new Array<Argument>(reads.length);
+    let count = 0;
     for (let i = 0; i < reads.length; i++) {
       const slot = reads[i] as Slot;
-      inputs[i] =
-        slot.name === null
-          ? slot.number
-          : this.argument(draft, frame, nameIn(slot.name, texts), slot.slot, inputs, i);
+      const name = slot.name === null ? null : nameIn(slot.name, texts);
+      if (slot.name === null) inputs[count++] = slot.number;
+      else if (name !== null) {
+        inputs[count] = this.argument(draft, frame, name, slot.slot, inputs, count);
+        count += 1;
+      }
     }
+    inputs.length = count;
     return inputs;
   }
 

@@ -172,14 +172,14 @@ const rememberedSize = remembering(sizesKept, (text): { readonly size: Dim } => 
 /** A name in a node: itself, or its place among the texts of each node that has the same pattern. */
 export type Name = string | { readonly place: number };
 
-/** The name itself. `texts`: those of the node. */
-export function nameIn(name: Name, texts: readonly string[]): string {
-  return typeof name === "string" ? name : (texts[name.place] ?? "");
+/** The name itself; null for a number that is none of the places in `texts`, those of the node. */
+export function nameIn(name: Name, texts: readonly string[]): string | null {
+  return typeof name === "string" ? name : (texts[name.place] ?? null);
 }
 
 /** Names of the values that an argument reads, in order; null for an absent one of a list. */
 export function namesIn(argument: Tagged, texts: readonly string[] = noTexts): readonly (string | null)[] {
-  return refsIn(argument).map((name) => name && nameIn(name, texts));
+  return refsIn(argument).map((name) => (name === null ? null : nameIn(name, texts)));
 }
 
 const noTexts: readonly string[] = [];

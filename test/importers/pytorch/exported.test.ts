@@ -226,3 +226,28 @@ describe.each(["tied", "half", "recurrent", "frozen", "plain"])("archive %s", (n
     expect(rest).toBe(expected.buffers + (name === "tied" ? 2 : 0));
   });
 });
+
+test("a name that is a number is none, and links nothing", async () => {
+  const value = (name: string | number): object => ({ as_tensor: { name } });
+  const node = (target: string, from: string | number, to: string | number): object => ({
+    target: `torch.ops.aten.${target}.default`,
+    inputs: [{ name: "self", arg: value(from), kind: 1 }],
+    outputs: [value(to)],
+    metadata: {},
+  });
+  const type = { dtype: 7, sizes: [{ as_int: 2 }] };
+  const graph = {
+    inputs: [value(7), value("x")],
+    outputs: [value(9)],
+    nodes: [node("relu", "x", 8), node("neg", 8, "y")],
+    tensor_values: { x: type, y: type },
+  };
+  const program = {
+    graph_module: { graph, signature: { input_specs: [], output_specs: [] }, module_call_graph: [] },
+    schema_version: { major: 8, minor: 1 },
+  };
+  const { model } = await readModel(new TextEncoder().encode(JSON.stringify(program)));
+  const { layers } = model.graph;
+  expect(layers.map(({ name }) => name)).toEqual(["x", "relu", "neg"]);
+  expect(layers.map(({ calls }) => calls[0]?.inputs.length)).toEqual([0, 1, 0]);
+});
