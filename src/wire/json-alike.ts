@@ -1,7 +1,18 @@
 /** Objects of a list that are alike but for some of their texts: what is alike is parsed once for all of them. */
 
 import type { JsonValue } from "./json.ts";
-import { endOfPlainText, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  endOfPlainText,
+  endOfText,
+  openBrace,
+  openBracket,
+  quote,
+  skipSpace,
+  textOfQuoted,
+} from "./json-text.ts";
 
 /** Keys in the objects of a list, each with a text. */
 export interface AlikeKeys {
@@ -322,12 +333,6 @@ function walkKeys(text: string, start: number, visit: (key: string, value: numbe
   return -1;
 }
 
-const quote = 0x22;
 const minus = 0x2d;
 const zero = 0x30;
 const nine = 0x39;
-const colon = 0x3a;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;

@@ -16,7 +16,21 @@ import {
   parseText,
 } from "./json.ts";
 import { type AlikeKeys, AlikeReader, type Element, Elements, type Placed } from "./json-alike.ts";
-import { endOfObject, endOfPlainText, endOfText, skipSpace, textOfQuoted } from "./json-text.ts";
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  endOfObject,
+  endOfPlainText,
+  endOfText,
+  openBrace,
+  openBracket,
+  quote,
+  skipSpace,
+  textOfQuoted,
+} from "./json-text.ts";
 
 export type { Element, Elements } from "./json-alike.ts";
 
@@ -279,12 +293,3 @@ class KeyFinder {
     return first;
   }
 }
-
-const quote = 0x22;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBracket = 0x5b;
-const backslash = 0x5c;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;

@@ -1,3 +1,13 @@
+/** Characters that JSON is made of. */
+export const quote = 0x22;
+export const comma = 0x2c;
+export const colon = 0x3a;
+export const backslash = 0x5c;
+export const openBracket = 0x5b;
+export const closeBracket = 0x5d;
+export const openBrace = 0x7b;
+export const closeBrace = 0x7d;
+
 /** Index of the quote that ends the text that starts at `start`; -1 for a text without an end. */
 export function endOfText(text: string, start: number): number {
   let end = start;
@@ -5,7 +15,7 @@ export function endOfText(text: string, start: number): number {
     end = text.indexOf('"', end + 1);
     if (end < 0) return -1;
     let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    while (text.charCodeAt(end - 1 - backslashes) === backslash) backslashes += 1;
     if (backslashes % 2 === 0) return end;
   }
 }
@@ -42,12 +52,12 @@ export function endOfObject(text: string, start: number): number {
   let depth = 0;
   for (let i = start; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 0x22) {
+    if (c === quote) {
       i = endOfText(text, i);
       if (i < 0) return -1;
-    } else if (c === 0x7b || c === 0x5b) {
+    } else if (c === openBrace || c === openBracket) {
       depth += 1;
-    } else if (c === 0x7d || c === 0x5d) {
+    } else if (c === closeBrace || c === closeBracket) {
       depth -= 1;
       if (depth === 0) return i;
     }

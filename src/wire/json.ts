@@ -2,7 +2,7 @@ import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { maxJsonBytes, maxJsonDepth, maxJsonValues } from "../limits.ts";
 import { parseLenientJson } from "./json-lenient.ts";
-import { endOfText } from "./json-text.ts";
+import { closeBrace, closeBracket, comma, endOfText, openBrace, openBracket, quote } from "./json-text.ts";
 
 export type JsonValue =
   | null
@@ -111,10 +111,10 @@ export function countValues(text: string, options: JsonOptions): number {
   let values = 1;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 0x22) {
+    if (c === quote) {
       i = endOfText(text, i);
       if (i < 0) break;
-    } else if (c === 0x7b || c === 0x5b) {
+    } else if (c === openBrace || c === openBracket) {
       values += 1;
       if (++depth > maxDepth) {
         throw new LimitExceededError(
@@ -122,9 +122,9 @@ export function countValues(text: string, options: JsonOptions): number {
           { limit: "maxJsonDepth", actual: depth, maximum: maxDepth, file: options.file },
         );
       }
-    } else if (c === 0x2c) {
+    } else if (c === comma) {
       values += 1;
-    } else if (c === 0x7d || c === 0x5d) {
+    } else if (c === closeBrace || c === closeBracket) {
       depth -= 1;
     }
   }
