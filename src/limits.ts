@@ -284,6 +284,9 @@ export const maxSymIntDepth = 64;
 /** Generated source of a compiled program: some 2 kB an operation, some 5 MB for the largest networks. */
 export const maxCompiledSourceBytes: number = 64 * MiB;
 
+/** Files of torch.save in the archive of a policy that are read: an algorithm has a policy, variables and at most four optimizers. */
+export const maxPolicyEntries: number = 32;
+
 /** The modules around one node: ten paths and classes, some 2 kB. */
 export const maxModuleStackCharacters: number = 64 * KiB;
 

@@ -2,15 +2,13 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
+import { maxPolicyEntries } from "../../src/limits.ts";
 import { openZip, type ZipArchive, type ZipEntry } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";
 import type { FileTensors } from "../state-dict/state-dict.ts";
 import { checkpointFolder } from "./forms.ts";
 import { readTensors, stemOf } from "./read-checkpoint.ts";
-
-/** Entries that are read: an algorithm has a policy, variables and at most four optimizers. */
-const maxPolicyEntries = 32;
 
 /** The model of an archive: the tensors of all its entries, the state of optimizers told apart as in any checkpoint. */
 export async function importPolicy(source: ByteSource, zip: ZipArchive): Promise<Imported> {
