@@ -19,9 +19,11 @@ const together = [
     /dist\/(src\/(errors|diagnostics|limits|io|ir|passes|report|operators|public|wire\/(zip|json)[\w-]*\.js)|importers\/([\w-]+\.js|\w+\/index\.js|pytorch\/forms|onnx\/sniff))/,
   ],
   ["state-dict", /dist\/importers\/state-dict\//],
+  // Programs need no pickles, so that what they share with checkpoints is apart.
+  ["tensors", /dist\/importers\/pytorch\/(bounded-cache|dtypes|globals|layout|tensor-parts|window)\.js/],
   [
     "checkpoint",
-    /dist\/(src\/wire\/pickle|importers\/pytorch\/(read-)?(checkpoint|dtypes|globals|layout|named-tensors|numpy|optimizer|rebuild|sections|tensor|tree)\.js)/,
+    /dist\/(src\/wire\/pickle|importers\/pytorch\/((read-)?checkpoint|named-tensors|numpy|optimizer|rebuild|sections|tensor|tree)\.js)/,
   ],
   ["safetensors", /dist\/importers\/safetensors\//],
 ];
