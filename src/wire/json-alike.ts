@@ -1,6 +1,7 @@
 /** Objects of a list that are alike but for some of their texts: what is alike is parsed once for all of them. */
 
 import type { JsonValue } from "./json.ts";
+import { Expected } from "./json-expected.ts";
 import {
   closeBrace,
   closeBracket,
@@ -99,17 +100,16 @@ interface Written {
   readonly closed: string;
   /** Of what it says, as `Elements` has it; null: nobody asks for it. */
   readonly place: number | null;
-  /** What came after it at the same key: most often that comes again. */
-  next: Written | null;
+  came: number;
 }
 
 /** A key whose texts differ. */
 interface Hole {
   readonly kind: keyof AlikeKeys;
   readonly known: Map<string, Written>;
+  readonly expected: Expected<Written>;
   /** Its texts come but once, most of them: one that is plain is passed over and not looked up. */
   isPassed: boolean;
-  last: Written | null;
 }
 
 /** What alike objects have in common. */
@@ -121,8 +121,7 @@ interface Pattern {
   readonly asked: number;
   readonly value: JsonValue;
   readonly values: number;
-  /** What came after it. */
-  next: Pattern | null;
+  came: number;
 }
 
 /** Patterns that are tried on an object that is not the one expected: networks repeat some tens of steps. */
@@ -137,7 +136,7 @@ export class AlikeReader {
   private readonly known = new Map<string, Pattern>();
   private readonly recent: Pattern[] = [];
   private readonly again: string[] = [];
-  private last: Pattern | null = null;
+  private readonly expected = new Expected<Pattern>();
   /** Of the texts of the object that matched last. */
   private readonly places: number[] = [];
 
@@ -146,7 +145,12 @@ export class AlikeReader {
     this.around = around;
     for (const kind of ["texts", "lastTexts", "unread"] as const)
       for (const key of keys[kind])
-        this.holes.set(key, { kind, known: new Map(), isPassed: kind === "lastTexts", last: null });
+        this.holes.set(key, {
+          kind,
+          known: new Map(),
+          expected: new Expected(),
+          isPassed: kind === "lastTexts",
+        });
   }
 
   /** For the objects of a list. */
@@ -156,7 +160,7 @@ export class AlikeReader {
 
   /** Reads the object that starts at `start` into `elements`. Where it ends; -1 for what is none, or is not whole. */
   read(start: number, elements: Elements): number {
-    const next = this.last?.next;
+    const { next } = this.expected;
     if (next) {
       const end = this.match(next, start);
       if (end >= 0) return this.take(next, end, elements);
@@ -169,8 +173,7 @@ export class AlikeReader {
   }
 
   private take(pattern: Pattern, end: number, elements: Elements): number {
-    if (this.last) this.last.next = pattern;
-    this.last = pattern;
+    this.expected.add(pattern);
     this.around.add(pattern.values);
     elements.push(pattern.value, this.places, pattern.asked);
     return end;
@@ -207,26 +210,23 @@ export class AlikeReader {
   /** The text that starts at `from`, behind its quote; null for one that does not end. */
   private written(hole: Hole, from: number): Written | null {
     const { text } = this;
-    const { last } = hole;
+    let written = hole.expected.next;
     // A text ends where it ends, so the same characters are the same text.
-    if (last && text.slice(from, from + last.closed.length) === last.closed) return last;
-    let written = last ? last.next : null;
-    if (written === null || text.slice(from, from + written.closed.length) !== written.closed) {
+    if (written === undefined || text.slice(from, from + written.closed.length) !== written.closed) {
       const end = endOfText(text, from - 1) + 1;
       if (end === 0) return null;
       const closed = text.slice(from, end);
-      written = hole.known.get(closed) ?? null;
-      if (written === null) {
+      written = hole.known.get(closed);
+      if (written === undefined) {
         const value = textOfQuoted(text.slice(from - 1, end));
         const isUnread = hole.kind === "unread";
-        written = { closed, place: isUnread ? null : -this.again.push(value), next: null };
+        written = { closed, place: isUnread ? null : -this.again.push(value), came: -1 };
         hole.isPassed ||= isUnread && hole.known.size >= unreadKept;
         if (hole.isPassed) return written;
         hole.known.set(closed, written);
       }
-      if (last) last.next = written;
     }
-    hole.last = written;
+    hole.expected.add(written);
     return written;
   }
 
@@ -292,7 +292,7 @@ export class AlikeReader {
     let pattern = this.known.get(literal);
     if (!pattern) {
       const values = this.around.count(literal);
-      pattern = { pieces, holes, asked, value: JSON.parse(literal) as JsonValue, values, next: null };
+      pattern = { pieces, holes, asked, value: JSON.parse(literal) as JsonValue, values, came: -1 };
       this.known.set(literal, pattern);
     }
     this.recent.unshift(pattern);

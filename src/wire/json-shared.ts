@@ -16,6 +16,7 @@ import {
   parseText,
 } from "./json.ts";
 import { type AlikeKeys, AlikeReader, type Element, Elements, type Placed } from "./json-alike.ts";
+import { Expected } from "./json-expected.ts";
 import {
   backslash,
   closeBrace,
@@ -109,8 +110,7 @@ interface Member {
   /** From behind its name on. */
   readonly text: string;
   readonly value: JsonValue;
-  /** What came after it: most often that comes again. */
-  next: Member | null;
+  came: number;
 }
 
 /** A program has a list and a table for each graph, some tens with all branches; each takes as long as a hundred values. */
@@ -124,7 +124,7 @@ class SharedReader {
   private readonly lists: Elements[] = [];
   private readonly tables: ReadonlyMap<string, JsonValue>[] = [];
   private readonly members = new Map<string, Member>();
-  private last: Member | null = null;
+  private readonly expected = new Expected<Member>();
   private values = 0;
 
   constructor(text: string, keys: SharedKeys, options: JsonOptions) {
@@ -240,19 +240,17 @@ class SharedReader {
 
   /** What stands behind a name, up to the end of the object; null for something else. */
   private member(at: number): Member | null {
-    const { last, text } = this;
+    const { text } = this;
+    let member = this.expected.next;
     // An object ends where it ends, so the same characters are the same object.
-    if (last && text.slice(at, at + last.text.length) === last.text) return last;
-    let member = last ? last.next : null;
-    if (member === null || text.slice(at, at + member.text.length) !== member.text) {
+    if (member === undefined || text.slice(at, at + member.text.length) !== member.text) {
       const colonAt = skipSpace(text, at);
       const start = text.charCodeAt(colonAt) === colon ? skipSpace(text, colonAt + 1) : -1;
       const end = start >= 0 && text.charCodeAt(start) === openBrace ? endOfObject(text, start) + 1 : 0;
       if (end === 0) return null;
       member = this.newMember(text.slice(at, end), start - at);
-      if (last) last.next = member;
     }
-    this.last = member;
+    this.expected.add(member);
     return member;
   }
 
@@ -261,7 +259,7 @@ class SharedReader {
     if (!member) {
       const object = text.slice(start);
       this.add(this.count(object));
-      member = { text, value: JSON.parse(object) as JsonValue, next: null };
+      member = { text, value: JSON.parse(object) as JsonValue, came: -1 };
       this.members.set(text, member);
     }
     return member;
