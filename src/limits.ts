@@ -75,6 +75,15 @@ export const maxPickleLineBytes: number = 1 * MiB;
 /** Names to import that are listed. A pickled network of many classes has some hundred; nobody reads more. */
 export const maxPickleGlobals = 1000;
 
+/**
+ * Characters of a module or a name to import: real ones have up to some hundred. Opcodes can ask for the same two texts millions
+ * of times, and each time costs what they are long.
+ */
+export const maxPickleNameLength = 1024;
+
+/** Different names to import, some kilobytes each at most: a pickled network has some hundred. */
+export const maxPickleNames = 100_000;
+
 /** Tensors and modules of one checkpoint: zip archives stop at 100 000 storages, optimizers keep two or three tensors a parameter. */
 export const maxTorchTensors = 300_000;
 export const maxTorchModules = 100_000;

@@ -32,6 +32,7 @@ const plain: ReadonlySet<string> = new Set([
   "builtins.object",
   "copyreg._reconstructor",
   "copyreg.__newobj__",
+  "copyreg.__newobj_ex__",
   "_codecs.encode",
   "numpy.ndarray",
   "numpy.dtype",
@@ -93,7 +94,7 @@ const distributed =
 
 /** What a distributed checkpoint says of its tensors and files, and a sharded tensor of its shards. */
 const spread =
-  /^torch\.distributed\.(checkpoint\.metadata|checkpoint\.filesystem|_shard\.(sharded_tensor\.(metadata|api|shard)|metadata|sharding_spec\.\w+)|remote_device)\.\w+$/;
+  /^torch\.distributed\.(checkpoint\.metadata|checkpoint\.filesystem|_shard\.(sharded_tensor\.(metadata|api|shard)|metadata|sharding_spec\.\w+)|remote_device)\.(_?[A-Z]\w*|_remote_device)$/;
 
 /** Whether a name is one of those that tensors and plain containers are made with. */
 export function isPlainGlobal(name: string): boolean {
@@ -137,19 +138,47 @@ const harmless: ReadonlySet<string> = new Set([
   "pathlib._local.WindowsPath",
 ]);
 
+/** Inside of another module, what is named like one of these is that one: `numpy.os.system` is `os.system`. */
+const modules: ReadonlySet<string> = new Set([
+  ...["os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "ctypes", "socket", "shutil"],
+  ...[
+    "runpy",
+    "marshal",
+    "pickle",
+    "cPickle",
+    "pty",
+    "pkgutil",
+    "webbrowser",
+    "multiprocessing",
+    "threading",
+  ],
+]);
+
+/** A module, or what every function and class has beside what it is for: its globals, its classes below. */
+function isWayOut(part: string): boolean {
+  return modules.has(part) || /^__\w+__$/.test(part);
+}
+
 /** Whether a name has no place in a model: loading the file with Python would be asking for trouble. */
-export function isSuspicious(name: string): boolean {
+export function isSuspicious({
+  name,
+  module,
+  nested,
+}: Pick<PickleImport, "name" | "nested"> & Partial<PickleImport>): boolean {
+  if (nested) return false;
   const newest = newestName(name);
   // A number in a registry can stand for anything; no PyTorch ever wrote one.
   if (/^extension /.test(newest)) return true;
-  return dangerous.test(newest) && !isPlainGlobal(newest) && !harmless.has(newest);
+  if (isPlainGlobal(newest) || harmless.has(newest)) return false;
+  const inside = module === undefined ? [] : name.slice(module.length + 1).split(".");
+  return dangerous.test(newest) || inside.some(isWayOut);
 }
 
 /** The names worth a look, suspicious ones first. `at` is the entry of the archive. */
 export function foreignGlobals(imports: readonly PickleImport[], at: string): PickledGlobal[] {
   return imports
     .filter(({ name }) => !isPlainGlobal(name))
-    .map(({ name, count, at: byte }) => ({ name, count, at, byte, suspicious: isSuspicious(name) }))
+    .map((one) => ({ name: one.name, count: one.count, at, byte: one.at, suspicious: isSuspicious(one) }))
     .sort((a, b) => Number(b.suspicious) - Number(a.suspicious))
     .slice(0, maxPickleGlobals);
 }

@@ -88,7 +88,7 @@ const estimators =
 function refuseEstimator({ value, imports }: Pickle, source: ByteSource): void {
   const type = isRecord(value) && value.kind === "object" ? classOf(value) : null;
   // What would do harm is told all the same.
-  if (type === null || !estimators.test(type) || imports.some(({ name }) => isSuspicious(name))) return;
+  if (type === null || !estimators.test(type) || imports.some(isSuspicious)) return;
   throw new UnsupportedFeatureError(
     `${source.name}: a pickled ${type}: it is no network of tensors, and this version does not read it`,
     { file: source.name },

@@ -1,19 +1,19 @@
 /** The state of one pickle while it is read: stack, marks and memo, each with its cap. */
 
 import { maxPickleMarks, maxPickleObjects, maxPickleOpcodes, maxPickleStack } from "../limits.ts";
+import { PickleNames } from "./pickle-names.ts";
 import type { PickleReader } from "./pickle-reader.ts";
-import { isRecord, type PickleGlobal, type PickleRecord, type PickleValue } from "./pickle-value.ts";
+import { isRecord, type PickleRecord, type PickleValue } from "./pickle-value.ts";
 
 /** What most objects have of states and items; most objects being tensors, four lists of their own are half of the memory. */
 const none: readonly PickleValue[] = [];
 
 export class PickleMachine {
   readonly reader: PickleReader;
-  readonly imports: Map<string, { name: string; count: number; readonly at: number }> = new Map();
+  readonly names: PickleNames;
   /** Numbers are handed out in order; what is out of order is kept apart. */
   readonly #memo: PickleValue[] = [];
   readonly #sparse = new Map<number, PickleValue>();
-  readonly #globals = new Map<string, PickleGlobal>();
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
   /** Where the stack starts since the last mark. */
@@ -25,6 +25,7 @@ export class PickleMachine {
 
   constructor(reader: PickleReader) {
     this.reader = reader;
+    this.names = new PickleNames(reader);
   }
 
   /** Counts one step. */
@@ -44,6 +45,7 @@ export class PickleMachine {
       );
     }
     this.#stack.push(value);
+    if (typeof value === "object") this.names.place(value);
   }
 
   /** Pushes a record that was made just now. */
@@ -123,31 +125,16 @@ export class PickleMachine {
 
   /** Pushes the record of a name, and counts it. */
   addGlobal(module: string, name: string): void {
-    this.push(this.nameGlobal(module, name));
-  }
-
-  nameGlobal(module: string, name: string): PickleGlobal {
-    this.#countImport(`${module}.${name}`);
-    const key = `${module}\n${name}`;
-    const known = this.#globals.get(key);
-    if (known) return known;
-    const global: PickleGlobal = { kind: "global", module, name };
-    this.#globals.set(key, global);
-    return global;
+    this.push(this.names.ask(module, name));
   }
 
   addExtension(code: number): void {
-    this.#countImport(`extension ${code}`);
+    this.names.askExtension(code);
     this.add({ kind: "extension", code });
   }
 
-  #countImport(name: string): void {
-    const seen = this.imports.get(name);
-    if (seen) seen.count += 1;
-    else this.imports.set(name, { name, count: 1, at: this.reader.start });
-  }
-
   addObject(callable: PickleValue, args: PickleValue, kwargs?: PickleValue): void {
+    this.names.call(callable);
     this.add({
       kind: "object",
       callable,

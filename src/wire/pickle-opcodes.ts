@@ -112,7 +112,7 @@ function stackGlobal(m: PickleMachine): undefined {
 
 function instance(m: PickleMachine): undefined {
   const [module, name] = lineName(m);
-  m.addObject(m.nameGlobal(module, name), { kind: "tuple", items: m.popToMark() });
+  m.addObject(m.names.ask(module, name), { kind: "tuple", items: m.popToMark() });
 }
 
 function object(m: PickleMachine): undefined {
@@ -124,6 +124,14 @@ function object(m: PickleMachine): undefined {
 function call(m: PickleMachine): undefined {
   const args = m.pop();
   m.addObject(m.pop(), args);
+}
+
+function reduce(m: PickleMachine): undefined {
+  const args = m.pop();
+  const callable = m.pop();
+  const inner = m.names.inside(callable, args);
+  if (inner === null) m.addObject(callable, args);
+  else m.push(inner);
 }
 
 function callWithNames(m: PickleMachine): undefined {
@@ -163,7 +171,7 @@ const byCode: Readonly<Record<string, Opcode>> = {
   N: (m) => void m.push(null),
   P: (m) => void m.add({ kind: "persistent", id: decodeOldText(m.reader.line()) }),
   Q: (m) => void m.add({ kind: "persistent", id: m.pop() }),
-  R: call,
+  R: reduce,
   S: (m) => void m.push(take(m, decodeQuoted(m.reader.line()), "a string without its quotes")),
   T: (m) => text(m, sized(m, m.reader.int32(), "a string"), decodeOldText),
   U: (m) => text(m, m.reader.byte(), decodeOldText),

@@ -80,8 +80,12 @@ export interface PickleBuffer {
 export interface PickleImport {
   /** `os.system`; `extension 7` for a number in a registry. */
   readonly name: string;
+  /** `os`; "" for a number. */
+  readonly module: string;
   readonly count: number;
   readonly at: number;
+  /** Set for `getattr` when all it is asked for is what is inside of a class, each of which is listed by its name. */
+  readonly nested?: true;
 }
 
 /** The full name of what Python would call, `torch._utils._rebuild_tensor_v2`; `null` when it is no name. */

@@ -41,14 +41,14 @@ export async function readPickle(source: ByteSource, options: PickleOptions = {}
   try {
     await reader.run(() => step(machine));
   } catch (error) {
-    options.onFault?.([...machine.imports.values()]);
+    options.onFault?.(machine.names.imports);
     throw error;
   }
   return {
     value: machine.result,
     end: reader.at,
     protocol: machine.protocol,
-    imports: [...machine.imports.values()],
+    imports: machine.names.imports,
   };
 }
 

@@ -78,6 +78,111 @@ const programs: readonly (readonly [what: string, pickle: string, globals: reado
   ],
 ];
 
+const getattr = "cbuiltins\ngetattr\n";
+const net = "cm\nNet\n";
+
+function text(value: string): string {
+  return `X${String.fromCharCode(value.length)}\0\0\0${value}`;
+}
+
+/** What `getattr` may stand for without harm is a class in a class; all else that is done with it is told. */
+const reached: readonly (readonly [what: string, pickle: string, globals: readonly string[]])[] = [
+  ["a class", `${getattr}(${net}${text("Block")}tR)\x81.`, ["builtins.getattr", "m.Net", "m.Net.Block"]],
+  ["a module", `${getattr}(cos\npath\n${text("os")}tR.`, ["!builtins.getattr", "!os.path"]],
+  ["a module in a class", `${getattr}(${net}${text("os")}tR.`, ["!m.Net.os", "builtins.getattr", "m.Net"]],
+  [
+    "a module in a module",
+    `${getattr}(${getattr}(cnumpy\nlib\n${text("os")}tR${text("system")}tR(${text("ls")}tR.`,
+    ["!builtins.getattr", "numpy.lib"],
+  ],
+  [
+    "what a module in a class has",
+    `${getattr}(${getattr}(${net}${text("os")}tR${text("system")}tR(${text("ls")}tR.`,
+    ["!builtins.getattr", "!m.Net.os", "m.Net"],
+  ],
+  [
+    "a class of a dangerous module",
+    `${getattr}(csys\nFlags\n${text("Inner")}tR.`,
+    ["!sys.Flags", "!sys.Flags.Inner", "builtins.getattr"],
+  ],
+  [
+    "more of what is harmless by itself",
+    `${getattr}(cpathlib\nPath\n${text("unlink")}tR.`,
+    ["!pathlib.Path.unlink", "builtins.getattr", "pathlib.Path"],
+  ],
+  ["the way out of a class", `${getattr}(${net}${text("__init__")}tR.`, ["!builtins.getattr", "m.Net"]],
+  ["a path", `${getattr}(${net}${text("Block.Core")}tR.`, ["!builtins.getattr", "m.Net"]],
+  [
+    "a method that is called",
+    `${getattr}(cpandas\nDataFrame\n${text("eval")}tR(${text("x")}tR.`,
+    ["!builtins.getattr", "pandas.DataFrame", "pandas.DataFrame.eval"],
+  ],
+  ["an object", `${getattr}(${net})R${text("Block")}tR.`, ["!builtins.getattr", "m.Net"]],
+  ["a text", `${getattr}(${text("Net")}${text("Block")}tR.`, ["!builtins.getattr"]],
+  [
+    "or something else",
+    `${getattr}(${net}${text("Block")}cm\nother\ntR.`,
+    ["!builtins.getattr", "m.Net", "m.other"],
+  ],
+  ["by a list", `${getattr}]${net}a${text("Block")}aR.`, ["!builtins.getattr", "m.Net"]],
+  ["as an instance", `(${net}${text("Block")}i${getattr.slice(1)}.`, ["!builtins.getattr", "m.Net"]],
+  ["as an object's class", `(${getattr}${net}${text("Block")}o.`, ["!builtins.getattr", "m.Net"]],
+  ["as a class made anew", `${getattr}(${net}${text("Block")}t\x81.`, ["!builtins.getattr", "m.Net"]],
+  ["handed to another", `cm\napply\n(${getattr}${text("x")}tR.`, ["!builtins.getattr", "m.apply"]],
+  ["and dropped", `${getattr}0N.`, ["!builtins.getattr"]],
+  [
+    "and kept in the memo",
+    `${getattr}q\x00(${net}${text("Block")}tR0cm\napply\n(h\x00tR.`,
+    ["!builtins.getattr", "m.Net", "m.Net.Block", "m.apply"],
+  ],
+  ["and doubled", `${getattr}2(${net}${text("Block")}tR0.`, ["!builtins.getattr", "m.Net", "m.Net.Block"]],
+  [
+    "by both its names",
+    `${getattr}(${net}${text("Block")}tR0c__builtin__\ngetattr\n(${net}${text("Block")}tR.`,
+    ["!__builtin__.getattr", "builtins.getattr", "m.Net", "m.Net.Block"],
+  ],
+  [
+    "a module by a dotted name",
+    `\x80\x04${text("numpy")}${text("lib.os.system")}\x93.`,
+    ["!numpy.lib.os.system"],
+  ],
+  [
+    "a function's globals by a dotted name",
+    `\x80\x04${text("m")}${text("Net.go.__globals__")}\x93.`,
+    ["!m.Net.go.__globals__"],
+  ],
+  [
+    "a module beside classes that are known",
+    "ctorch.distributed.checkpoint.filesystem\nos\n.",
+    ["!torch.distributed.checkpoint.filesystem.os"],
+  ],
+];
+
+describe("what is reached inside of something", () => {
+  test.each(reached)("%s", async (what, pickle, names) => {
+    for (const file of [stream(pickle), archive(pickle)])
+      expect(globals(await readable(file, what))).toEqual(names);
+  });
+
+  test("a class in a class is no alarm in what torch.save wrote", async () => {
+    for (const file of ["zip", "legacy", "zip-p4"]) {
+      const path = join(import.meta.dirname, `../../fixtures/pytorch/module-nested/${file}.pt`);
+      const report = await readable(readFileSync(path), file);
+      expect(said(report, "pickle-suspicious")).toEqual([]);
+      // torch.relu is built into a class, by every protocol.
+      expect(globals(report)).toContain(file === "zip-p4" ? "builtins.getattr" : "__builtin__.getattr");
+      expect(globals(report)).toContain("networks.Nested.Block");
+      expect(globals(report)).toContain("torch._C._VariableFunctionsClass.relu");
+    }
+  });
+
+  test("long names cost what is in the file", async () => {
+    const long = (letter: string): string => `X\0\0\x10\0${letter.repeat(1 << 20)}`;
+    const pickle = `\x80\x04${long("m")}q\x000${long("C")}q\x010${"h\x00h\x01\x930".repeat(200_000)}N.`;
+    expect(await unreadable(archive(pickle))).toMatchObject({ limit: "maxPickleNameLength" });
+  });
+});
+
 describe("what would run", () => {
   test.each(programs)("%s is told and not run", async (what, pickle, names) => {
     for (const file of [stream(pickle), archive(pickle)]) {

@@ -128,10 +128,31 @@ describe("nothing is resolved or called", () => {
       memorySource(bytesOf("(cos\nsystem\ncos\nsystem\n\x82\x07c__builtin__\neval\nl.")),
     );
     expect(imports).toEqual([
-      { name: "os.system", count: 2, at: 1 },
-      { name: "extension 7", count: 1, at: 23 },
-      { name: "__builtin__.eval", count: 1, at: 25 },
+      { name: "os.system", module: "os", count: 2, at: 1 },
+      { name: "extension 7", module: "", count: 1, at: 23 },
+      { name: "__builtin__.eval", module: "__builtin__", count: 1, at: 25 },
     ]);
+  });
+
+  test("a class in a class is its name by every protocol, and what is built into one", async () => {
+    const block = { kind: "global", module: "m", name: "Net.Block" };
+    const getattr = "cbuiltins\ngetattr\nq\x00(cm\nNet\nq\x01X\x05\x00\x00\x00BlocktR";
+    const dotted = "\x8c\x01m\x8c\x09Net.Block\x93";
+    const { value, imports } = await readPickle(memorySource(bytesOf(`\x80\x04(${getattr}${dotted}l.`)));
+    expect(value).toEqual({ kind: "list", items: [block, block] });
+    expect(imports).toEqual([
+      { name: "builtins.getattr", module: "builtins", count: 1, at: 3, nested: true },
+      { name: "m.Net", module: "m", count: 1, at: 24 },
+      { name: "m.Net.Block", module: "m", count: 2, at: 44 },
+    ]);
+    expect(await read(`${getattr}0h\x00(h\x01X\x04\x00\x00\x00relutR.`)).toEqual({
+      ...block,
+      name: "Net.relu",
+    });
+    expect(await read(`${getattr}q\x020h\x00(h\x02X\x04\x00\x00\x00CoretR.`)).toEqual({
+      ...block,
+      name: "Net.Block.Core",
+    });
   });
 
   test("persistent ids and extension codes are records", async () => {
@@ -236,6 +257,9 @@ describe("what is no pickle", () => {
       ["maxPickleMarks", "(".repeat(100_001)],
       ["maxPickleObjects", "]0".repeat(4_000_001)],
       ["maxPickleOpcodes", "N0".repeat(10_000_001)],
+      ["maxPickleNameLength", `c${"m".repeat(1025)}\nC\n.`],
+      ["maxPickleNameLength", `(im\n${"C".repeat(1025)}\n.`],
+      ["maxPickleNames", Array.from({ length: 100_001 }, (_, i) => `cm\nC${i}\n0`).join("")],
     ];
     for (const [limit, text] of cases)
       await expect(read(text), limit).rejects.toMatchObject({ kind: "limit-exceeded", limit });

@@ -109,7 +109,7 @@ describe("names", () => {
     "__torch__.torch.nn.modules.conv.Conv2d",
   ])("%s is plain", (name) => {
     expect(isPlainGlobal(name)).toBe(true);
-    expect(isSuspicious(name)).toBe(false);
+    expect(isSuspicious({ name })).toBe(false);
   });
 
   test.each([
@@ -136,7 +136,7 @@ describe("names", () => {
     "operator.attrgetter",
     "extension 5",
   ])("%s is suspicious", (name) => {
-    expect(isSuspicious(name)).toBe(true);
+    expect(isSuspicious({ name })).toBe(true);
   });
 
   test.each([
@@ -149,6 +149,6 @@ describe("names", () => {
     "torch.optim.adam.Adam",
   ])("%s is somebody's class, no more", (name) => {
     expect(isPlainGlobal(name)).toBe(false);
-    expect(isSuspicious(name)).toBe(false);
+    expect(isSuspicious({ name })).toBe(false);
   });
 });
