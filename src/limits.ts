@@ -88,6 +88,16 @@ export const maxPickleNames = 100_000;
 export const maxTorchTensors = 300_000;
 export const maxTorchModules = 100_000;
 
+/** Levels of containers in a checkpoint. Modules nest some 30 deep, each with three dictionaries. */
+export const maxTorchDepth = 400;
+
+/** Levels and values of the state of one tensor that are looked at: that of a quantised weight has 3 levels and some 30 values. */
+export const maxTorchStateDepth = 8;
+export const maxTorchStateValues = 128;
+
+/** Steps over elements that tell overlapping windows apart; a whole column view of a large embedding takes 30 million. */
+export const maxTorchOverlapSteps: number = 2 ** 25;
+
 /** Code of a TorchScript archive, read for the headers of its classes. Large networks have some megabytes of it. */
 export const maxScriptBytes: number = 64 * MiB;
 
@@ -101,6 +111,18 @@ export const maxHdf5Objects = 500_000;
 
 /** Links in one group: the names of a group come over in one block. */
 export const maxHdf5LinksPerGroup = 200_000;
+
+/** Names in one group, looked at without the library: those of 200 000 links take some 10 MB. */
+export const maxHdf5NameBytes: number = 64 * MiB;
+
+/** Height of the tree that lists the links of a group: at 16 it has more leaves than any file has bytes. */
+export const maxHdf5TreeLevel = 16;
+
+/** Blocks of one header: real ones have a handful of messages in one to three; a damaged one may point at itself. */
+export const maxHdf5HeaderBlocks = 64;
+
+/** One of these blocks: messages end at 64 KiB, and there is room for a dozen of that length. */
+export const maxHdf5BlockBytes: number = 1 * MiB;
 
 /** Components of a path. Keras nests 2 to 4 levels a nested model, of which published ones have 3. */
 export const maxHdf5Depth = 64;
@@ -184,6 +206,12 @@ export const maxKerasNesting = 64;
  */
 export const maxModelElements: number = 2 ** 46;
 
+/** Nesting in a model written as JSON, which is checked by functions that call themselves: graphs in graphs, sizes made of sizes. */
+export const maxDocumentDepth = 256;
+
+/** Slots of an optimizer in such a model, each of which is printed: the greediest of Keras has six. */
+export const maxOptimizerSlots = 64;
+
 /** Diagnostics in a report. A damaged file can give one for each of half a million objects; nobody reads so many. */
 export const maxDiagnostics = 10_000;
 
@@ -203,6 +231,21 @@ export const maxSymbolicDepth = 16;
  * thousand dimensions handed down a chain of ten thousand layers would be 100 million numbers.
  */
 export const maxRank = 64;
+
+/** Numbers that a shape may depend on, of one value: longer vectors are no shapes, TensorFlow has at most 254 axes. */
+export const maxKnownValues = 254;
+
+/** Operands of one operation whose elements are worked out, each with each: sums of more are no sizes. */
+export const maxFoldedOperands = 64;
+
+/** The power of a named size that is multiplied out: larger ones are no sizes. */
+export const maxSymbolicPower = 8;
+
+/** An einsum equation, or a pattern of einops: letters name axes, which tensors have few of, and patterns are typed by hand. */
+export const maxEquationCharacters = 1000;
+
+/** Times the body of a loop is gone through before what still changes is given up as unknown: a dimension changes once, a value once. */
+export const maxLoopRounds = 8;
 
 /**
  * Outputs one operation may have (split, unstack). Unstacking a sequence of a few thousand steps is real; printing the
@@ -278,6 +321,15 @@ export const maxOnnxNodeValues = 20_000;
 
 /** Nodes that opening functions may put into a graph: functions that call each other twice double with every level. */
 export const maxOnnxInlinedNodes = 50_000;
+
+/** Dimensions of one tensor that are read: more are no tensor's, and would only fill the memory. */
+export const maxOnnxDims = 1024;
+
+/** Nodes looked at for one value that nothing fed to the model goes into: what is larger is no way of writing down a weight. */
+export const maxOnnxStaticNodes = 64;
+
+/** Nodes followed at each step behind one without a name: a value may have as many consumers as the file has nodes. */
+export const maxOnnxWays = 4;
 
 /** Graphs in graphs and functions in functions. Exporters nest a module in a module, some ten deep. */
 export const maxOnnxNesting = 64;

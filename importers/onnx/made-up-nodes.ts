@@ -4,6 +4,7 @@
  */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
+import { maxOnnxWays } from "../../src/limits.ts";
 import { consumersOf } from "./consumers.ts";
 import type { Draft } from "./frame.ts";
 import { scopesKey } from "./names.ts";
@@ -14,8 +15,6 @@ const madeUp: Readonly<Record<string, RegExp>> = { tf2onnx: /__\d+$/, pytorch: /
 
 /** Nodes looked at behind one that has no name: what it makes up for one operation are some three in a row. */
 const maxSteps = 4;
-/** And how many at each step: a value may have as many consumers as the file has nodes. */
-const maxWays = 4;
 
 /**
  * Changes `modules` of layers in place: a node is in the modules that what it gets and what is made of it are in together. One
@@ -38,8 +37,8 @@ export function placeMadeUp(facts: Facts, producer: string): void {
 function modulesBehind(draft: Draft, facts: Facts): readonly (readonly ModuleRef[])[] {
   const found: (readonly ModuleRef[])[] = [];
   let open: readonly Draft[] = [draft];
-  for (let step = 0; step < maxSteps && open.length > 0 && found.length < maxWays; step++) {
-    const next = open.flatMap((at) => consumersOf(at, facts).slice(0, maxWays)).slice(0, maxWays);
+  for (let step = 0; step < maxSteps && open.length > 0 && found.length < maxOnnxWays; step++) {
+    const next = open.flatMap((at) => consumersOf(at, facts).slice(0, maxOnnxWays)).slice(0, maxOnnxWays);
     for (const { modules } of next) if (modules) found.push(modules);
     open = next.filter(({ modules }) => modules === undefined);
   }

@@ -2,6 +2,7 @@
 
 import { MalformedFileError } from "../../src/errors.ts";
 import { bitsOf, type DType } from "../../src/ir/dtype.ts";
+import { maxOnnxDims } from "../../src/limits.ts";
 import {
   int,
   type MessagePlace,
@@ -50,9 +51,6 @@ interface SparseDraft {
   indices: OnnxTensor | null;
   dims: number[];
 }
-
-/** More than this many dimensions are no tensor's, and would only fill the memory. */
-const maxDims = 1024;
 
 export function tensorShape(context: ReadContext): TensorShape {
   const segment: MessageShape<{ begin: number; end: number }, { begin: number; end: number }> = {
@@ -123,7 +121,7 @@ function startTensor(): TensorDraft {
 }
 
 function addDim(dims: number[], dim: number): void {
-  if (dims.length <= maxDims) dims.push(dim);
+  if (dims.length <= maxOnnxDims) dims.push(dim);
 }
 
 /** A second kind of payload takes the place of the first: only one may have elements. */
@@ -233,11 +231,11 @@ function finishTensor(context: ReadContext, draft: TensorDraft, place: MessagePl
 
 function checkDims(context: ReadContext, dims: readonly number[], place: MessagePlace): void {
   const wrong = dims.find((dim) => dim < 0 || dim === Number.MAX_SAFE_INTEGER);
-  if (wrong === undefined && dims.length <= maxDims) return;
+  if (wrong === undefined && dims.length <= maxOnnxDims) return;
   const at = place.path();
   const what =
     wrong === undefined
-      ? `more than ${maxDims} dimensions`
+      ? `more than ${maxOnnxDims} dimensions`
       : wrong < 0
         ? `a dimension of ${wrong}`
         : "a dimension of 2^53 or more";

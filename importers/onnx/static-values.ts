@@ -1,12 +1,10 @@
 /** Which stored tensors a value is made of, where nothing that is fed to the model goes into it. */
 
+import { maxOnnxStaticNodes } from "../../src/limits.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts } from "./graph.ts";
 
 export type Facts = ReadonlyMap<Draft, NodeFacts>;
-
-/** Nodes looked at for one value, at most: what is larger is no way of writing down a weight. */
-const maxNodes = 64;
 
 /** Type of a layer without its domain. */
 export function bareType(draft: Draft): string {
@@ -85,7 +83,7 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
     if (!maker || !slots || !fixedLayers(facts).has(maker)) return null;
     if (seen.has(maker)) continue;
     seen.add(maker);
-    if (seen.size > maxNodes) return null;
+    if (seen.size > maxOnnxStaticNodes) return null;
     for (const [i, slot] of decidingSlots(maker, slots).entries()) {
       const type = bareType(maker);
       const operand =

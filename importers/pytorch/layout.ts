@@ -6,6 +6,7 @@
 import { productOfDims } from "../../src/ir/dim.ts";
 import type { DType } from "../../src/ir/dtype.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
+import { maxTorchOverlapSteps } from "../../src/limits.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
 import { spanOf } from "./window.ts";
 
@@ -23,9 +24,6 @@ export interface Layout {
   /** Bytes of each storage that no tensor sees, for the storages that have some. */
   readonly unseen: ReadonlyMap<string, number>;
 }
-
-/** Steps over elements that tell overlapping windows apart; a whole column view of a large embedding takes 30 million. */
-const maxOverlapSteps = 2 ** 25;
 
 interface Window {
   readonly tensor: TorchTensor;
@@ -48,7 +46,7 @@ export function layOut(tensors: Iterable<TorchTensor>, storages: ReadonlyMap<str
   }
   const pieces = new Map<TorchTensor, StoredPiece>();
   const unseen = new Map<string, number>();
-  const budget = { steps: maxOverlapSteps };
+  const budget = { steps: maxTorchOverlapSteps };
   for (const [key, storage] of storages) {
     const seen = layOutStorage(byStorage.get(key) ?? [], pieces, budget);
     if (seen < storage.bytes) unseen.set(key, storage.bytes - seen);

@@ -1,6 +1,7 @@
 /** What hangs on a tensor beside its numbers: attributes of its class or of a program, and how it was quantised. */
 
 import { elementsOf, sameShape } from "../../src/ir/shape.ts";
+import { maxTorchStateDepth, maxTorchStateValues } from "../../src/limits.ts";
 import {
   entriesOf,
   globalName,
@@ -38,15 +39,11 @@ export function stateDictOf(state: PickleValue | undefined): ReadonlyMap<PickleV
   return entries;
 }
 
-/** Levels and values of a state that are looked at: that of a quantised weight has 3 levels and some 30 values. */
-const maxStateDepth = 8;
-const maxStateValues = 128;
-
 /** Tensors in the state of a tensor, and in what that holds, by their names. Modules are none of it: a weight may name its own. */
 export function tensorsIn(state: PickleValue | undefined, read: ReadTensor): TorchTensor["parts"] {
   const found: { name: string; tensor: TorchTensor }[] = [];
   const seen = new Set<PickleRecord>();
-  let left = maxStateValues;
+  let left = maxTorchStateValues;
   const walkAll = (
     before: string,
     held: Iterable<readonly [PickleValue, PickleValue]>,
@@ -59,7 +56,7 @@ export function tensorsIn(state: PickleValue | undefined, read: ReadTensor): Tor
     }
   };
   const walk = (name: string, value: PickleValue, depth: number): void => {
-    if (!isRecord(value) || seen.has(value) || depth > maxStateDepth) return;
+    if (!isRecord(value) || seen.has(value) || depth > maxTorchStateDepth) return;
     seen.add(value);
     const tensor = readable(value, read);
     if (tensor !== null) {

@@ -1,5 +1,6 @@
 /** A pickled object as a tree of what holds tensors: dictionaries, lists, modules and objects of any other class. */
 
+import { maxTorchDepth } from "../../src/limits.ts";
 import {
   entriesOf,
   globalName,
@@ -37,9 +38,6 @@ export interface TreeNode {
   /** It looks like what `Optimizer.state_dict()` gives: which optimizer that is. */
   readonly optimizer: string | null;
 }
-
-/** Levels of containers. Modules nest some 30 deep, each with three dictionaries. */
-const maxTreeDepth = 400;
 
 export interface TreeReport {
   /** What is at `path` cannot be read as the tensor it claims to be. */
@@ -80,8 +78,8 @@ class TreeBuilder {
   /** `null` for what holds no tensor. */
   node(key: string, value: PickleValue, path: string, depth: number): TreeNode | null {
     if (!isRecord(value)) return null;
-    if (depth > maxTreeDepth) {
-      this.#report.fault(path, `it is nested deeper than ${maxTreeDepth} levels`);
+    if (depth > maxTorchDepth) {
+      this.#report.fault(path, `it is nested deeper than ${maxTorchDepth} levels`);
       return null;
     }
     try {

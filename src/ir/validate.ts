@@ -1,6 +1,6 @@
 /** Rules every model keeps. What an importer hands over is checked by them, and so is a model read back from JSON. */
 
-import { maxModelElements } from "../limits.ts";
+import { maxDocumentDepth, maxModelElements, maxOptimizerSlots } from "../limits.ts";
 import { checkExpression } from "./check-expression.ts";
 import { conventions } from "./convention.ts";
 import { isDType } from "./dtype.ts";
@@ -41,10 +41,6 @@ function firstFault(value: unknown, at: Place): string | null {
     throw error;
   }
 }
-
-const maxDepth = 256;
-/** The greediest optimizer of Keras has six. */
-const maxSlots = 64;
 
 // Not made anew for each of a hundred thousand inputs.
 const layerKinds = ["layer", "operation", "model"];
@@ -191,7 +187,7 @@ function checkShared(weight: Fields, number: number, shared: Map<number, Fields>
 }
 
 function checkGraph(value: unknown, at: Place, seen: Seen, depth: number): void {
-  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  if (depth > maxDocumentDepth) fail(at, `nested at most ${maxDocumentDepth} deep`);
   const graph = object(value, at);
   oneOf(graph.topology, topologies, at, "topology");
   const layers = list(graph.layers, at, "layers");
@@ -230,7 +226,7 @@ function checkLayer(value: unknown, at: Place, seen: Seen, uses: Uses | null, de
     if (weight.shared !== undefined) checkShared(weight, weight.shared as number, seen.shared);
   }
   if (layer.inner !== undefined) {
-    if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+    if (depth > maxDocumentDepth) fail(at, `nested at most ${maxDocumentDepth} deep`);
     each(layer.inner, at, "inner", (inner, where) => checkLayer(inner, where, seen, null, depth + 1));
   }
   if (layer.graph !== undefined) checkGraph(layer.graph, within(at, "graph"), seen, depth + 1);
@@ -311,7 +307,7 @@ function checkRef(ref: Fields, at: Place, layers: readonly unknown[]): void {
 }
 
 function checkType(value: unknown, at: Place, depth: number): void {
-  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  if (depth > maxDocumentDepth) fail(at, `nested at most ${maxDocumentDepth} deep`);
   const type = object(value, at);
   dtypeOrNull(type.dtype, at, "dtype");
   shape(type.shape, within(at, "shape"));
@@ -325,7 +321,7 @@ function checkType(value: unknown, at: Place, depth: number): void {
 }
 
 function checkStructure(value: unknown, at: Place, outputs: number, depth: number): void {
-  if (depth > maxDepth) fail(at, `nested at most ${maxDepth} deep`);
+  if (depth > maxDocumentDepth) fail(at, `nested at most ${maxDocumentDepth} deep`);
   if (typeof value === "number") {
     if (count(value, at) >= outputs) fail(at, "the number of an output");
     return;
@@ -360,7 +356,8 @@ function checkOptimizer(value: unknown, at: Place): void {
     dtypeOrNull(object(item, where).dtype, where, "dtype"),
   );
   // Each slot is counted for each weight.
-  if (list(optimizer.slots, at, "slots").length > maxSlots) fail(at, `of ${maxSlots} at most`, "slots");
+  if (list(optimizer.slots, at, "slots").length > maxOptimizerSlots)
+    fail(at, `of ${maxOptimizerSlots} at most`, "slots");
   each(optimizer.slots, at, "slots", (item, where) =>
     oneOf(object(item, where).shape, ["same", "rows", "columns", "scalar"], where, "shape"),
   );

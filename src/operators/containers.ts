@@ -4,8 +4,9 @@ import { type Dim, sameDim } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { Shape } from "../ir/shape.ts";
 import type { Container, TensorType } from "../ir/tensor.ts";
+import { maxKnownValues } from "../limits.ts";
 import { RuleError, type RuleInput } from "./operator.ts";
-import { maxValues, type Value, type ValuedType } from "./tensor-values.ts";
+import type { Value, ValuedType } from "./tensor-values.ts";
 
 export const unknownType: TensorType = { dtype: null, shape: null };
 
@@ -43,7 +44,7 @@ function listed(
   element: TensorType | null,
   items: readonly TensorType[] | undefined,
 ): TensorType {
-  const of: Container = { container, element, ...(items && items.length <= maxValues && { items }) };
+  const of: Container = { container, element, ...(items && items.length <= maxKnownValues && { items }) };
   return { dtype: null, shape: null, of };
 }
 

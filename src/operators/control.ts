@@ -6,6 +6,7 @@
 import { counted } from "../counted.ts";
 import { contradicts, type Dim, formatDim, maxDims, sharperDim } from "../ir/dim.ts";
 import type { TensorType } from "../ir/tensor.ts";
+import { maxLoopRounds } from "../limits.ts";
 import { dimAt, resolveAxis } from "./arguments.ts";
 import { readInteger } from "./attributes.ts";
 import {
@@ -54,9 +55,6 @@ const conditional = defineOperator<null>({
   },
 });
 
-/** Rounds after which what still changes is given up as unknown. A dimension changes once, a value once. */
-const maxRounds = 8;
-
 export interface Settled {
   /** What is carried, as it is before any round and after the last. */
   readonly carried: readonly ValuedType[];
@@ -82,7 +80,7 @@ export function settle(
     const widened = carried.map((type, i) => unionType(type, results[i] ?? unknownType));
     const stable = widened.every((type, i) => sameType(type, carried[i] ?? unknownType));
     if (stable) return { carried, results, rest: results.slice(carried.length) };
-    carried = rounds < maxRounds ? widened : widened.map(() => unknownType);
+    carried = rounds < maxLoopRounds ? widened : widened.map(() => unknownType);
   }
 }
 

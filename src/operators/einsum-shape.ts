@@ -3,6 +3,7 @@
 import { counted } from "../counted.ts";
 import { contradicts, type Dim, formatDim, sharperDim } from "../ir/dim.ts";
 import { formatShape, type Shape } from "../ir/shape.ts";
+import { maxEquationCharacters } from "../limits.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { RuleError } from "./operator.ts";
 
@@ -11,9 +12,6 @@ interface Term {
   readonly before: string;
   readonly after: string | null;
 }
-
-/** Letters name axes and tensors have few: far longer texts are no equations. */
-const longestEquation = 1000;
 
 function readTerm(text: string, equation: string): Term {
   const form = /^([a-zA-Z]*)(?:(\.\.\.)([a-zA-Z]*))?$/.exec(text);
@@ -75,7 +73,7 @@ function implicitOutput(terms: readonly Term[]): Term {
 
 export function einsumShape(text: string, shapes: readonly Shape[]): Shape {
   const equation = text.replace(/\s+/g, "");
-  if (equation.length > longestEquation) throw new RuleError("the einsum equation is too long");
+  if (equation.length > maxEquationCharacters) throw new RuleError("the einsum equation is too long");
   const [left = "", right, ...more] = equation.split("->");
   const terms = left.split(",").map((term) => readTerm(term, equation));
   if (more.length > 0 || terms.length !== shapes.length) {

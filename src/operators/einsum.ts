@@ -3,6 +3,7 @@
 import { counted } from "../counted.ts";
 import { type Dim, multiplyDims } from "../ir/dim.ts";
 import type { Shape } from "../ir/shape.ts";
+import { maxEquationCharacters } from "../limits.ts";
 import { mainInput, realType, single } from "./arguments.ts";
 import { readChoice, readOptionalInteger, readShape, readText } from "./attributes.ts";
 import { type OperatorDef, type RuleContext, RuleError } from "./operator.ts";
@@ -33,9 +34,6 @@ interface Equation {
   readonly ellipsis: "left" | "right" | null;
 }
 
-/** Letters name axes, so there are no more of them than tensors have axes; far more is not an equation. */
-const longestEquation = 200;
-
 const forms: readonly (readonly [RegExp, Equation["ellipsis"]])[] = [
   [/^([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)$/, null],
   [/^\.\.\.([a-zA-Z]+),([a-zA-Z]+)->\.\.\.([a-zA-Z]+)$/, "left"],
@@ -43,7 +41,7 @@ const forms: readonly (readonly [RegExp, Equation["ellipsis"]])[] = [
 ];
 
 function parseEquation(text: string): Equation {
-  if (text.length <= longestEquation) {
+  if (text.length <= maxEquationCharacters) {
     for (const [form, ellipsis] of forms) {
       const [, input, kernel, output] = form.exec(text) ?? [];
       if (input !== undefined && kernel !== undefined && output !== undefined) {

@@ -22,11 +22,9 @@ import {
 import { bitsOf, type DType } from "../ir/dtype.ts";
 import { countOf, type Shape } from "../ir/shape.ts";
 import type { TensorType } from "../ir/tensor.ts";
+import { maxFoldedOperands, maxKnownValues, maxSymbolicPower } from "../limits.ts";
 import type { RuleInput } from "./operator.ts";
-import { maxValues, type Value } from "./tensor-values.ts";
-
-/** Operands of one operation whose elements are worked out; sums of more are no sizes. */
-const maxOperands = 64;
+import type { Value } from "./tensor-values.ts";
 
 export type Fold = (...elements: readonly Dim[]) => Dim;
 
@@ -34,7 +32,7 @@ export type Fold = (...elements: readonly Dim[]) => Dim;
 export function knownElements({ value, shape }: RuleInput): readonly Dim[] | undefined {
   if (value === undefined || value === null) return undefined;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > maxValues || countOf(shape) !== list.length) return undefined;
+  if (list.length > maxKnownValues || countOf(shape) !== list.length) return undefined;
   const elements = list.map(asElement);
   return elements.every((element) => element !== undefined) ? elements : undefined;
 }
@@ -56,10 +54,10 @@ export function foldElements(
   { dtype, shape }: TensorType,
   f: Fold,
 ): Value | undefined {
-  if (inputs.length === 0 || inputs.length > maxOperands) return undefined;
+  if (inputs.length === 0 || inputs.length > maxFoldedOperands) return undefined;
   if (inputs.some(({ value }) => value === undefined)) return undefined;
   const count = countOf(shape);
-  if (shape === null || count === null || count > maxValues) return undefined;
+  if (shape === null || count === null || count > maxKnownValues) return undefined;
   const operands: ((index: number) => Dim)[] = [];
   for (const input of inputs) {
     const elements = knownElements(input);
@@ -180,13 +178,10 @@ export const foldRemainder: Fold = pair(
   (a, b) => (areNatural(a, b) ? moduloDim(a, b) : null),
 );
 
-/** Larger powers of a named size are no sizes. */
-const largestPower = 8;
-
 export const foldPower: Fold = pair(
   (a, b) => a ** b,
   (a, b) => {
-    if (typeof b !== "number" || b < 0 || b > largestPower) return null;
+    if (typeof b !== "number" || b < 0 || b > maxSymbolicPower) return null;
     return multiplyDims(...new Array<Dim>(b).fill(a));
   },
 );

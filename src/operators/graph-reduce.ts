@@ -4,6 +4,7 @@ import type { Dim } from "../ir/dim.ts";
 import type { DType } from "../ir/dtype.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { countOf, type Shape } from "../ir/shape.ts";
+import { maxKnownValues } from "../limits.ts";
 import { mainInput, resolveAxis } from "./arguments.ts";
 import { readFlag, readText } from "./attributes.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import type { OperatorDef, RuleInput } from "./operator.ts";
 import { reduceShape } from "./reduce.ts";
 import { defineOperator, optionalIntegers } from "./tensor-rule.ts";
-import { maxValues, type Value, valued } from "./tensor-values.ts";
+import { type Value, valued } from "./tensor-values.ts";
 
 interface ReduceAttributes {
   readonly function: string;
@@ -90,7 +91,7 @@ function oneOrUnknown(dim: Dim): Dim {
 function foldReduced(x: RuleInput, axes: readonly number[], shape: Shape, fold: Fold): Value | undefined {
   const elements = knownElements(x);
   const count = countOf(shape);
-  if (!elements || x.shape === null || count === null || count > maxValues) return undefined;
+  if (!elements || x.shape === null || count === null || count > maxKnownValues) return undefined;
   const from = x.shape.map(Number);
   const reduced = new Set(axes.map((axis) => resolveAxis(axis, from.length)));
   const groups = Array.from({ length: count }, (): Dim[] => []);

@@ -7,11 +7,11 @@ import { type Dim, divideProducts, floorDivideDim, isWholeDim, productOfDims } f
 import type { DType } from "../ir/dtype.ts";
 import type { SymbolicDim } from "../ir/expression.ts";
 import type { Shape } from "../ir/shape.ts";
-import { maxRank } from "../limits.ts";
+import { maxKnownValues, maxRank } from "../limits.ts";
 import { resolveAxis } from "./arguments.ts";
 import { RuleError, type RuleInput } from "./operator.ts";
 import { optionalInput } from "./tensor-rule.ts";
-import { argumentValues, maxValues, type ValuedType } from "./tensor-values.ts";
+import { argumentValues, type ValuedType } from "./tensor-values.ts";
 
 function isSymbolic(value: unknown): value is SymbolicDim {
   return typeof value === "object" && value !== null && "terms" in value;
@@ -27,7 +27,7 @@ export function knownElements(input: RuleInput | undefined): readonly Dim[] | un
   const value = input?.value;
   if (value === undefined) return undefined;
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.length > maxValues ? undefined : items.map(asElement);
+  return items.length > maxKnownValues ? undefined : items.map(asElement);
 }
 
 /**
@@ -38,12 +38,13 @@ export function statedOrPassed(
   stated: readonly number[] | null,
   input: RuleInput | undefined,
 ): readonly Dim[] | null | undefined {
-  if (input === undefined) return stated !== null && stated.length > maxValues ? null : (stated ?? undefined);
+  if (input === undefined)
+    return stated !== null && stated.length > maxKnownValues ? null : (stated ?? undefined);
   const elements = knownElements(input);
   if (elements) return elements;
   if (input.shape?.length === 0) return [null];
   const count = input.shape?.length === 1 ? input.shape[0] : null;
-  return typeof count === "number" && count <= maxValues ? new Array<Dim>(count).fill(null) : null;
+  return typeof count === "number" && count <= maxKnownValues ? new Array<Dim>(count).fill(null) : null;
 }
 
 /** The same, of an attribute in which null stands for the inputs of that name, each a number, in order. */
@@ -54,7 +55,7 @@ export function statedWithPassed(
   position: number,
 ): readonly Dim[] | null | undefined {
   if (stated === null) return statedOrPassed(null, optionalInput(inputs, name, position));
-  return stated.length > maxValues ? null : argumentValues(stated, inputs, name);
+  return stated.length > maxKnownValues ? null : argumentValues(stated, inputs, name);
 }
 
 /** The one number of an argument; unknown when it is not there either. */
@@ -138,7 +139,7 @@ export function eachElement(
 ): readonly Dim[] | undefined {
   const known = staticShape(shape);
   const count = countStatic(shape);
-  if (known === null || count === null || count > maxValues) return undefined;
+  if (known === null || count === null || count > maxKnownValues) return undefined;
   return Array.from({ length: count }, (_, position) => element(indexAt(position, known), position));
 }
 

@@ -4,6 +4,7 @@ import { counted } from "../counted.ts";
 import { type Dim, mapDims, multiplyDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
+import { maxEquationCharacters } from "../limits.ts";
 import { mainInput } from "./arguments.ts";
 import { readText } from "./attributes.ts";
 import { type OperatorDef, RuleError } from "./operator.ts";
@@ -14,9 +15,6 @@ interface RearrangeAttributes {
   readonly to: readonly (readonly string[])[];
   readonly lengths: ReadonlyMap<string, number>;
 }
-
-/** Patterns are typed by hand; a longer one is none. */
-const longestPattern = 1000;
 
 /** Names of each axis: several where it is a group in parentheses. */
 function readSide(text: string): readonly (readonly string[])[] {
@@ -62,7 +60,7 @@ const rearrange = defineOperator<RearrangeAttributes>({
   name: "Rearrange",
   attributes(raw) {
     const pattern = readText(raw, "pattern");
-    const [from, to, ...more] = pattern.length > longestPattern ? [] : pattern.split("->");
+    const [from, to, ...more] = pattern.length > maxEquationCharacters ? [] : pattern.split("->");
     if (from === undefined || to === undefined || more.length > 0)
       throw new RuleError("the pattern has no two sides");
     return { from: readSide(from), to: readSide(to), lengths: readLengths(raw) };

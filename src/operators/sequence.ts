@@ -16,6 +16,7 @@ import type { DType } from "../ir/dtype.ts";
 import type { Json, JsonObject } from "../ir/graph.ts";
 import { formatShape } from "../ir/shape.ts";
 import type { Container, TensorType } from "../ir/tensor.ts";
+import { maxKnownValues } from "../limits.ts";
 import { dimAt, mainInput, resolveAxis } from "./arguments.ts";
 import { containerAt, containerOf, containerOfAny, typeOf, unionAll, unknownType } from "./containers.ts";
 import { type Inferred, type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
@@ -27,7 +28,7 @@ import {
   optionalInteger,
   withDim,
 } from "./tensor-rule.ts";
-import { knownValue, listValue, maxValues, scalarValue, type Value, valued } from "./tensor-values.ts";
+import { knownValue, listValue, scalarValue, type Value, valued } from "./tensor-values.ts";
 
 function one(type: TensorType): Inferred {
   return { types: [type] };
@@ -127,13 +128,13 @@ function partSizes(size: Dim, split: RuleInput | undefined): { sizes?: readonly 
   if (list) return { sizes: list, each: null };
   if (split && split.shape?.length !== 0) {
     const [count = null] = split.shape ?? [];
-    const known = typeof count === "number" && count <= maxValues;
+    const known = typeof count === "number" && count <= maxKnownValues;
     return { ...(known && { sizes: new Array<Dim>(count).fill(null) }), each: null };
   }
   const step = split ? (scalarValue(split) ?? null) : 1;
   if (typeof step === "number" && step < 1) throw new RuleError(`parts of ${counted(step, "element")}`);
   const count = ceilDivideDim(size, step);
-  if (typeof count !== "number" || count > maxValues) {
+  if (typeof count !== "number" || count > maxKnownValues) {
     return { each: step === 1 || moduloDim(size, step) === 0 ? step : null };
   }
   const from = (i: number): Dim => (typeof step === "number" ? i * step : null);
@@ -191,7 +192,7 @@ function joinedValue(items: readonly TensorType[], newAxis: boolean): Value | un
     if (Array.isArray(value)) parts.push(...(value as readonly Dim[]));
     else parts.push(value as Dim);
   }
-  return parts.length <= maxValues ? parts : undefined;
+  return parts.length <= maxKnownValues ? parts : undefined;
 }
 
 function joined(items: readonly TensorType[], axis: number, newAxis: boolean): TensorType["shape"] {

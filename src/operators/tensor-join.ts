@@ -4,7 +4,7 @@ import { counted } from "../counted.ts";
 import { addDims, contradicts, type Dim, floorDivideDim, mapDims, sumOfDims } from "../ir/dim.ts";
 import type { JsonObject } from "../ir/graph.ts";
 import { elementsOf, formatShape, type Shape } from "../ir/shape.ts";
-import { maxOperationOutputs } from "../limits.ts";
+import { maxKnownValues, maxOperationOutputs } from "../limits.ts";
 import { dimAt, mainInput, requireMinimumRank, resolveAxis } from "./arguments.ts";
 import { type OperatorDef, RuleError, type RuleInput } from "./operator.ts";
 import { promoteInputs } from "./promotion.ts";
@@ -18,7 +18,7 @@ import {
   simpleOperator,
   withDim,
 } from "./tensor-rule.ts";
-import { joinValues, maxValues, scalarValue, valued } from "./tensor-values.ts";
+import { joinValues, scalarValue, valued } from "./tensor-values.ts";
 
 /** Checks that shapes agree outside `axis`; the result has the first one's dimensions. */
 function joinShapes(shapes: readonly Shape[], axis: number, resolve = false): Shape {
@@ -89,7 +89,7 @@ const depthStack = simpleOperator("DepthStack", (inputs) => ({
 
 /** Values of numbers that are stacked. */
 function stackValues(inputs: readonly RuleInput[]): readonly Dim[] | undefined {
-  if (inputs.length > maxValues || inputs.some((input) => input.shape?.length !== 0)) return undefined;
+  if (inputs.length > maxKnownValues || inputs.some((input) => input.shape?.length !== 0)) return undefined;
   return inputs.map((input) => scalarValue(input) ?? null);
 }
 

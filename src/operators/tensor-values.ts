@@ -6,6 +6,7 @@
 import { type Dim, isWholeDim } from "../ir/dim.ts";
 import type { SymbolicDim } from "../ir/expression.ts";
 import type { TensorType } from "../ir/tensor.ts";
+import { maxKnownValues } from "../limits.ts";
 import type { Inferred, RuleInput } from "./operator.ts";
 
 /** A number, or a list of numbers, any of which may be unknown. */
@@ -64,15 +65,12 @@ export function joinValues(inputs: readonly RuleInput[]): readonly Dim[] | undef
     const length = input.shape?.[0] ?? null;
     if (input.shape?.length !== 1) return undefined;
     if (value) parts.push(...value);
-    else if (typeof length === "number" && length <= maxValues)
+    else if (typeof length === "number" && length <= maxKnownValues)
       parts.push(...new Array<Dim>(length).fill(null));
     else return undefined;
   }
   return parts;
 }
-
-/** Longer vectors are no shapes: TensorFlow has at most 254 axes. */
-export const maxValues = 254;
 
 /**
  * The numbers of an argument: those in the configuration, in which `null` stands for the tensors passed under `name`,
@@ -92,5 +90,5 @@ export function argumentValues(
   const value = listValue(whole);
   if (value) return value;
   const count = whole?.shape?.length === 1 ? (whole.shape[0] ?? null) : null;
-  return typeof count !== "number" || count > maxValues ? null : new Array<Dim>(count).fill(null);
+  return typeof count !== "number" || count > maxKnownValues ? null : new Array<Dim>(count).fill(null);
 }

@@ -7,7 +7,7 @@
  * damaged are read, or refused, by it alone.
  */
 
-import { maxHdf5LinksPerGroup, maxHdf5PathLength } from "../limits.ts";
+import { maxHdf5LinksPerGroup, maxHdf5NameBytes, maxHdf5PathLength, maxHdf5TreeLevel } from "../limits.ts";
 import { refuseLocalHeap } from "./hdf5-guard.ts";
 import { type Message, readMessages } from "./hdf5-header.ts";
 import type { StoredAttribute } from "./hdf5-library.ts";
@@ -37,10 +37,6 @@ const signatures = { tree: 0x54524545, heap: 0x48454150, node: 0x534e4f44, colle
 const usualHeader = 512;
 const usualTree = 544;
 const usualNode = 328;
-/** Names of 200 000 links take some 10 MB. */
-const maxNames = 64 * 1024 * 1024;
-/** A tree of this height has more leaves than any file has bytes. */
-const maxTreeLevel = 16;
 
 export class Hdf5Direct {
   readonly #session: Hdf5Session;
@@ -82,7 +78,7 @@ export class Hdf5Direct {
     const heap = this.#session.look(table, 32);
     if (heap === null || heap.getUint32(0) !== signatures.heap || heap.getUint8(4) !== 0) return undefined;
     const size = toNumber(heap, 8);
-    if (!(size <= maxNames)) return undefined;
+    if (!(size <= maxHdf5NameBytes)) return undefined;
     const start = toNumber(heap, 24);
     const names = this.#session.look(start, size);
     if (names === null) return undefined;
@@ -147,7 +143,7 @@ export class Hdf5Direct {
     if (node === null || node.getUint32(0) !== signatures.tree || node.getUint8(4) !== 0) return false;
     const height = node.getUint8(5);
     const used = node.getUint16(6, true);
-    if (level === undefined ? height > maxTreeLevel : height !== level || used === 0) return false;
+    if (level === undefined ? height > maxHdf5TreeLevel : height !== level || used === 0) return false;
     for (let i = 0; i < used && !into.isBeyondLimits; i++) {
       const child = toNumber(node, 32 + i * 16);
       if (!(height > 0 ? this.#readTree(child, height - 1, into) : this.#readNode(child, into))) return false;

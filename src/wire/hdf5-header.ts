@@ -3,6 +3,7 @@
  * whether a dataset keeps its data in other files ("external storage").
  */
 
+import { maxHdf5BlockBytes, maxHdf5HeaderBlocks } from "../limits.ts";
 import { toNumber } from "./hdf5-messages.ts";
 
 /** Bytes at a position of the file, or `null` when there are not so many. */
@@ -10,8 +11,6 @@ export type ReadAt = (position: number, length: number) => DataView | null;
 
 const externalFilesMessage = 0x07;
 const continuationMessage = 0x10;
-/** Real headers have a handful of messages in one to three blocks; a damaged one may point at itself. */
-const maxBlocks = 64;
 
 interface Block {
   readonly position: number;
@@ -32,7 +31,6 @@ export type Look = (address: number, length: number, atMost?: boolean) => DataVi
 const messageHead = 8;
 /** Constant (1) and "do not share" (4) change nothing for a reader; a shared message is elsewhere. */
 const harmlessFlags = 0x05;
-const maxMessageBytes = 1 << 20;
 const highestMessage = 18;
 /** Padding, fill values and times of change: half of the messages of a dataset. */
 const silentMessages: ReadonlySet<number> = new Set([0x00, 0x04, 0x05, 0x0e, 0x12]);
@@ -47,12 +45,12 @@ export function readMessages(look: Look, address: number, usual: number): readon
   if (head === null || head.byteLength < 16 || head.getUint8(0) !== 1) return undefined;
   const size = head.getUint32(8, true);
   const whole =
-    16 + size <= head.byteLength ? head : size <= maxMessageBytes ? look(address, 16 + size) : null;
+    16 + size <= head.byteLength ? head : size <= maxHdf5BlockBytes ? look(address, 16 + size) : null;
   const list: MessageList = { left: head.getUint16(2, true), found: [], more: [] };
   if (whole === null || !addMessages(whole, 16, 16 + size, list)) return undefined;
   for (let i = 0; i < list.more.length; i++) {
     const block = list.more[i] as Block;
-    const isUsual = i < maxBlocks && block.length <= maxMessageBytes;
+    const isUsual = i < maxHdf5HeaderBlocks && block.length <= maxHdf5BlockBytes;
     const bytes = isUsual ? look(block.position, block.length) : null;
     if (bytes === null || !addMessages(bytes, 0, block.length, list)) return undefined;
   }
@@ -96,7 +94,7 @@ export function hasExternalFiles(read: ReadAt, address: number, base: number): b
   const first = isNew ? locateNewMessages(read, base + address) : locateOldMessages(start, base + address);
   if (first === null) return false;
   const blocks: Block[] = [first.block];
-  for (let i = 0; i < blocks.length && i < maxBlocks; i++) {
+  for (let i = 0; i < blocks.length && i < maxHdf5HeaderBlocks; i++) {
     const block = blocks[i] as Block;
     const bytes = block.length < 1 << 20 ? read(block.position, block.length) : null;
     if (bytes === null) continue;
