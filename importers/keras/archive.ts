@@ -18,10 +18,10 @@ import { finishModel } from "./finish.ts";
 import { asObject, asString } from "./json-access.ts";
 import { listNpz } from "./npz.ts";
 import { optimizerOf, readOptimizer } from "./optimizer.ts";
+import { readShards } from "./shards.ts";
 import {
   emptyGroup,
   emptyTable,
-  groupAt,
   readTree,
   type StoredGroup,
   type TensorTable,
@@ -29,7 +29,7 @@ import {
 } from "./stored.ts";
 import { joinStoredOnce } from "./stored-once.ts";
 import { assignTreeWeights } from "./tree-weights.ts";
-import { outside, treeWeightsModel } from "./weights-only.ts";
+import { markOutside, outside, treeWeightsModel } from "./weights-only.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
 
@@ -99,15 +99,23 @@ async function importParts(parts: Parts, options: ImportOptions, report: Report)
   const writer = writerOf(asString(metadata?.keras_version) ?? null, config);
   options.onProgress?.("reading weight shapes");
   const table = emptyTable();
-  const root = await readWeights(parts, table, report);
-  const architecture =
-    readArchitecture(config, writer, "archive", report) ?? treeWeightsModel(root, table, config, report);
+  const stored = await readWeights(parts, { config, table, report, options });
+  const root = stored ?? emptyGroup("/");
+  const described = readArchitecture(config, writer, "archive", report);
+  if (!described && !stored) {
+    const reason =
+      "neither the layers of this model are in its configuration nor its weights in a file beside it";
+    report({ code: "weights-left-out", args: { reason }, at: "" });
+  }
+  const architecture = described ?? treeWeightsModel(root, table, config, report);
   if (architecture.graph.topology !== "layers") {
     for (const slot of assignTreeWeights(architecture.graph, root, table)) architecture.slots.push(slot);
   }
   if (table.tensors.length > 0) joinStoredOnce(architecture.graph, report);
   markOutside(root, table);
-  const compile = options.compile === false ? undefined : asObject(config.compile_config);
+  // To a class with a compile() of its own, as these have, Keras 3 leaves it what is stored, and they build no optimizer.
+  const compiled = options.compile !== false && !isHubTask(config);
+  const compile = compiled ? asObject(config.compile_config) : undefined;
   const facts = { built: isBuilt(architecture.graph, root), slots: true };
   const optimizer = compile ? readOptimizer(optimizerOf(compile), facts, report) : null;
   return finishModel(architecture, {
@@ -127,39 +135,66 @@ async function readPart(parts: Parts, name: string): Promise<JsonObject | undefi
   return asObject(await readJson(part, { file: parts.source.name, at: name }));
 }
 
-async function readWeights(parts: Parts, table: TensorTable, report: Report): Promise<StoredGroup> {
+interface WeightContext {
+  readonly config: JsonObject;
+  readonly table: TensorTable;
+  readonly report: Report;
+  readonly options: ImportOptions;
+}
+
+/** The tree of what is stored; `null` when there are no weights. */
+async function readWeights(parts: Parts, context: WeightContext): Promise<StoredGroup | null> {
+  const { table, report } = context;
+  const root = await readStored(parts, context);
+  // A folder of KerasHub has the backbone of a task in one file and its head in another.
+  const head = isHubTask(context.config) ? await parts.open("task.weights.h5") : null;
+  if (!head || !root) return root;
+  const whole = emptyGroup("/");
+  whole.groups.set("backbone", root);
+  return readHdf5(head, table, report, "task.weights.h5/", whole);
+}
+
+async function readStored(parts: Parts, context: WeightContext): Promise<StoredGroup | null> {
+  const { table, report, options } = context;
   for (const name of weightEntries) {
     const part = await parts.open(name);
-    if (!part) continue;
-    const file = await openHdf5(part, report);
-    try {
-      return readTree(file, table, report);
-    } finally {
-      file.close();
-    }
+    if (part) return readHdf5(part, table, report);
   }
+  const index = parts.variant === "keras-folder" ? await parts.open("model.weights.json") : null;
+  if (index) return readShards(index, { beside: parts.source, table, report, options });
   const npz = await parts.open("model.weights.npz");
-  if (npz) await listNpz(npz, table, report);
-  else {
-    const reason = "there is no model.weights.h5, so every weight is derived from the configuration";
-    report({ code: "weights-not-read", args: { reason }, at: "" });
+  if (npz) {
+    await listNpz(npz, table, report);
+    return emptyGroup("/");
   }
-  return emptyGroup("/");
+  const reason = "there is no model.weights.h5, so every weight is derived from the configuration";
+  report({ code: "weights-not-read", args: { reason }, at: "" });
+  return null;
+}
+
+async function readHdf5(
+  source: ByteSource,
+  table: TensorTable,
+  report: Report,
+  prefix = "",
+  into?: StoredGroup,
+): Promise<StoredGroup> {
+  const file = await openHdf5(source, report);
+  try {
+    return readTree(file, table, report, prefix, into);
+  } finally {
+    file.close();
+  }
+}
+
+/** A backbone with a head. */
+function isHubTask(config: JsonObject): boolean {
+  const ofHub = /^keras_(hub|nlp)>/.test(asString(config.registered_name) ?? "");
+  return ofHub && asObject(asObject(config.config)?.backbone) !== undefined;
 }
 
 /** A model without weights and without known inputs has nothing to optimize yet. */
 function isBuilt(graph: ArchGraph, root: StoredGroup): boolean {
   if (graph.outputs.length > 0) return true;
   return [...root.groups].some(([name, group]) => !outside.has(name) && !tensorsBelow(group).next().done);
-}
-
-/** Optimizer state and metrics are saved beside the layers. */
-export function markOutside(root: StoredGroup, table: TensorTable): void {
-  for (const name of outside) {
-    const group = groupAt(root, name);
-    if (!group) continue;
-    for (const { index } of tensorsBelow(group)) {
-      table.unclaimed.set(index, name === "optimizer" ? "optimizer" : "bookkeeping");
-    }
-  }
 }

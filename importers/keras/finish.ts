@@ -1,5 +1,6 @@
 /** The architecture with its weights found, turned into the IR. */
 
+import { counted } from "../../src/counted.ts";
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { type Graph, type Layer, scopedName } from "../../src/ir/graph.ts";
@@ -7,6 +8,7 @@ import type { Model, Optimizer } from "../../src/ir/model.ts";
 import type { StoredTensor, Weight } from "../../src/ir/tensor.ts";
 import { type ArchGraph, type ArchLayer, type ArchModel, owners, type WeightSlot } from "./architecture.ts";
 import type { Writer } from "./architecture-config.ts";
+import { isFunction } from "./read-layer.ts";
 import { finishTensors, type TensorTable } from "./stored.ts";
 
 /** What finishing one weight needs to know of the others. */
@@ -87,7 +89,10 @@ export interface FinishFacts {
 export function finishModel(model: ArchModel, facts: FinishFacts): Model {
   const tensors = finishTensors(facts.table);
   const weights: Weights = { tensors, shared: numberShared(model.graph) };
-  if (model.graph.topology !== "layers") reportUnknown(model.graph, facts.report, "");
+  if (model.graph.topology !== "layers") {
+    const types = reportUnknown(model.graph, facts.report, "");
+    if (tensors.length === 0 && types.size > 0) facts.report(leftOut([...types]));
+  }
   return {
     file: {
       name: facts.source.name,
@@ -120,14 +125,28 @@ function numberShared(graph: ArchGraph): Map<WeightSlot, number> {
   return shared;
 }
 
-/** One diagnostic for every layer that no rule knows, once all its weights are found. */
-function reportUnknown(graph: ArchGraph, report: FinishFacts["report"], scope: string): void {
+/** One diagnostic for every layer that no rule knows, once all its weights are found; gives the classes of such layers. */
+function reportUnknown(
+  graph: ArchGraph,
+  report: FinishFacts["report"],
+  scope: string,
+  types = new Set<string>(),
+): ReadonlySet<string> {
   const visit = (layer: ArchLayer, at: string): void => {
     if (layer.operator === "Opaque") {
       report({ code: "unknown-layer", args: { type: layer.type, weights: layer.slots.length }, at });
+      // Keras tracks no weights that a function makes.
+      if (!isFunction(layer) && layer.type !== "Lambda") types.add(layer.type);
     }
     for (const inner of layer.inner) visit(inner.layer, `${at}/${inner.layer.name}`);
-    if (layer.graph) reportUnknown(layer.graph, report, at);
+    if (layer.graph) reportUnknown(layer.graph, report, at, types);
   };
   for (const layer of graph.layers) visit(layer, scopedName(scope, layer.name));
+  return types;
+}
+
+/** Where nothing is stored, weights of a class that is not known are in no figure. */
+function leftOut(types: readonly string[]): Diagnostic {
+  const reason = `no weights are stored, and those of ${counted(types.length, "layer class", "layer classes")} cannot be derived, the first is ${types[0]}`;
+  return { code: "weights-left-out", args: { reason }, at: "" };
 }

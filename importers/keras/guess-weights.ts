@@ -9,7 +9,7 @@ export function baseName(name: string): string {
   return (name.split(/[/\\]/).pop() ?? name).replace(/:\d+$/, "");
 }
 
-const statistics = /^(moving|running)_|(^|_)(mean|variance|std|stddev)$/;
+const statistics = /^(moving|running)_|(^|_)(mean|variance|std|stddev)$|^vector_u$/;
 const counters = /(^|_)(count|counter|iterations?|steps?|seed|seed_generator_state)$/;
 
 /** Class of a weight by the name its layer gave it. Whole numbers are never learned. */

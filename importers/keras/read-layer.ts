@@ -59,7 +59,7 @@ function readAgain({ read, layers, nameText, height }: SharedLayer, context: Rea
 }
 
 /** What a function call is depends on its arguments, and it has no weights to share. */
-function isFunction(layer: ArchLayer): boolean {
+export function isFunction(layer: ArchLayer): boolean {
   return layer.kind === "operation" || functionLayers.has(layer.type);
 }
 

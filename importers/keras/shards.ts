@@ -4,22 +4,60 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";
+import type { JsonObject } from "../../src/ir/graph.ts";
 import { maxShards } from "../../src/limits.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
 import { readJson } from "../../src/wire/json.ts";
 import type { Imported, ImportOptions } from "../importer.ts";
 import { writerOf } from "./architecture-config.ts";
-import { markOutside } from "./archive.ts";
 import { finishModel } from "./finish.ts";
 import { asList, asObject, asString } from "./json-access.ts";
 import { emptyGroup, emptyTable, readTree, type StoredGroup, type TensorTable } from "./stored.ts";
-import { treeWeightsModel } from "./weights-only.ts";
+import { markOutside, treeWeightsModel } from "./weights-only.ts";
 
 /** Imports an index and its shards. Shards that are missing or refused are reported; the others are read. */
 export async function importShards(source: ByteSource, options: ImportOptions): Promise<Imported> {
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic): void => void diagnostics.push(diagnostic);
-  const index = asObject(await readJson(source, { file: source.name }));
+  const table = emptyTable();
+  const root = await readShards(source, { beside: source, table, report, options });
+  markOutside(root, table);
+  const model = treeWeightsModel(root, table, undefined, report);
+  const writer = { ...writerOf(null, undefined), framework: "keras" };
+  return {
+    model: finishModel(model, {
+      source,
+      variant: "sharded-weights",
+      writer,
+      table,
+      optimizer: null,
+      kind: "weights-only",
+      report,
+    }),
+    diagnostics,
+  };
+}
+
+/** Where the files that an index names are, and where their tensors go. */
+interface ShardContext {
+  readonly beside: ByteSource;
+  readonly table: TensorTable;
+  readonly report: (diagnostic: Diagnostic) => void;
+  readonly options: ImportOptions;
+}
+
+/** Lists the tensors of all shards that an index names. @throws LimitExceededError for too many of them. */
+export async function readShards(source: ByteSource, context: ShardContext): Promise<StoredGroup> {
+  const names = shardNames(source, asObject(await readJson(source, { file: source.name })));
+  const root = emptyGroup("/");
+  for (const name of names) {
+    context.options.onProgress?.(`reading ${name}`);
+    await readShard(name, context, root);
+  }
+  return root;
+}
+
+function shardNames(source: ByteSource, index: JsonObject | undefined): readonly string[] {
   const map = asObject(index?.weight_map);
   if (!map) {
     throw new MalformedFileError(`${source.name}: an index of shards without weight_map`, {
@@ -41,42 +79,20 @@ export async function importShards(source: ByteSource, options: ImportOptions): 
       file: source.name,
     });
   }
-  const table = emptyTable();
-  const root = emptyGroup("/");
-  for (const name of [...names].sort()) {
-    options.onProgress?.(`reading ${name}`);
-    await readShard(name, source, table, root, report);
-  }
-  markOutside(root, table);
-  const model = treeWeightsModel(root, table, undefined, report);
-  const writer = { ...writerOf(null, undefined), framework: "keras" };
-  return {
-    model: finishModel(model, {
-      source,
-      variant: "sharded-weights",
-      writer,
-      table,
-      optimizer: null,
-      kind: "weights-only",
-      report,
-    }),
-    diagnostics,
-  };
+  return [...names].sort();
 }
 
 async function readShard(
   name: string,
-  source: ByteSource,
-  table: TensorTable,
+  { beside, table, report }: ShardContext,
   root: StoredGroup,
-  report: (diagnostic: Diagnostic) => void,
 ): Promise<void> {
   const refused = refuseCompanionName(name);
   if (refused !== null) {
     report({ code: "companion-refused", args: { name, reason: refused }, at: "weight_map" });
     return;
   }
-  const shard = await source.companion?.(name);
+  const shard = await beside.companion?.(name);
   if (!shard) {
     report({ code: "companion-missing", args: { name }, at: "weight_map" });
     return;

@@ -3,6 +3,7 @@
  * weights by object path record neither class nor names.
  */
 
+import { sameShape } from "../../src/ir/shape.ts";
 import type { StoredTensor } from "../../src/ir/tensor.ts";
 import type { WeightSlot } from "./architecture.ts";
 import { slotFromFile } from "./guess-weights.ts";
@@ -36,6 +37,7 @@ const byClass: Readonly<Record<string, readonly string[]>> = {
   gru_cell: cell,
   simple_rnn_cell: cell,
   normalization: ["mean", "variance", "count"],
+  spectral_normalization: ["kernel", "vector_u"],
 };
 
 /**
@@ -47,7 +49,7 @@ export function nameVariables(
   segment: string,
   tensors: readonly StoredTensor[],
 ): readonly (string | undefined)[] {
-  const kind = segment.replace(/_\d+$/, "");
+  const kind = classOf(segment);
   const length = tensors[0]?.shape[0];
   const vectors = tensors.every((tensor) => tensor.shape.length === 1 && tensor.shape[0] === length);
   const isBatchNorm =
@@ -59,6 +61,26 @@ export function nameVariables(
   }
   const known = Object.hasOwn(byClass, kind) ? byClass[kind] : undefined;
   return tensors.map((_, i) => (tensors.length <= (known?.length ?? 0) ? known?.[i] : undefined));
+}
+
+function lastStep(group: StoredGroup): string {
+  return group.path.split("/").pop() ?? "";
+}
+
+/** `dense_1` -> `dense`. */
+function classOf(segment: string): string {
+  return segment.replace(/_\d+$/, "");
+}
+
+const unusedCopy = { role: "kernel-copy", class: "unused", counted: false } as const;
+
+/** The kernel of the layer inside, which SpectralNormalization stores a second time because it keeps a reference to it. */
+function kernelCopy(group: StoredGroup, table: TensorTable): number | undefined {
+  const first = (of: StoredGroup | undefined): number | undefined => of?.groups.get("vars")?.tensors.get("0");
+  const [copy, kernel] = [first(group), first(group.groups.get("layer"))];
+  const isOne = classOf(lastStep(group)) === snakeCase("SpectralNormalization");
+  if (!isOne || copy === undefined || kernel === undefined) return undefined;
+  return sameShape(tensorAt(table, copy).shape, tensorAt(table, kernel).shape) ? copy : undefined;
 }
 
 /** Slots of an object and its parts, named as far as classes in the paths tell. */
@@ -73,12 +95,14 @@ export function objectSlots(
   if (vars) {
     const entries = [...vars.tensors].sort(([a], [b]) => byNumber(a, b));
     const names = nameVariables(
-      group.path.split("/").pop() ?? "",
+      lastStep(group),
       entries.map(([, index]) => tensorAt(table, index)),
     );
+    const copy = kernelCopy(group, table);
     for (const [i, [key, index]] of entries.entries()) {
       const place = `${group.path}/${names[i] ?? `vars/${key}`}`.slice(prefix).replace(/^\//, "");
-      slots.push(slotFromFile(place, index, tensorAt(table, index)));
+      const slot = slotFromFile(place, index, tensorAt(table, index));
+      slots.push(index === copy ? { ...slot, declaration: { ...slot.declaration, ...unusedCopy } } : slot);
     }
   }
   for (const [name, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {

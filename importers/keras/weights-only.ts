@@ -10,7 +10,7 @@ import { asBoolean, asObject, asString } from "./json-access.ts";
 import { layerRules } from "./layers/index.ts";
 import type { LegacyLayer } from "./legacy-weights.ts";
 import { pythonClass, snakeCase } from "./names.ts";
-import { byNumber, type StoredGroup, type TensorTable, tensorAt } from "./stored.ts";
+import { byNumber, groupAt, type StoredGroup, type TensorTable, tensorAt, tensorsBelow } from "./stored.ts";
 import { objectSlots } from "./unnamed-vars.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
@@ -19,7 +19,7 @@ const reasons = {
   weights:
     "it holds weights only; which of them are trainable is not recorded, and the totals count those that look learned as trainable",
   subclassed:
-    "the model is a subclass whose code is not in the file; layers are taken from the names of the stored weights, in alphabetical order",
+    "the model is a subclass whose code is not in the file; layers are taken from the names of the stored weights, in alphabetical order; which of them are trainable is not recorded, and the totals count those that look learned as trainable",
 } as const;
 
 /** A model of the layers that a legacy weights group lists. */
@@ -60,6 +60,17 @@ export function treeWeightsModel(
 
 /** Objects of a saved model that are no layers. */
 export const outside: ReadonlySet<string> = new Set(["optimizer", "metrics", "_metrics", "compiled_metrics"]);
+
+/** Optimizer state and metrics are saved beside the layers. */
+export function markOutside(root: StoredGroup, table: TensorTable): void {
+  for (const name of outside) {
+    const group = groupAt(root, name);
+    if (!group) continue;
+    for (const { index } of tensorsBelow(group)) {
+      table.unclaimed.set(index, name === "optimizer" ? "optimizer" : "bookkeeping");
+    }
+  }
+}
 
 /** One row for every object that has a `vars` group, except parts of a layer that has one itself. */
 function collectRows(path: string, group: StoredGroup, table: TensorTable, rows: ArchLayer[]): void {

@@ -34,6 +34,8 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
  * table of a distributed checkpoint.
  */
 function fileOfFolder(path: string): string | undefined {
+  // KerasHub saves a task as its backbone, and a head beside it.
+  if (existsSync(join(path, "task.weights.h5")) && existsSync(join(path, "task.json"))) return "task.json";
   return ["config.json", ...weightFiles, ".metadata", "model_index.json"].find((name) =>
     existsSync(join(path, name)),
   );

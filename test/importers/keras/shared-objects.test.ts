@@ -83,7 +83,8 @@ describe("one weight has one number", () => {
     for (const layer of config.config.layers)
       if (layer.class_name === "TimeDistributed") layer.class_name = "Unheard";
     const report = await inspect(new TextEncoder().encode(JSON.stringify(config)));
-    expect(report.totals).toMatchObject({ parameters: 20, status: "complete" });
+    // What else the class may hold is not known.
+    expect(report.totals).toMatchObject({ parameters: 20, status: "partial" });
   });
 });
 
