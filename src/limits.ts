@@ -88,6 +88,9 @@ export const maxPickleNames = 100_000;
 export const maxTorchTensors = 300_000;
 export const maxTorchModules = 100_000;
 
+/** Entries of containers that are gone through again, since several objects are handed one: real objects have their own. */
+export const maxTorchSharedEntries = 2_000_000;
+
 /** Levels of containers in a checkpoint. Modules nest some 30 deep, each with three dictionaries. */
 export const maxTorchDepth = 400;
 

@@ -4,7 +4,7 @@
  */
 
 import { counted } from "../../src/counted.ts";
-import { UnsupportedFeatureError } from "../../src/errors.ts";
+import { LimitExceededError, UnsupportedFeatureError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
@@ -19,6 +19,7 @@ import { dtypeOf, type TorchType } from "./dtypes.ts";
 import { listOf, objectOf, textOf } from "./export-schema.ts";
 import { bufferClass } from "./export-tensors.ts";
 import { tryPickledTensors } from "./pickled-tensors.ts";
+import type { TorchTensor } from "./tensor.ts";
 
 /** A constant of the compiled program. */
 interface Constant {
@@ -34,7 +35,9 @@ export async function importCompiledPackage(source: ByteSource, zip: ZipArchive)
   for (const entry of zip.entries) {
     const model = /(^|\/)data\/aotinductor\/([^/]+)\//.exec(entry.name)?.[2];
     if (model === undefined || entry.duplicate) continue;
-    models.set(model, [...(models.get(model) ?? []), entry]);
+    const entries = models.get(model);
+    if (entries) entries.push(entry);
+    else models.set(model, [entry]);
   }
   const tensors: NamedTensor[] = [];
   for (const [model, entries] of models) {
@@ -77,8 +80,21 @@ async function constantsOf(
   entries: readonly ZipEntry[],
 ): Promise<ReadonlyMap<string, Constant>> {
   const found = new Map<string, Constant>();
+  let bytes = 0;
   for (const entry of entries) {
-    if (!/\.(cpp|cc|cu)$/.test(entry.name) || entry.size > maxCompiledSourceBytes) continue;
+    if (!/\.(cpp|cc|cu)$/.test(entry.name)) continue;
+    bytes += entry.size;
+    if (bytes > maxCompiledSourceBytes) {
+      throw new LimitExceededError(
+        `${source.name}: the generated source in the package has more than ${maxCompiledSourceBytes} bytes (maxCompiledSourceBytes)`,
+        {
+          limit: "maxCompiledSourceBytes",
+          actual: bytes,
+          maximum: maxCompiledSourceBytes,
+          file: source.name,
+        },
+      );
+    }
     const opened = await zip.openEntry(entry);
     const text = new TextDecoder().decode(await opened.read(0, opened.size));
     for (const constant of readAssignments(text)) found.set(constant.name, constant);
@@ -87,10 +103,19 @@ async function constantsOf(
   if (!table) return found;
   const config = await readJson(await zip.openEntry(table), { file: source.name, at: table.name });
   const folder = table.name.slice(0, table.name.lastIndexOf("data/aotinductor/"));
+  const kept = new Map<string, TorchTensor | null>();
   for (const [name, line] of Object.entries(objectOf(config) ?? {})) {
     if (found.has(name)) continue;
-    const constant = await keptApart(zip, folder, name, line);
-    if (constant) found.set(name, constant);
+    const [file, sizes] = listOf(line);
+    const entry = zip.find(`${folder}data/weights/${textOf(file) ?? ""}`);
+    const shape = shapeOf(listOf(sizes));
+    if (!entry || !shape) continue;
+    // Many lines may name one file.
+    if (!kept.has(entry.name)) kept.set(entry.name, await keptApart(zip, entry));
+    const tensor = kept.get(entry.name);
+    if (!tensor) continue;
+    const type = { dtype: tensor.dtype, bytes: tensor.itemBytes };
+    found.set(name, { name, class: tensor.parameter ? "parameter" : bufferClass(name), type, shape });
   }
   return found;
 }
@@ -137,20 +162,8 @@ function shapeOf(sizes: readonly (number | JsonValue)[]): StaticShape | null {
   return elements === null || elements > maxModelElements ? null : shape;
 }
 
-/** `[file, shape, strides, offset]`. The type is in the record, a pickle; whether it is a parameter, there too. */
-async function keptApart(
-  zip: ZipArchive,
-  folder: string,
-  name: string,
-  line: JsonValue,
-): Promise<Constant | null> {
-  const [file, sizes] = listOf(line);
-  const shape = shapeOf(listOf(sizes));
-  const entry = zip.find(`${folder}data/weights/${textOf(file) ?? ""}`);
-  if (!entry || !shape) return null;
+/** The record of `[file, shape, strides, offset]`, a pickle: the type is in there, and whether it is a parameter. */
+async function keptApart(zip: ZipArchive, entry: ZipEntry): Promise<TorchTensor | null> {
   const read = await tryPickledTensors(await zip.openEntry(entry), entry.name);
-  const tensor = "reason" in read ? undefined : read.tensors.values().next().value;
-  if (!tensor) return null;
-  const type = { dtype: tensor.dtype, bytes: tensor.itemBytes };
-  return { name, class: tensor.parameter ? "parameter" : bufferClass(name), type, shape };
+  return "reason" in read ? null : (read.tensors.values().next().value ?? null);
 }

@@ -22,7 +22,8 @@ import { dtypeOf } from "./dtypes.ts";
 import { newestName } from "./globals.ts";
 import { sortSections } from "./sections.ts";
 import { TensorFault, type TorchTensor, withoutStorage } from "./tensor.ts";
-import { attributesOf, classOf, type TreeNode } from "./tree.ts";
+import { stateOf } from "./tensor-state.ts";
+import { classOf, type TreeNode } from "./tree.ts";
 import { dimensions, fail } from "./window.ts";
 
 const home = "torch.distributed.checkpoint.metadata";
@@ -40,7 +41,7 @@ interface Branch {
 
 /** The checkpoint of a `.metadata` that was read from `source`. */
 export async function readDistributed(source: ByteSource, pickle: Pickle): Promise<Checkpoint> {
-  const held = isDistributed(pickle.value) ? attributesOf(pickle.value) : new Map();
+  const held = stateOf(pickle.value);
   const paths = dictOf(held.get("planner_data"));
   const root: Branch = { children: new Map(), tensor: null };
   const diagnostics: Diagnostic[] = [];
@@ -78,11 +79,10 @@ function dictOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, Pickle
 function readTensor(value: PickleValue): TorchTensor | null {
   if (!isRecord(value) || value.kind !== "object" || classOf(value) !== `${home}.TensorStorageMetadata`)
     return null;
-  const held = attributesOf(value);
+  const held = stateOf(value);
   const properties = held.get("properties");
   const state = isRecord(properties) && properties.kind === "object" ? properties.states.at(-1) : undefined;
-  const named = isRecord(properties) && properties.kind === "object" ? attributesOf(properties) : new Map();
-  const name = globalName(itemsOf(state)?.[0] ?? named.get("dtype"));
+  const name = globalName(itemsOf(state)?.[0] ?? stateOf(properties).get("dtype"));
   const type =
     (name === null ? null : dtypeOf(newestName(name))) ?? fail(`its type ${name ?? "?"} is not known`);
   return withoutStorage(type, dimensions(held.get("size"), "size"));
@@ -90,8 +90,10 @@ function readTensor(value: PickleValue): TorchTensor | null {
 
 /** Where a tensor was in the dictionary that was saved, before names were made of its keys. */
 function stepsOf(name: string, path: PickleValue | undefined): readonly string[] {
-  const steps = itemsOf(path)?.filter((step) => typeof step === "string" || typeof step === "number");
-  if (steps && steps.length > 0 && steps.length < 100) return steps.map(String);
+  const listed = itemsOf(path) ?? [];
+  const steps =
+    listed.length < 100 ? listed.filter((step) => typeof step === "string" || typeof step === "number") : [];
+  if (steps.length > 0) return steps.map(String);
   // Without paths, the state of an optimizer is told by how its names begin.
   const [, first, rest] = /^(optim\w*)\.(.+)$/.exec(name) ?? [];
   return first !== undefined && rest !== undefined ? [first, rest] : [name];
@@ -123,7 +125,7 @@ async function checkFiles(
   const names = new Set<string>();
   for (const place of places.values()) {
     if (!isRecord(place) || place.kind !== "object") continue;
-    const name = attributesOf(place).get("relative_path");
+    const name = stateOf(place).get("relative_path");
     if (typeof name === "string") names.add(name);
   }
   const diagnostics: Diagnostic[] = [];

@@ -161,7 +161,9 @@ function countElements(
   if (work > budget.steps) return null;
   budget.steps -= work;
   const marked = new Uint8Array(length);
-  for (const window of windows) mark(window.tensor, marked, (window.start - start) / itemBytes, 0);
+  // An empty one may be of any size along another axis.
+  for (const window of windows)
+    if (window.elements > 0) mark(window.tensor, marked, (window.start - start) / itemBytes, 0);
   return marked.reduce((sum, one) => sum + one, 0);
 }
 

@@ -1,6 +1,7 @@
 /** Which optimizer a state belongs to. No state has a name, but the settings in its groups are each class's own. */
 
-import { entriesOf, isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
+import { isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
+import { stateDictOf } from "./tensor-state.ts";
 
 /** Settings that a class of torch.optim writes into each of its groups, and no class further up does. */
 const classes: readonly (readonly [name: string, settings: readonly string[]])[] = [
@@ -35,7 +36,7 @@ export function optimizerOf(
   if (type !== null) return type.slice(type.lastIndexOf(".") + 1);
   const first = itemsOf(groups)?.[0];
   if (!isRecord(first) || first.kind !== "dict") return unnamed;
-  const settings = entriesOf(first);
+  const settings = stateDictOf(first);
   const [name] = classes.find(([, keys]) => keys.every((key) => settings.has(key))) ?? [];
   // Adam and AdamW have the same settings; PyTorch 2.7 and later note which it is.
   if (name !== "Adam") return name === undefined ? unnamed : `~${name}`;

@@ -2,6 +2,7 @@
 
 import { globalName, isRecord, itemsOf, type PickleValue } from "../../src/wire/pickle-value.ts";
 import { newestName } from "./globals.ts";
+import { stateDictOf } from "./tensor-state.ts";
 
 /** The key under which `paddle.save` puts the names of the parameters. */
 const listing = "StructuredToParameterName@@";
@@ -15,21 +16,16 @@ export interface PaddleState {
 
 /** `null` for any other dictionary. In one that is part of another, each array comes in a pair with the name of its parameter. */
 export function readPaddleState(entries: ReadonlyMap<PickleValue, PickleValue>): PaddleState | null {
-  const names = new Map<PickleValue, PickleValue>();
-  const listed = entries.get(listing);
-  if (isRecord(listed) && listed.kind === "dict")
-    for (const [i, key] of listed.keys.entries()) names.set(key, listed.values[i] ?? null);
-  else if (firstPair(entries) === null) return null;
+  const given = entries.get(listing);
+  const listed = isRecord(given) && given.kind === "dict" ? stateDictOf(given) : null;
+  if (listed === null && firstPair(entries) === null) return null;
   const arrays = new Map<PickleValue, PickleValue>();
-  for (const [key, value] of entries) {
-    const pair = pairOf(value);
-    if (pair) names.set(key, pair[0]);
-    arrays.set(key, pair ? pair[1] : value);
-  }
   const seen = new Set<PickleValue>();
   const repeated = new Set<PickleValue>();
-  for (const key of arrays.keys()) {
-    const name = names.get(key);
+  for (const [key, value] of entries) {
+    const pair = pairOf(value);
+    arrays.set(key, pair ? pair[1] : value);
+    const name = pair ? pair[0] : listed?.get(key);
     if (typeof name !== "string") continue;
     if (seen.has(name)) repeated.add(key);
     seen.add(name);

@@ -41,13 +41,17 @@ export async function readPlainPickle(source: ByteSource): Promise<Checkpoint> {
   const imports: PickleImport[] = [];
   const storages = new Map<PickleObject, PicklePersistent>();
   const calls = storageCalls(pickle.value);
+  // Many calls may be handed the same bytes.
+  const known = new Map<PickleValue, PicklePersistent | null>();
   for (const call of calls) {
-    const inner = await readInner(call, source, imports);
+    const held = handed(call);
+    const inner = known.get(held) ?? (known.has(held) ? null : await readInner(held, source, imports));
+    known.set(held, inner);
     if (inner !== null) storages.set(call, numbered(inner, storages.size));
   }
   // It is no stranger only where all that it would unpickle has been read.
-  const known = storages.size === calls.length;
-  imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !known));
+  const whole = storages.size === calls.length;
+  imports.unshift(...pickle.imports.filter(({ name }) => name !== loader || !whole));
   const found = treeOf(pickle.value, imports, { storages });
   const sections = sortSections(found.tree);
   const { models, optimizer, training } = sections;
@@ -128,11 +132,11 @@ function walk(root: PickleValue, see: (value: PickleRecord) => void): void {
  * read, since Python would unpickle them all.
  */
 async function readInner(
-  call: PickleObject,
+  held: PickleValue,
   source: ByteSource,
   imports: PickleImport[],
 ): Promise<PicklePersistent | null> {
-  const head = await headOf(itemsOf(call.args)?.[0], source);
+  const head = await headOf(held, source);
   if (head === null) return null;
   const values: PickleValue[] = [];
   for (let at = 0; values.length < 5; ) {
@@ -146,9 +150,14 @@ async function readInner(
   return isRecord(storage) && storage.kind === "persistent" ? storage : null;
 }
 
-/** The first bytes of a byte string, or of a text of one character a byte, as protocols 0 to 2 write it. */
-async function headOf(held: PickleValue | undefined, source: ByteSource): Promise<ByteSource | null> {
-  const inner = isRecord(held) && held.kind === "object" ? itemsOf(held.args)?.[0] : held;
+/** The byte string that a call is handed, or the text that protocols 0 to 2 make one of. */
+function handed(call: PickleObject): PickleValue {
+  const held = itemsOf(call.args)?.[0] ?? null;
+  return isRecord(held) && held.kind === "object" ? (itemsOf(held.args)?.[0] ?? null) : held;
+}
+
+/** The first bytes of a byte string, or of a text of one character a byte. */
+async function headOf(inner: PickleValue, source: ByteSource): Promise<ByteSource | null> {
   if (typeof inner === "string") return memorySource(latin1(inner.slice(0, headBytes)), source.name);
   if (!isRecord(inner)) return null;
   if (inner.kind === "bytes" && inner.bytes) return memorySource(inner.bytes, source.name);

@@ -46,7 +46,7 @@ export interface Sections {
 
 const optimizerKey = /^(\w+_)?(optimi[sz]ers?|optim|opt)(_?\d+|_(states?|state_dicts?|dict|d|g|disc|gen))?$/i;
 const trainingKey =
-  /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_\w*(acc|loss|score|metric)\w*|(train|val|valid|test)_\w+|loss_history|lr|confusion_matri(x|ces))$/i;
+  /sched(uler)?s?(_|$)|scaler|(^|_)rng|random_state|^(loops|callbacks|loss(es)?|history|metrics?|logs?|stats|meter|args|config|cfg|hparams|hyper_parameters|epoch|global_step|step|best_(?=\w*$)\w*?(acc|loss|score|metric).*|(train|val|valid|test)_\w+|loss_history|lr|confusion_matri(x|ces))$/i;
 /** Sorts the tensors of a tree. */
 export function sortSections(root: TreeNode): Sections {
   const found = new Sorter();
@@ -206,7 +206,8 @@ export function leavesOf(node: TreeNode, path: readonly string[], packed = false
 
 function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
   const named = sections.filter(({ path }) => path.some((step) => averageKey.test(step)));
-  const others = sections.filter((section) => !named.includes(section));
+  const averages = new Set(named);
+  const others = sections.filter((section) => !averages.has(section));
   const names = new Set<string>();
   const shapes = new Map<string, number>();
   for (const section of others) {
@@ -216,9 +217,7 @@ function findCopies(sections: readonly ModelSection[]): Set<ModelSection> {
       shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
     }
   }
-  const copies = named.filter(
-    (section) => isCopyByName(section, names) || isCopyByShape(section, new Map(shapes)),
-  );
+  const copies = named.filter((section) => isCopyByName(section, names) || isCopyByShape(section, shapes));
   return new Set(copies);
 }
 
@@ -232,14 +231,15 @@ function isCopyByName(section: ModelSection, names: ReadonlySet<string>): boolea
 }
 
 /** A list of averages has no names (`shadow_params`): nearly all of its shapes are another model's, each as often at most. */
-function isCopyByShape(section: ModelSection, left: Map<string, number>): boolean {
+function isCopyByShape(section: ModelSection, shapes: ReadonlyMap<string, number>): boolean {
   if (!section.leaves.every((one) => /^\d+$/.test(nameIn(section, one)))) return false;
+  const used = new Map<string, number>();
   let same = 0;
   for (const { tensor } of section.leaves) {
     const shape = tensor.size.join(",");
-    const count = left.get(shape) ?? 0;
-    if (count === 0) continue;
-    left.set(shape, count - 1);
+    const before = used.get(shape) ?? 0;
+    if (before === (shapes.get(shape) ?? 0)) continue;
+    used.set(shape, before + 1);
     same += 1;
   }
   return same * 10 >= section.leaves.length * 9;

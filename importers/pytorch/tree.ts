@@ -17,6 +17,7 @@ import { isPaddleOptimizer, type PaddleState, readPaddleState } from "./paddle.t
 import type { TensorReader } from "./rebuild.ts";
 import { type ScriptClass, unmangled } from "./script-code.ts";
 import { TensorFault, type TorchTensor } from "./tensor.ts";
+import { TreeBudget } from "./tree-budget.ts";
 import { dimensions } from "./window.ts";
 
 /** What a module says of a tensor it holds. */
@@ -68,6 +69,7 @@ class TreeBuilder {
   readonly #modules = new Map<PickleRecord, string>();
 
   readonly #classes: ReadonlyMap<string, ScriptClass>;
+  readonly #budget = new TreeBudget();
 
   constructor(reader: TensorReader, report: TreeReport, classes: ReadonlyMap<string, ScriptClass>) {
     this.#reader = reader;
@@ -78,27 +80,34 @@ class TreeBuilder {
   /** `null` for what holds no tensor. */
   node(key: string, value: PickleValue, path: string, depth: number): TreeNode | null {
     if (!isRecord(value)) return null;
-    if (depth > maxTorchDepth) {
-      this.#report.fault(path, `it is nested deeper than ${maxTorchDepth} levels`);
-      return null;
-    }
+    if (depth > maxTorchDepth)
+      return this.#fault(path, depth, `it is nested deeper than ${maxTorchDepth} levels`);
     try {
       const tensor = this.#reader.tensor(value);
-      if (tensor) return group(key, [], { tensor });
+      if (tensor) {
+        this.#budget.tensor(path, depth);
+        return group(key, [], { tensor });
+      }
     } catch (error) {
       if (!(error instanceof TensorFault)) throw error;
-      this.#report.fault(path, error.message);
-      return null;
+      return this.#fault(path, depth, error.message);
     }
     if (this.#seen.has(value)) {
       const first = this.#modules.get(value);
+      if (first === undefined || first === "") return null;
+      this.#budget.name(path, depth);
       // What refers to a module that it is inside of is no second place of that.
-      if (first !== undefined && first !== path && first !== "" && !path.startsWith(`${first}.`))
-        this.#report.sharedModule(path, first);
+      if (first !== path && !path.startsWith(`${first}.`)) this.#report.sharedModule(path, first);
       return null;
     }
     this.#seen.add(value);
     return this.#container(key, value, path, depth);
+  }
+
+  #fault(path: string, depth: number, reason: string): null {
+    this.#budget.name(path, depth);
+    this.#report.fault(path, reason);
+    return null;
   }
 
   #container(key: string, value: PickleRecord, path: string, depth: number): TreeNode | null {
@@ -151,6 +160,8 @@ class TreeBuilder {
     const node = this.#group(key, entries, path, depth, { optimizer: optimizerOf(entries) });
     const names = entries.has("module") ? itemsOf(entries.get("buffer_names")) : null;
     if (node === null || names === null) return node;
+    for (const shared of ["buffer_names", "param_shapes", "frozen_param_shapes"])
+      this.#budget.shared(entries.get(shared), 1);
     const buffers = new Set(names);
     const shapes = new Map([
       ...shapesIn(entries.get("param_shapes")),
@@ -191,6 +202,9 @@ class TreeBuilder {
   }
 
   #object(key: string, value: PickleObject, path: string, depth: number): TreeNode | null {
+    this.#budget.shared(value.args, 1);
+    this.#budget.shared(value.kwargs, 0);
+    for (const state of value.states) this.#budget.shared(state, 1);
     const type = classOf(value);
     const held = dictionaryOf(value);
     if (type === "collections.OrderedDict" || type === "collections.defaultdict" || type === "builtins.dict")
@@ -248,7 +262,8 @@ class TreeBuilder {
     depth: number,
   ): TreeNode {
     const children: TreeNode[] = [];
-    const transient = new Set(itemsOfSet(attributes.get("_non_persistent_buffers_set")));
+    for (const name of [...ownOfModule, unsavedNames]) this.#budget.shared(attributes.get(name), 1);
+    const transient = new Set(itemsOfSet(attributes.get(unsavedNames)));
     const add = (name: PickleValue, value: PickleValue, holding?: Holding): void => {
       const label = labelOf(name);
       const child = this.node(label, value, joined(path, label), depth + 1);
@@ -264,6 +279,7 @@ class TreeBuilder {
   }
 }
 
+const unsavedNames = "_non_persistent_buffers_set";
 const ownOfModule: ReadonlySet<PickleValue> = new Set<PickleValue>(["_parameters", "_buffers", "_modules"]);
 
 function joined(path: string, key: string): string {
@@ -332,7 +348,7 @@ function dictionaryOf(value: PickleObject): Map<PickleValue, PickleValue> {
 }
 
 /** What `__setstate__` would be handed, as attributes: a dictionary, or a pair of one and the slots. */
-export function attributesOf(value: PickleObject): Map<PickleValue, PickleValue> {
+function attributesOf(value: PickleObject): Map<PickleValue, PickleValue> {
   const attributes = new Map<PickleValue, PickleValue>();
   for (const state of value.states) {
     const parts = itemsOf(state)?.length === 2 ? (itemsOf(state) ?? []) : [state];
