@@ -13,10 +13,12 @@ import { rolldown } from "rolldown";
  * split by the dynamic imports, one file and more a format.
  */
 const together = [
+  // What opens a file comes before all the rest.
+  ["file", /dist\/src\/(counted|errors|limits|public\/read-ahead|io\/(companions|node-file|range))\.js/],
   // Every run that reads a file.
   [
     "core",
-    /dist\/(src\/(errors|diagnostics|limits|io|ir|passes|report|operators|public|wire\/(zip|json)[\w-]*\.js)|importers\/([\w-]+\.js|\w+\/index\.js|pytorch\/forms|onnx\/sniff))/,
+    /dist\/(src\/(diagnostics|io|ir|passes|report|operators|public|wire\/(zip|json)[\w-]*\.js)|importers\/([\w-]+\.js|\w+\/index\.js|pytorch\/forms|onnx\/sniff))/,
   ],
   ["state-dict", /dist\/importers\/state-dict\//],
   // Programs need no pickles, so that what they share with checkpoints is apart.

@@ -1,3 +1,4 @@
+import { readAhead } from "../public/read-ahead.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { type Host, hostOf } from "./host.ts";
 import { endOnOutputError } from "./output-error.ts";
@@ -25,8 +26,9 @@ export async function run(host: Host): Promise<ExitCode> {
     }
     // One file and nothing else is what is called most, and needs no parser: that saves a tenth of the run.
     if (host.argv.length === 1 && only !== undefined && isFile(only)) {
+      const opened = readAhead(only);
       const { summary } = await import("./commands/summary.ts");
-      return await summary(host, [only], { compile: true });
+      return await summary(host, [only], { compile: true }, opened);
     }
     const { runProgram } = await import("./program.ts");
     return await runProgram(host, version);

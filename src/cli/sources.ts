@@ -6,14 +6,15 @@ import { Progress } from "./progress.ts";
 /** Stands for standard input where a file is expected, for standard output where one is written. */
 export const standardStream = "-";
 
-/** Opens what the user named, hands it to `work`, and closes it whatever happens. */
+/** Opens what the user named, if it is not `opened`, hands it to `work`, and closes it whatever happens. */
 export async function withSource<T>(
   host: Host,
   file: string,
   work: (source: OpenSource, onProgress: (step: string) => void) => Promise<T>,
+  opened: OpenSource | null = null,
 ): Promise<T> {
   const progress = new Progress(host, file);
-  const source = file === standardStream ? await openInput(host) : openModel(file);
+  const source = opened ?? (file === standardStream ? await openInput(host) : openModel(file));
   try {
     return await work(watched(source, host), progress.report);
   } finally {

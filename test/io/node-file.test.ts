@@ -35,6 +35,16 @@ describe("openFile", () => {
     expect(() => source.readSync(0, 1)).toThrow(/after close/);
   });
 
+  test("reads beside this thread, and is closed when that has ended", async () => {
+    const source = openFile(path("model.bin"));
+    const reading = [source.readAside(3, 4), source.readAside(0, 10)];
+    source.close();
+    const read = await Promise.all(reading);
+    expect(read.map((bytes) => Buffer.from(bytes).toString())).toEqual(["3456", "0123456789"]);
+    await expect(source.readAside(0, 1)).rejects.toThrow(/after close/);
+    await expect(openFile(path("model.bin")).readAside(8, 3)).rejects.toThrow(SourceReadError);
+  });
+
   test("says so when the file shrinks under it", () => {
     writeFileSync(path("shrinking"), "0123456789");
     const source = openFile(path("shrinking"));

@@ -8,6 +8,7 @@ import {
   summaryNotes,
   takesWholeTree,
 } from "../../public/index.ts";
+import type { OpenSource } from "../../public/node.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Host } from "../host.ts";
@@ -37,13 +38,21 @@ export interface SummaryFlags {
   readonly quiet?: boolean;
 }
 
-/** Prints each file's summary or report. A file that fails does not keep the others from being done. */
-export async function summary(host: Host, files: readonly string[], flags: SummaryFlags): Promise<ExitCode> {
+/**
+ * Prints each file's summary or report. A file that fails does not keep the others from being done. `opened`: the only file, where it
+ * has been opened already.
+ */
+export async function summary(
+  host: Host,
+  files: readonly string[],
+  flags: SummaryFlags,
+  opened: OpenSource | null = null,
+): Promise<ExitCode> {
   const print = flags.json ? jsonPrinter(host, files.length > 1) : textPrinter(host, files.length > 1, flags);
   let worst: ExitCode = exitCode.fine;
   for (const file of files) {
     try {
-      print.report(file, await read(host, file, flags));
+      print.report(file, await read(host, file, flags, opened));
     } catch (error) {
       const code = reportFailure(host, error, file);
       if (code > worst) worst = code;
@@ -53,8 +62,13 @@ export async function summary(host: Host, files: readonly string[], flags: Summa
   return worst;
 }
 
-async function read(host: Host, file: string, flags: SummaryFlags): Promise<Report> {
-  return await withSource(host, file, (source, onProgress) =>
+async function read(
+  host: Host,
+  file: string,
+  flags: SummaryFlags,
+  opened: OpenSource | null,
+): Promise<Report> {
+  const weigh = (source: OpenSource, onProgress: (step: string) => void): Promise<Report> =>
     inspect(source, {
       compile: flags.compile,
       onProgress,
@@ -63,8 +77,8 @@ async function read(host: Host, file: string, flags: SummaryFlags): Promise<Repo
       convention: flags.convention,
       ...(flags.dim && { dims: flags.dim }),
       ...(flags.batch !== undefined && { batch: flags.batch }),
-    }),
-  );
+    });
+  return await withSource(host, file, weigh, opened);
 }
 
 /** Some styles look at a whole tree, whatever they show of it. */
