@@ -47,9 +47,9 @@ export class StackReader {
     this.places.length = kept;
     let place = this.places[kept - 1] ?? this.top;
     for (let at = place.end + 1; at < text.length; at = place.end + 1) {
-      const end = endOfEntry(text, at);
-      if (end < 0) break;
-      place = placeInside(place, text.slice(at, end), end);
+      const next = placeInside(place, text, at);
+      if (next === null) break;
+      place = next;
       this.places.push(place);
     }
     this.text = text;
@@ -64,14 +64,26 @@ export class StackReader {
   }
 }
 
-function placeInside(place: Place, part: string, end: number): Place {
+/** The place of the part that starts at `at`; null for what is none. */
+function placeInside(place: Place, text: string, at: number): Place | null {
   place.inner ??= new Map();
+  // What was a part before is one again.
+  const known = place.inner.get(text.slice(at, endOfPart(text, at)));
+  if (known) return known;
+  const end = endOfEntry(text, at);
+  if (end < 0) return null;
+  const part = text.slice(at, end);
   let inner = place.inner.get(part);
   if (!inner) {
     inner = { end, entry: readEntry(part), inner: null, stack: null };
     place.inner.set(part, inner);
   }
   return inner;
+}
+
+function endOfPart(text: string, start: number): number {
+  const end = text.indexOf(";", start);
+  return end < 0 ? text.length : end;
 }
 
 function stackOf(places: readonly Place[]): ModuleStack {
@@ -105,8 +117,7 @@ export function moduleKeys(text: string): readonly { readonly key: string; reado
 /** Where the entry ends that starts at `start`; -1 for what is none. A name with a semicolon makes two parts that are no entry alone. */
 function endOfEntry(text: string, start: number): number {
   for (let end = start; end < text.length; end += 1) {
-    end = text.indexOf(";", end);
-    if (end < 0) end = text.length;
+    end = endOfPart(text, end);
     if (end - start > maxModuleEntryCharacters) return -1;
     const entry = text.slice(start, end);
     if (entry === "" || usual.test(entry) || early.test(entry) || unusual.test(entry)) return end;

@@ -40,10 +40,11 @@ export class Elements {
   private readonly text: string;
   private readonly again: readonly string[];
   private readonly patterns: JsonValue[] = [];
-  /** By object, where its places start in `places`. */
-  private readonly starts: number[] = [];
-  /** Where a text starts, which ends at the next quote; below zero, -1 less its place in `again`. */
-  private readonly places: number[] = [];
+  /** By object, where its places end in `places`. */
+  private ends: Int32Array = new Int32Array(8);
+  /** Where a text starts and ends; below zero, -1 less its place in `again`, and nothing. */
+  private places: Int32Array = new Int32Array(64);
+  private filled = 0;
 
   constructor(text: string, again: readonly string[]) {
     this.text = text;
@@ -54,27 +55,36 @@ export class Elements {
     return this.patterns.length;
   }
 
-  /** `places`: those of as many texts as the pattern asks for; what is behind them is not looked at. */
+  /** `places`: two numbers for each of as many texts as the pattern asks for; what is behind them is not looked at. */
   push(pattern: JsonValue, places: readonly number[], texts: number): void {
-    this.patterns.push(pattern);
-    this.starts.push(this.places.length);
-    for (let i = 0; i < texts; i++) this.places.push(places[i] as number);
+    const from = this.filled;
+    const index = this.patterns.push(pattern) - 1;
+    this.filled = from + 2 * texts;
+    if (index === this.ends.length) this.ends = doubled(this.ends, index + 1);
+    if (this.filled > this.places.length) this.places = doubled(this.places, this.filled);
+    this.ends[index] = this.filled;
+    for (let i = from; i < this.filled; i++) this.places[i] = places[i - from] as number;
   }
 
   /** Object number `index`; an empty one where there is none. */
   at(index: number): Element {
-    const start = this.starts[index] ?? 0;
-    const end = this.starts[index + 1] ?? this.places.length;
-    const texts = new Array<string>(end - start);
-    for (let i = start; i < end; i++) {
-      const place = this.places[i] as number;
-      texts[i - start] =
-        place < 0
-          ? (this.again[-1 - place] as string)
-          : this.text.slice(place, this.text.indexOf('"', place));
+    const { again, places, text } = this;
+    const start = index > 0 ? (this.ends[index - 1] as number) : 0;
+    const count = index < this.patterns.length ? ((this.ends[index] as number) - start) / 2 : 0;
+    const texts = new Array<string>(count);
+    for (let i = 0; i < count; i++) {
+      const place = places[start + 2 * i] as number;
+      texts[i] = place < 0 ? (again[-1 - place] as string) : text.slice(place, places[start + 2 * i + 1]);
     }
     return { pattern: this.patterns[index] ?? null, texts };
   }
+}
+
+/** The same numbers, with room for `length` and more. */
+function doubled(numbers: Int32Array, length: number): Int32Array {
+  const larger = new Int32Array(Math.max(length, 2 * numbers.length));
+  larger.set(numbers);
+  return larger;
 }
 
 /** What else is put in the place of a list or a table. */
@@ -196,13 +206,20 @@ export class AlikeReader {
       if (hole.isPassed) {
         at = endOfPlainText(text, from);
         if (at >= 0) {
-          if (hole.kind !== "unread") places[filled++] = from;
+          if (hole.kind !== "unread") {
+            places[filled++] = from;
+            // Without its quote.
+            places[filled++] = at - 1;
+          }
           continue;
         }
       }
       const written = this.written(hole, from);
       if (written === null) return -1;
-      if (written.place !== null) places[filled++] = written.place;
+      if (written.place !== null) {
+        places[filled] = written.place;
+        filled += 2;
+      }
       at = from + written.closed.length;
     }
   }

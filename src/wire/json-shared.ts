@@ -269,25 +269,28 @@ class SharedReader {
 /** Finds keys in a text, the first one first. */
 class KeyFinder {
   private readonly text: string;
-  private readonly found: { readonly key: string; readonly quoted: string; start: number }[];
+  private readonly sought: { readonly key: string; readonly quoted: string; start: number }[];
 
   constructor(text: string, keys: readonly string[]) {
     this.text = text;
-    this.found = keys.map((key) => ({ key, quoted: `"${key}"`, start: -1 }));
+    this.sought = keys.map((key) => ({ key, quoted: `"${key}"`, start: -1 }));
   }
 
-  /** The first one that starts at `from` or later, with its quote. */
+  /** The next one that starts at `from` or later, with its quote. */
   next(from: number): { readonly key: string; readonly start: number } | null {
-    let first: (typeof this.found)[number] | null = null;
-    for (const one of this.found) {
+    const { sought, text } = this;
+    let first: (typeof sought)[number] | null = null;
+    for (const one of sought) {
       if (one.start < from) {
         // Behind the first of the others nobody looks yet.
-        const start = (first ? this.text.slice(0, first.start) : this.text).indexOf(one.quoted, from);
+        const start = (first ? text.slice(0, first.start) : text).indexOf(one.quoted, from);
         one.start = start < 0 && first === null ? Number.POSITIVE_INFINITY : start;
       }
       const { start } = one;
       if (start >= from && start < (first?.start ?? Number.POSITIVE_INFINITY)) first = one;
     }
+    // The others come sooner, and then it is looked for no further than to them.
+    if (first) sought.push(...sought.splice(sought.indexOf(first), 1));
     return first;
   }
 }
