@@ -145,13 +145,13 @@ function isCheck({ plumbing, calls }: Draft): boolean {
 export function nameRows(
   drafts: readonly Draft[],
   inside: ReadonlyMap<Draft, string>,
-  unique: (name: string) => string,
+  unique: (folder: string | null, name: string) => string,
 ): void {
   const nodes = new Map<string, number>();
   for (let i = 0; i < drafts.length; i++) {
     const draft = drafts[i] as Draft;
     if (inside.has(draft)) continue;
-    if (draft.operator === "Input") draft.name = unique(draft.name);
+    if (draft.operator === "Input") draft.name = unique(null, draft.name);
     else if (!draft.plumbing) {
       const path = moduleOf(draft);
       nodes.set(path, (nodes.get(path) ?? 0) + 1);
@@ -163,6 +163,6 @@ export function nameRows(
     if (around === undefined && draft.operator === "Input") continue;
     const path = around ?? moduleOf(draft);
     const only = around === undefined && path !== "" && !draft.plumbing && nodes.get(path) === 1;
-    draft.name = unique(only ? path : path === "" ? draft.name : `${path}/${draft.name}`);
+    draft.name = only ? unique(null, path) : unique(path === "" ? null : path, draft.name);
   }
 }

@@ -7,7 +7,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { Graph, Layer } from "../../src/ir/graph.ts";
 import type { Model, PickledGlobal } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
-import { uniqueNames } from "../../src/ir/unique-names.ts";
+import { uniquePaths } from "../../src/ir/unique-names.ts";
 import { maxPickleGlobals } from "../../src/limits.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { readSharedJson, type SharedJson, type SharedKeys } from "../../src/wire/json-shared.ts";
@@ -81,7 +81,7 @@ class ProgramImporter {
   private readonly file: string;
   private readonly diagnostics: Diagnostic[] = [];
   private readonly table: TensorTable;
-  private readonly unique = uniqueNames();
+  private readonly unique = uniquePaths();
   private readonly globals: PickledGlobal[] = [];
 
   constructor(file: string) {

@@ -55,7 +55,8 @@ function everyLayer({ layers, outputs }: Graph, { shapes, weights }: Analysis): 
 function ownFirst(weights: readonly ResolvedWeight[], { modules }: Layer): readonly ResolvedWeight[] {
   const path = modules?.at(-1)?.path;
   if (path === undefined || weights.length < 2) return weights;
-  const isOwn = ({ weight }: ResolvedWeight): boolean => weight.name.startsWith(`${path}.`);
+  const isOwn = ({ weight: { name } }: ResolvedWeight): boolean =>
+    name[path.length] === "." && name.startsWith(path);
   if (weights.every(isOwn)) return weights;
   return [...weights.filter(isOwn), ...weights.filter((one) => !isOwn(one))];
 }
