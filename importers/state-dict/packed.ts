@@ -25,7 +25,7 @@ export function isPackedName(local: string): boolean {
 
 /** Whether any name is that of a packed weight. */
 export function looksPacked(tensors: readonly NamedTensor[]): boolean {
-  return tensors.some(({ name }) => /(?:^|[._])(?:qweight|weight_packed|\w+_blocks)$/.test(name));
+  return tensors.some(({ name }) => /(?:^|[._])(?:qweight|weight_packed)$|\w_blocks$/.test(name));
 }
 
 /** Whether a tensor is a note on the shape of another: the state of bitsandbytes, the shapes of compressed-tensors and HQQ. */

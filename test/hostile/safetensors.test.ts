@@ -14,6 +14,11 @@ const entry = (over: Partial<Record<keyof Entry, unknown>> = {}): object => ({
   ...over,
 });
 
+test("a long name that could be one of packed blocks is looked through once", async () => {
+  const report = await readable(safetensors({ ["_a".repeat(100_000)]: entry() }, 16));
+  expect(report.totals.parameters).toBe(4);
+});
+
 describe("headers", () => {
   test.each([
     ["longer than the file", safetensors({ a: entry() }, 16, 10_000), "malformed-file", /truncated/],
