@@ -3,7 +3,7 @@
  * bin.ts hands in the real one.
  */
 
-import { expectLongRun } from "./engine-flags.ts";
+import { expectLongRun, expectText } from "./engine-flags.ts";
 
 export interface Output {
   write(text: string): void;
@@ -24,6 +24,8 @@ export interface Host {
   now(): number;
   /** Told once when there turns out to be much to do. */
   expectLongRun?(): void;
+  /** Told before a long text is read whole. */
+  expectText?(): void;
 }
 
 /** The host that a Node process is. */
@@ -42,6 +44,7 @@ export function hostOf(process: NodeJS.Process): Host {
     // `performance` would load a module of its own.
     now: () => process.uptime() * 1000,
     expectLongRun,
+    expectText,
   };
 }
 

@@ -32,14 +32,16 @@ const longRunBytes = 8 * 1024 * 1024;
  */
 const wholeTextBytes = 4 * 1024 * 1024;
 
-/** The source, whose host is told when more is read of it than of most. */
+/** The source, whose host is told what is read of it, where that is more than of most. */
 function watched(source: OpenSource, host: Host): OpenSource {
   const { readSync } = source;
   if (!host.expectLongRun || source.size < longRunBytes) return source;
   let left = longRunBytes;
   const note = (length: number): void => {
     const before = left;
-    left -= length < wholeTextBytes ? length : length / 4;
+    const isText = length >= wholeTextBytes;
+    if (isText) host.expectText?.();
+    left -= isText ? length / 4 : length;
     if (before > 0 && left <= 0) host.expectLongRun?.();
   };
   const read: OpenSource["read"] = (offset, length) => {

@@ -12,7 +12,11 @@ const path = join(folder, "large");
 writeFileSync(path, new Uint8Array(20 * 1024 * 1024));
 
 async function timesTold(reads: number, length: number): Promise<number> {
-  let told = 0;
+  return (await told(reads, length)).longRun;
+}
+
+async function told(reads: number, length: number): Promise<{ longRun: number; text: number }> {
+  const told = { longRun: 0, text: 0 };
   const output = { write: () => {}, isTTY: false, columns: undefined };
   const host: Host = {
     argv: [],
@@ -22,7 +26,10 @@ async function timesTold(reads: number, length: number): Promise<number> {
     stderr: output,
     now: () => 0,
     expectLongRun: () => {
-      told += 1;
+      told.longRun += 1;
+    },
+    expectText: () => {
+      told.text += 1;
     },
   };
   await withSource(host, path, async (source) => {
@@ -40,4 +47,9 @@ test("the host is told once that much is read of a file, and not of one that is 
   // A text of JSON has fewer nodes for its bytes.
   expect(await timesTold(1, 16 * 1024 * 1024)).toBe(0);
   expect(await timesTold(4, 16 * 1024 * 1024)).toBe(1);
+});
+
+test("the host is told of a text before it is read", async () => {
+  expect(await told(1, 16 * 1024 * 1024)).toEqual({ longRun: 0, text: 1 });
+  expect(await told(40, 256 * 1024)).toEqual({ longRun: 1, text: 0 });
 });
