@@ -46,6 +46,10 @@ export type Diagnostic =
       "normalization-likely-folded",
       { readonly modules: number; readonly parameters: number; readonly statistics: number }
     >
+  | Found<
+      "weights-worked-out",
+      { readonly lost: number; readonly tensors: number; readonly elements: number; readonly names: string }
+    >
   | Found<"weight-copied", { readonly weight: string; readonly same: string }>
   | Found<"weight-maybe-tied", { readonly weight: string; readonly other: string; readonly elements: number }>
   | Found<"bias-padded", { readonly layers: number; readonly elements: number }>
@@ -114,6 +118,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "part-compiled": "warning",
   "normalization-folded": "info",
   "normalization-likely-folded": "info",
+  "weights-worked-out": "info",
   "weight-copied": "info",
   "weight-maybe-tied": "warning",
   "bias-padded": "info",
@@ -214,6 +219,10 @@ export function formatDiagnostic(d: Diagnostic): string {
       return `${counted(d.args.modules, "batch normalization was", "batch normalizations were")} folded into other weights when the model was exported, with ${counted(d.args.parameters, "parameter")} and ${counted(d.args.statistics, "statistic")}, of which ${counted(d.args.left, "parameter is left as a bias", "parameters are left as biases")}`;
     case "normalization-likely-folded":
       return `the exporter named weights and biases of ${counted(d.args.modules, "convolution")}, as it does where it folds the batch normalization that follows: up to ${counted(d.args.parameters, "parameter")}, of which the biases are left, and ${counted(d.args.statistics, "statistic")}`;
+    case "weights-worked-out":
+      return d.args.lost > 0
+        ? `no tensor has the name of ${counted(d.args.lost, "parameter")} of the program (${d.args.names}), and ${d.args.tensors === 0 ? "no weight was" : `only ${counted(d.args.tensors, "weight was", "weights were")}`} made when it was exported: some were left out, merged or computed into others, so the network can have more or fewer parameters`
+        : `${counted(d.args.tensors, "weight was", "weights were")} computed from others when the network was traced (${counted(d.args.elements, "element")}: ${d.args.names}); what they were made of is gone, so the network can have more or fewer parameters`;
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-maybe-tied":

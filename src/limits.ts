@@ -313,6 +313,9 @@ export const maxOnnxStringBytes: number = 16 * KiB;
 /** Bytes of a metadata value. Class names of a detector take 10 kB; module paths of a node stay below 2 kB. */
 export const maxOnnxMetadataBytes: number = 64 * KiB;
 
+/** Bytes of an exported program's signature: some 110 for each parameter and buffer, of which no network has 70,000. */
+export const maxOnnxSignatureBytes: number = 8 * MiB;
+
 /**
  * Nodes of one file, those of subgraphs and functions too. Unrolled networks reach some 50 000. A node costs a quarter of a
  * millisecond from the file to the printed row, and some 10 kB of memory.

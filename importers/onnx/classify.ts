@@ -86,7 +86,7 @@ function claimTensors(around: Around): {
         const word = stated.kinds.get(table.get(tensor).path);
         const found =
           passes && word === undefined
-            ? passingClass(handsOn, table.get(tensor))
+            ? passingClass(handsOn, table.get(tensor), stated)
             : classOf({ draft, slot, index: tensor, prepares }, around);
         if (classes.put(tensor, found, passes)) claims.push({ draft, slot, tensor, passes });
       }

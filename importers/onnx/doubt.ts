@@ -13,8 +13,12 @@ export function reportDoubt(
 ): void {
   if (tensors.length === 0) return;
   const elements = tensors.reduce((sum, { shape }) => sum + (countOf(shape) ?? 0), 0);
-  const first = tensors.slice(0, maxNames).map(({ path }) => path);
-  const left = tensors.length - first.length;
-  const names = first.join(", ") + (left > 0 ? ` and ${left} more` : "");
+  const names = listNames(tensors.map(({ path }) => path));
   report({ code, args: { tensors: tensors.length, elements, names }, at: "" });
+}
+
+/** The first of them, and how many more there are. */
+export function listNames(names: readonly string[]): string {
+  const left = names.length - maxNames;
+  return names.slice(0, maxNames).join(", ") + (left > 0 ? ` and ${left} more` : "");
 }

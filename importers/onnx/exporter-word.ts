@@ -2,7 +2,8 @@
 
 import type { StoredTensor } from "../../src/ir/tensor.ts";
 import { knownBuffers } from "../state-dict/known-buffers.ts";
-import type { OnnxGraph, OnnxModel } from "./proto.ts";
+import { cutMark, type OnnxGraph, type OnnxModel } from "./proto.ts";
+import { signatureKey } from "./read-context.ts";
 import type { Stated } from "./slot-class.ts";
 
 type Kind = "parameter" | "buffer" | "constant";
@@ -14,7 +15,6 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 const kindKey = "pkg.torch.export.graph_signature.InputSpec.kind";
-const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
 
 /** The program's signature, and what is noted at the tensors themselves; `unknown` are tensors that nothing can tell of. */
 export function readStated(
@@ -26,9 +26,12 @@ export function readStated(
   const kinds = statedKinds(graph);
   const unsure = unknown.map((name) => [name, "unknown"] as const);
   const literal = tracedLiterals(onnx, graph).map((name) => [name, "constant"] as const);
+  const gone = goneFrom(graph, kinds);
   return {
     kinds: new Map([...literal, ...unsure, ...kinds]),
-    gone: goneFrom(graph, kinds),
+    gone,
+    losing: signature(graph).size > 0 ? losing(gone) : null,
+    traced: onnx.producerName === "pytorch" && kinds.size === 0,
     buffers: buffersByName(tensors, kinds),
   };
 }
@@ -88,6 +91,10 @@ function goneFrom(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["
   return gone;
 }
 
+function losing(gone: Stated["gone"]): readonly string[] {
+  return [...gone].flatMap(([module, { parameters }]) => (parameters > 0 ? [module] : []));
+}
+
 /** Kinds by name of the tensor. */
 function statedKinds(graph: OnnxGraph): ReadonlyMap<string, Kind> {
   const stated = new Map(signature(graph));
@@ -100,10 +107,11 @@ function statedKinds(graph: OnnxGraph): ReadonlyMap<string, Kind> {
   return stated;
 }
 
-/** `p_conv1_weight: PARAMETER target='conv1.weight'`, a line each. */
+/** `p_conv1_weight: PARAMETER target='conv1.weight'`, a line each; empty where the list is not whole, as it is read for what is missing. */
 export function signature(graph: OnnxGraph): ReadonlyMap<string, Kind> {
   const text = graph.metadata.get(signatureKey) ?? "";
   const found = new Map<string, Kind>();
+  if (text.endsWith(cutMark)) return found;
   for (const line of text.split("\n")) {
     const match = /^\w+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^']*)'/.exec(line.trim());
     const kind = match && kinds.get(match[1] ?? "");

@@ -1,6 +1,7 @@
 /** What an exporter did to weights that the file still lets one know: normalizations that are gone, copies of matrices. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
+import { sameShape } from "../../src/ir/shape.ts";
 import { signature } from "./exporter-word.ts";
 import type { Draft } from "./frame.ts";
 import { modulesOf, ownerName } from "./names.ts";
@@ -10,18 +11,25 @@ import type { TensorTable } from "./tensor-table.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
 
-/** Reports batch normalizations that went into weights: by the program's signature, else by the names of the weights. */
+/** Where PyTorch's exporter notes how it rewrote a node. */
+export const rulesKey = "pkg.onnxscript.rewriter.rule_name";
+
+/**
+ * Reports batch normalizations that went into weights: by the program's signature, else by the names of the weights. Gives those
+ * of the signature.
+ */
 export function reportFolded(
   onnx: OnnxModel,
   graph: OnnxGraph,
   facts: Facts,
   table: TensorTable,
   report: Report,
-): void {
+): ReadonlySet<string> {
   const stated = signature(graph);
   const names = exporterNames[onnx.producerName];
-  if (stated.size > 0) reportStated(graph, stated, table, report);
-  else if (names) reportNamed(names, facts, table, report);
+  if (stated.size > 0) return reportStated(graph, stated, table, report);
+  if (names) reportNamed(names, facts, table, report);
+  return new Set();
 }
 
 /**
@@ -33,11 +41,11 @@ function reportStated(
   stated: ReadonlyMap<string, string>,
   table: TensorTable,
   report: Report,
-): void {
+): ReadonlySet<string> {
   const stored = new Map(table.tensors.map(({ path, shape }) => [path, shape]));
   const folded = new Map<string, { readonly channels: number; readonly hadBias: boolean }>();
   for (const node of graph.nodes) {
-    const rules = node.metadata.get("pkg.onnxscript.rewriter.rule_name") ?? "";
+    const rules = node.metadata.get(rulesKey) ?? "";
     const module = modulesOf(node).at(-1)?.path;
     const bias = stored.get(node.inputs[2] ?? "");
     if (!/FuseBatchNorm/.test(rules) || module === undefined || bias?.length !== 1) continue;
@@ -45,7 +53,8 @@ function reportStated(
     const hadBias = stated.has(`${ownerName(node.inputs[1] ?? "")}.bias`);
     folded.set(module, { channels: bias[0] ?? 0, hadBias });
   }
-  if (folded.size === 0) return;
+  const modules = new Set(folded.keys());
+  if (folded.size === 0) return modules;
   const args = { modules: folded.size, parameters: 0, statistics: 0, left: 0 };
   for (const [module, { channels, hadBias }] of folded) {
     args.statistics += 2 * channels;
@@ -54,6 +63,7 @@ function reportStated(
       if (stated.get(`${module}.${part}`) === "parameter") args.parameters += channels;
   }
   report({ code: "normalization-folded", args, at: "" });
+  return modules;
 }
 
 interface FoldedNames {
@@ -93,6 +103,7 @@ function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, repor
  * matrix is used in, it is that one, and the copy counts for nothing; else nothing but the payload would tell.
  */
 export function settleCopies(facts: Facts, table: TensorTable, report: Report): void {
+  settleOwnCopies(facts, table, report);
   const tables = tablesBySize(facts, table);
   if (tables.size === 0) return;
   const last = [...facts.keys()].findLast(isProduct);
@@ -111,6 +122,25 @@ export function settleCopies(facts: Facts, table: TensorTable, report: Report): 
     last.weights = last.weights.with(i, { ...weight, name: same, tensor: other, view: [...shape] });
     table.settle(weight.tensor, "unused");
     report({ code: "weight-copied", args: { weight: path, same }, at: last.name });
+  }
+}
+
+/** Matrices of a module that stand beside its own weight, turned over: that is used elsewhere as well, as it is. */
+function settleOwnCopies(facts: Facts, table: TensorTable, report: Report): void {
+  const learned = new Map<string, number>();
+  for (const { weights } of facts.keys())
+    for (const { name, tensor, class: kind } of weights)
+      if (kind === "parameter" && tensor !== undefined) learned.set(name, tensor);
+  for (const draft of facts.keys()) {
+    const [weight, ...others] = draft.weights;
+    const own = learned.get(`${draft.modules?.at(-1)?.path}.weight`);
+    if (!isProduct(draft) || others.length > 0 || weight?.tensor === undefined || own === undefined) continue;
+    const [copy, kept] = [table.get(weight.tensor), table.get(own)];
+    const turned = copy.shape.length === 2 && sameShape([...copy.shape].reverse(), kept.shape);
+    if (!turned || copy.dtype !== kept.dtype || ownerName(copy.path) !== null) continue;
+    draft.weights = [{ ...weight, name: kept.path, tensor: own, view: [...copy.shape] }];
+    table.settle(weight.tensor, "unused");
+    report({ code: "weight-copied", args: { weight: copy.path, same: kept.path }, at: draft.name });
   }
 }
 

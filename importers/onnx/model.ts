@@ -20,6 +20,7 @@ import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 import { placeByWeights } from "./weight-modules.ts";
+import { reportWorkedOut } from "./worked-out.ts";
 
 /** @throws MalformedFileError and the rest of `readOnnxModel`. */
 export async function importOnnx(source: ByteSource): Promise<Imported> {
@@ -34,7 +35,8 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   classifyTensors(facts, table, readStated(onnx, written, table.tensors, zeroBiases(onnx, written)), report);
   addHiddenTensors(onnx, closed, table, report);
   halvePadded(onnx, facts, table, report);
-  reportFolded(onnx, written, facts, table, report);
+  const folded = reportFolded(onnx, written, facts, table, report);
+  reportWorkedOut(onnx, written, { facts, table, folded }, report);
   settleCopies(facts, table, report);
   reportBlocks(facts, report);
   reportCompiled(facts, report);

@@ -26,7 +26,7 @@ export interface OnnxOpset {
 }
 
 /**
- * metadata_props. A value of more than `maxOnnxMetadataBytes`, and every stack trace, is cut and ends in `cutMark`. Of a key
+ * metadata_props. A value of more than `maxOnnxMetadataBytes` (`maxOnnxSignatureBytes`), and every stack trace, is cut and ends in `cutMark`. Of a key
  * that comes twice the last value counts.
  */
 export type Metadata = ReadonlyMap<string, string>;

@@ -7,6 +7,7 @@ import {
   maxOnnxMetadataBytes,
   maxOnnxNodes,
   maxOnnxNodeValues,
+  maxOnnxSignatureBytes,
   maxOnnxValues,
 } from "../../src/limits.ts";
 import {
@@ -106,6 +107,14 @@ export const noMetadata: Metadata = new Map();
 /** Kilobytes a node, about the exporter's own calls; PyTorch writes them into every node. */
 const unreadKeys = new Set(["pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node"]);
 
+/** Where PyTorch's exporter lists the inputs of the program: all of its parameters and buffers. */
+export const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
+
+function metadataBytes(key: string): number {
+  if (unreadKeys.has(key)) return 0;
+  return key === signatureKey ? maxOnnxSignatureBytes : maxOnnxMetadataBytes;
+}
+
 const metadataEntry: MessageShape<Entry, Pair> = {
   fields: {
     1: name("key", maxNameLength, (entry, key) => {
@@ -113,9 +122,9 @@ const metadataEntry: MessageShape<Entry, Pair> = {
     }),
     2: text(
       "value",
-      ({ key }) => (unreadKeys.has(key) ? 0 : maxOnnxMetadataBytes),
+      ({ key }) => metadataBytes(key),
       (entry, value, length) => {
-        entry.value = length > maxOnnxMetadataBytes || (value === "" && length > 0) ? value + cutMark : value;
+        entry.value = length > metadataBytes(entry.key) ? value + cutMark : value;
       },
     ),
   },

@@ -15,6 +15,10 @@ export interface Stated {
   readonly kinds: ReadonlyMap<string, "parameter" | "buffer" | "constant" | "unknown">;
   /** By path of a module: how many of its own parameters and buffers bear no tensor's name, since they were worked out. */
   readonly gone: ReadonlyMap<string, { readonly parameters: number; readonly buffers: number }>;
+  /** Where the program's signature lists its parameters: modules that have lost some of their own. */
+  readonly losing: readonly string[] | null;
+  /** Traced by PyTorch's older exporter, which says nothing of the tensors and leaves them their names. */
+  readonly traced: boolean;
   /** By the name of the tensor, where it alone tells: buffers of PyTorch, and names that parameters have as well. */
   readonly buffers: ReadonlyMap<string, TensorClass>;
 }
@@ -59,6 +63,7 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
   if (port.class === "quantization" || port.class === "constant" || port.class === "statistic")
     return port.class;
   if (real && scalesIntegers(draft, facts)) return "quantization";
+  if (real && word === undefined && !canBeLearned(draft, slot, tensor, stated)) return "constant";
   const buffer = stated.buffers.get(tensor.path);
   if (buffer !== undefined) {
     if (buffer !== "unclassified") around.named.add(index);
@@ -79,14 +84,16 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
   if (real && rank === 1 && !single && !named && bareType(draft) === "Gather") return "unclassified";
   if (port.class === "parameter") {
     if (!(real || packed) || (!named && isNeutral(draft, port.name, tensor))) return "constant";
-    return made && single && !named ? "constant" : "parameter";
+    if (made && single && !named) return "constant";
+    if (hasOwnName(slot, tensor, stated)) likely.add(index);
+    return "parameter";
   }
   if (isMatrix(draft)) {
     if (!(real || packed) || (single && rank < 2)) return "constant";
     // Positions times frequencies, or a weight that is kept as two vectors.
     if (prepares && !named && tensor.shape.at(-2) === 1) return "unclassified";
     // A matrix of one column, or numbers to take a mean with (the bins of a distribution over distances).
-    if (!named && rank < 2) likely.add(index);
+    if ((!named && rank < 2) || hasOwnName(slot, tensor, stated)) likely.add(index);
     return "parameter";
   }
   if (named && (real || packed)) return "parameter";
@@ -131,6 +138,35 @@ export function settleWorked({ stated, worked }: Around, classes: Map<number, Te
 }
 
 /**
+ * A tensor of a trace, taken as it is stored, that was given a name by hand: a parameter, or a buffer. Layers of torch.nn have
+ * other names, and what the exporter made has one of its own.
+ */
+function hasOwnName({ found }: Slot, { path, dtype }: StoredTensor, { traced }: Stated): boolean {
+  const direct = found.source.kind === "tensor" && /^b?float/.test(dtype);
+  return traced && direct && ownerName(path) === null && !/^(onnx::|\/|\d+$)/.test(path);
+}
+
+const normalScale = /^(gamma|beta)$/;
+
+/**
+ * Whether a tensor that bears no name of the program's can be made of its parameters: of such as are gone. A normalization has
+ * its own in its module, so that those of other modules went elsewhere, and what is neutral was made up by the exporter.
+ */
+function canBeLearned(draft: Draft, { port }: Slot, { values }: StoredTensor, { losing }: Stated): boolean {
+  if (losing === null) return true;
+  if (losing.length === 0) return false;
+  if (!normalScale.test(port.name)) return true;
+  const neutral = port.name === "gamma" ? 1 : 0;
+  if (values && values.length > 0 && values.every((value) => value === neutral)) return false;
+  const module = draft.modules?.at(-1)?.path;
+  if (module === undefined) return true;
+  return losing.some(
+    (lost) =>
+      lost === module || lost.startsWith(`${module}.`) || (lost !== "" && module.startsWith(`${lost}.`)),
+  );
+}
+
+/**
  * A scale of ones or a shift of zeros: how a normalization that learned none is written, by exporters that normalize groups
  * with another operator, and by TensorFlow, whose literal constants are called so. Quantized, all of them are one number.
  */
@@ -155,8 +191,14 @@ function scalesIntegers(draft: Draft, facts: Facts): boolean {
 }
 
 /** Of a tensor that goes into one that is worked out ahead, nothing tells. */
-export function passingClass(handsOn: boolean, { dtype, shape }: StoredTensor): TensorClass {
-  return !handsOn && /^b?float/.test(dtype) && (countOf(shape) ?? 0) > 1 ? "unclassified" : "constant";
+export function passingClass(
+  handsOn: boolean,
+  { dtype, shape }: StoredTensor,
+  { losing }: Stated,
+): TensorClass {
+  return !handsOn && losing?.length !== 0 && /^b?float/.test(dtype) && (countOf(shape) ?? 0) > 1
+    ? "unclassified"
+    : "constant";
 }
 
 function bufferOf(tensor: StoredTensor): TensorClass {

@@ -21,10 +21,22 @@ const describing = new Set(["Shape", "Size", "NonZero", "ArgMax", "ArgMin"]);
 /** Layers of their own, whose operands are theirs, also where the exporter could have worked out what they give. */
 const computing = /^(Fused)?(MatMul|Gemm|Conv|ConvTranspose)$/;
 
+const bounded = /^(Clip|Max)$/;
+
+/** A number bounded from below and spread over what it divides, as `torch.nn.functional.normalize` writes it. */
+function isNorm(found: Found | undefined, facts: Facts): boolean {
+  const maker = found && makerOf(found);
+  const first = maker && bareType(maker) === "Expand" ? facts.get(maker)?.slots[0]?.found : found;
+  const before = first && makerOf(first);
+  return before !== undefined && bounded.test(bareType(before));
+}
+
 /** Slots that say how, not what: sizes, axes, scales. */
-function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"]): boolean {
+function isOperand(draft: Draft, index: number, slots: NodeFacts["slots"], facts: Facts): boolean {
   const port = slots[index]?.port;
   if (port?.class === "constant" || port?.class === "quantization") return false;
+  // A weight is divided by its norm, which was worked out of it.
+  if (index === 1 && bareType(draft) === "Div" && isNorm(slots[1]?.found, facts)) return false;
   return !(
     index > 0 && /^(Reshape|Slice|Expand|Tile|Unsqueeze|Squeeze|Gather\w*|Pad)$/.test(bareType(draft))
   );
@@ -87,7 +99,7 @@ export function staticTensors(found: Found, facts: Facts): readonly number[] | n
     for (const [i, slot] of decidingSlots(maker, slots).entries()) {
       const type = bareType(maker);
       const operand =
-        at.operand && isOperand(maker, i, slots) && !describing.has(type) && !computing.test(type);
+        at.operand && isOperand(maker, i, slots, facts) && !describing.has(type) && !computing.test(type);
       open.push({ found: slot.found, operand });
     }
   }

@@ -164,6 +164,15 @@ describe("what was folded", () => {
   });
 });
 
+describe("what was folded of networks whose signature is long", () => {
+  const names = ["densenet121", "timm/mobileone_s0", "timm/inception_resnet_v2", "maxvit_t"];
+  test.each(names.filter((name) => name in networks))("%s", async (name) => {
+    const found = await weigh(`${name}.dynamo`);
+    const stated = found.imported.diagnostics.find(({ code }) => code === "normalization-folded");
+    expect(stated?.args).toMatchObject({ parameters: folded(networks[name] as Network, found) });
+  });
+});
+
 const unsettled: readonly (readonly [string, string, object])[] = [
   ["decoder_tied.script", "weight-maybe-tied", { other: "embed.weight", elements: 19200 }],
   ["siamese.script", "class-likely", { tensors: 2, elements: 8, names: "scale, offset" }],

@@ -1,0 +1,119 @@
+/** Weights that PyTorch's exporters worked out of others: the file holds the result, and how many numbers the network learned can differ. */
+
+import type { Diagnostic } from "../../src/diagnostics.ts";
+import { countOf } from "../../src/ir/shape.ts";
+import { listNames } from "./doubt.ts";
+import { signature } from "./exporter-word.ts";
+import { rulesKey } from "./folded.ts";
+import type { OnnxGraph, OnnxModel } from "./proto.ts";
+import { bareType, type Facts } from "./static-values.ts";
+import type { TensorTable } from "./tensor-table.ts";
+
+type Report = (diagnostic: Diagnostic) => void;
+
+interface Read {
+  readonly facts: Facts;
+  readonly table: TensorTable;
+  /** Modules of normalizations that are told to be folded. */
+  readonly folded: ReadonlySet<string>;
+}
+
+/** Says so where the program's signature lists what is gone, or where names of weights tell. */
+export function reportWorkedOut(onnx: OnnxModel, graph: OnnxGraph, read: Read, report: Report): void {
+  const stated = signature(graph);
+  if (stated.size > 0) reportLost(stated, read, report);
+  else if (onnx.producerName === "pytorch") reportTraced(read, report);
+}
+
+const recurrent = /^(RNN|GRU|LSTM)$/;
+/** Several of a recurrent layer become one tensor, of as many numbers. */
+const ofRecurrent = /(^|\.)(weight|bias)_(ih|hh)(_l\d+)?(_reverse)?$/;
+
+/**
+ * Parameters of the program that no tensor bears the name of, where fewer tensors without such a name are used as weights: as
+ * many are those parameters turned over. What normalizations lost that were folded is told by itself.
+ */
+function reportLost(
+  stated: ReadonlyMap<string, string>,
+  { facts, table, folded }: Read,
+  report: Report,
+): void {
+  const stored = new Set(table.tensors.map(({ path }) => path));
+  const tied = modulesOfTied(stated, facts);
+  const lost = [...stated].flatMap(([name, kind]) => {
+    const module = name.replace(/\.\w+$/, "");
+    const told = stored.has(name) || ofRecurrent.test(name) || folded.has(module) || tied.has(module);
+    return kind === "parameter" && !told ? [name] : [];
+  });
+  const made = new Set<number>();
+  for (const [index, { path, unclaimed }] of table.tensors.entries())
+    if (unclaimed === "unclassified" && !stated.has(path)) made.add(index);
+  for (const [draft, { slots }] of facts) {
+    if (recurrent.test(bareType(draft)) && slots.length > 0) continue;
+    for (const { tensor, name, class: kind } of draft.weights)
+      if (kind === "parameter" && tensor !== undefined && !stated.has(name) && !name.endsWith(".weight_bias"))
+        made.add(tensor);
+  }
+  if (lost.length - tiedTables(stated, facts) <= made.size) return;
+  const args = {
+    lost: lost.length,
+    tensors: made.size,
+    elements: sizeOf(made, table),
+    names: listNames(lost),
+  };
+  report({ code: "weights-worked-out", args, at: "" });
+}
+
+/**
+ * Modules that compute with a parameter of another one: of two names of one tensor, the exporter keeps one. A normalization that
+ * was folded left them the kernel.
+ */
+function modulesOfTied(stated: ReadonlyMap<string, string>, facts: Facts): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const [{ modules, weights }, { node }] of facts) {
+    const module = modules?.at(-1)?.path;
+    if (module === undefined || /FuseBatchNorm/.test(node?.metadata.get(rulesKey) ?? "")) continue;
+    for (const { name } of weights) if (stated.has(name) && !name.startsWith(`${module}.`)) found.add(module);
+  }
+  return found;
+}
+
+/** Parameters that indices look up in and that are multiplied by: one matrix of two modules, of which one name is left. */
+function tiedTables(stated: ReadonlyMap<string, string>, facts: Facts): number {
+  const used = new Map<string, Set<string>>();
+  for (const [draft, { slots }] of facts) {
+    const use = bareType(draft) === "Gather" ? "table" : product.test(bareType(draft)) ? "matrix" : null;
+    if (use === null || slots.length === 0) continue;
+    for (const { name } of draft.weights) used.set(name, (used.get(name) ?? new Set()).add(use));
+  }
+  return [...used].filter(([name, uses]) => uses.size > 1 && stated.has(name)).length;
+}
+
+const product = /^(MatMul|Gemm)$/;
+const madeUp = /^onnx::\w+_\d+$/;
+
+/**
+ * Kernels that were traced keep their names, unless a normalization was folded into them, which renames the bias as well; for
+ * those of products that is only so where they are taken turned over, as `nn.Linear` has them.
+ */
+function reportTraced({ facts, table }: Read, report: Report): void {
+  const made = new Set<number>();
+  for (const [draft, { node, view, slots }] of facts) {
+    const type = bareType(draft);
+    const [, kernel = "", bias = ""] = node?.inputs ?? [];
+    const plain = /^Conv(Transpose)?$/.test(type) || (type === "Gemm" && view?.int("transB", 0) === 1);
+    if (!plain || !madeUp.test(kernel) || madeUp.test(bias)) continue;
+    const source = slots[1]?.found.source;
+    if (source?.kind === "tensor" && source.tensor >= 0) made.add(source.tensor);
+  }
+  if (made.size === 0) return;
+  const names = listNames([...made].map((index) => table.get(index).path));
+  const args = { lost: 0, tensors: made.size, elements: sizeOf(made, table), names };
+  report({ code: "weights-worked-out", args, at: "" });
+}
+
+function sizeOf(tensors: ReadonlySet<number>, table: TensorTable): number {
+  let sum = 0;
+  for (const index of tensors) sum += countOf(table.get(index).shape) ?? 0;
+  return sum;
+}
