@@ -47,7 +47,8 @@ export async function importCompiledPackage(source: ByteSource, zip: ZipArchive)
       const bytes = (productOfDims(shape) ?? 0) * type.bytes;
       const kind = constant.class === "parameter" ? "parameter" : "buffer";
       const facts = { dtype: type.dtype, shape, bytes, class: constant.class, kind } as const;
-      if (tensors.length < maxTorchTensors) tensors.push({ name: `${prefix}${name}`, ...facts });
+      tensors.push({ name: `${prefix}${name}`, ...facts });
+      if (tensors.length > maxTorchTensors) throw tooMany(source.name, tensors.length);
     }
   }
   if (tensors.length === 0) throw nothingKnown(source.name, zip);
@@ -74,6 +75,13 @@ function nothingKnown(file: string, zip: ZipArchive): UnsupportedFeatureError {
   );
 }
 
+function tooMany(file: string, actual: number): LimitExceededError {
+  return new LimitExceededError(
+    `${file}: ${actual} tensors, the limit is ${maxTorchTensors} (maxTorchTensors)`,
+    { limit: "maxTorchTensors", actual, maximum: maxTorchTensors, file },
+  );
+}
+
 async function constantsOf(
   source: ByteSource,
   zip: ZipArchive,
@@ -97,7 +105,7 @@ async function constantsOf(
     }
     const opened = await zip.openEntry(entry);
     const text = new TextDecoder().decode(await opened.read(0, opened.size));
-    for (const constant of readAssignments(text)) found.set(constant.name, constant);
+    for (const constant of readAssignments(text, source.name)) found.set(constant.name, constant);
   }
   const table = entries.find(({ name }) => name.endsWith("/weights_config.json"));
   if (!table) return found;
@@ -121,11 +129,11 @@ async function constantsOf(
 }
 
 /** The generated source as the data it also is: each constant's fields, by its number. */
-function readAssignments(text: string): readonly Constant[] {
+function readAssignments(text: string, file: string): readonly Constant[] {
   const constants: Map<string, string>[] = [];
   for (const [, number, key, value] of text.matchAll(/constants_info_\[(\d{1,6})\]\.(\w+) = ([^;\n]*);/g)) {
     const at = Number(number);
-    if (at >= maxTorchTensors) continue;
+    if (at >= maxTorchTensors) throw tooMany(file, at + 1);
     constants[at] ??= new Map();
     constants[at].set(key ?? "", value ?? "");
   }

@@ -22,9 +22,10 @@ export interface StateDictModel {
  * The model of a state dict. Every tensor gets a class by a stated rule; buffers are in the ledger and not in the
  * totals, as in PyTorch; a storage under several names is one stored tensor. Nothing is said of trainability, which
  * no state dict records.
+ * @throws LimitExceededError for more elements than can be counted exactly, which files of a model may have together
  */
 export function stateDictModel(dict: StateDict): StateDictModel {
-  const storage = storeTensors(dict.tensors);
+  const storage = storeTensors(dict.tensors, dict.file.name);
   const tally = new Tally(storage, dict);
   const shown = dict.tensors.filter((tensor) => tensor.row !== false);
   const separator = separatorOf(shown);

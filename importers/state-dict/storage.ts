@@ -1,6 +1,10 @@
 /** Stored tensors behind names: one storage under several names is stored once. */
 
+import { counted } from "../../src/counted.ts";
+import { LimitExceededError } from "../../src/errors.ts";
+import { elementsOf } from "../../src/ir/shape.ts";
 import type { StoredTensor } from "../../src/ir/tensor.ts";
+import { maxModelElements } from "../../src/limits.ts";
 import type { NamedTensor } from "./state-dict.ts";
 
 export interface Storage {
@@ -10,8 +14,8 @@ export interface Storage {
   readonly ties: readonly { readonly name: string; readonly first: string }[];
 }
 
-/** The stored tensors of a state dict, in order. */
-export function storeTensors(named: readonly NamedTensor[]): Storage {
+/** The stored tensors of a state dict, in order. @throws LimitExceededError for more elements than any model has */
+export function storeTensors(named: readonly NamedTensor[], file: string): Storage {
   const tensors: StoredTensor[] = [];
   const indexOf = new Map<NamedTensor, number>();
   const seen = new Map<string, { index: number; name: string }>();
@@ -35,5 +39,21 @@ export function storeTensors(named: readonly NamedTensor[]): Storage {
       unclaimed: tensor.class ?? "unclassified",
     });
   }
+  checkElements(tensors, file);
   return { tensors, indexOf, ties };
+}
+
+function checkElements(tensors: readonly StoredTensor[], file: string): void {
+  const elements = tensors.reduce(
+    (sum, { shape }) => sum + (elementsOf(shape) ?? Number.POSITIVE_INFINITY),
+    0,
+  );
+  if (elements <= maxModelElements) return;
+  const message = `${file}: ${counted(elements, "element")}, the limit is ${maxModelElements} (maxModelElements)`;
+  throw new LimitExceededError(message, {
+    limit: "maxModelElements",
+    actual: elements,
+    maximum: maxModelElements,
+    file,
+  });
 }

@@ -8,11 +8,11 @@ function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
-function archive(object: string): Uint8Array {
+function archive(object: string, record = true): Uint8Array {
   const parts = {
     "a/data.pkl": bytesOf(`\x80\x02${object}.`),
     "a/version": bytesOf("3\n"),
-    "a/data/0": new Uint8Array(64),
+    ...(record && { "a/data/0": new Uint8Array(64) }),
   };
   return buildZip(Object.entries(parts).map(([name, data]) => ({ name, data })));
 }
@@ -102,6 +102,13 @@ test("names without end, also of steps without characters", async () => {
     );
   for (const step of ["k", ""])
     expect(await unreadable(deep(step), step)).toMatchObject({ limit: "maxNameText" });
+});
+
+test("the files of a policy have no more elements together than one may have", async () => {
+  const one = `}${text("w")}ctorch._utils\n_rebuild_tensor_v2\n((${text("storage")}ctorch\nByteStorage\n${text("0")}${text("cpu")}L${2 ** 46}L\ntQK\x00(L${2 ** 46}L\nt(K\x01t\x89)tRs`;
+  const parts = ["policy.pth", "other.pth"].map((name) => ({ name, data: archive(one, false) }));
+  const policy = buildZip([...parts, { name: "_stable_baselines3_version", data: bytesOf("2.0.0") }]);
+  expect(await unreadable(policy)).toMatchObject({ limit: "maxModelElements" });
 });
 
 test("many averages beside many tensors", async () => {

@@ -95,6 +95,19 @@ test("a compiled package says what it is", async () => {
   await expect(inspect(compiled)).rejects.toThrow(/AOTInductor compiled \(1 library, 1 weight\)/);
 });
 
+test("constants of a compiled package that are too many, or too large together, are refused", async () => {
+  const constant = (i: number, size: number): string =>
+    `constants_info_[${i}].name = "c${i}";
+constants_info_[${i}].dtype = static_cast<int32_t>(cached_torch_dtype_float32);
+constants_info_[${i}].shape = {${size}};
+`;
+  const compiled = (source: string): Uint8Array =>
+    buildZip([{ name: "net/data/aotinductor/model/abc.cpp", data: new TextEncoder().encode(source) }]);
+  const large = compiled(constant(0, 2 ** 46) + constant(1, 1));
+  await expect(inspect(large)).rejects.toMatchObject({ limit: "maxModelElements" });
+  await expect(inspect(compiled(constant(300_000, 1)))).rejects.toMatchObject({ limit: "maxTorchTensors" });
+});
+
 describe("hostile", () => {
   const survives = async (data: Uint8Array, name: string): Promise<string> => {
     try {
