@@ -8,6 +8,7 @@ import { readPickle } from "../../src/wire/pickle.ts";
 import type { PickleImport } from "../../src/wire/pickle-value.ts";
 import { openZip } from "../../src/wire/zip.ts";
 import { treeOf } from "./checkpoint.ts";
+import { checkpointFolder } from "./forms.ts";
 import type { TorchTensor } from "./tensor.ts";
 
 export interface PickledTensors {
@@ -22,9 +23,9 @@ export interface PickledTensors {
 export async function readPickledTensors(source: ByteSource, name: string): Promise<PickledTensors> {
   const diagnostics: Diagnostic[] = [];
   const zip = await openZip(source, (diagnostic) => void diagnostics.push(diagnostic));
-  const pickled = zip.entries.find((entry) => /^([^/]+\/)?data\.pkl$/.test(entry.name) && !entry.duplicate);
+  const folder = checkpointFolder(zip) ?? "";
+  const pickled = zip.find(`${folder}data.pkl`);
   if (!pickled) throw new MalformedFileError(`${name}: there is no data.pkl in it`, { at: name });
-  const folder = pickled.name.slice(0, -"data.pkl".length);
   const { value, imports } = await readPickle(await zip.openEntry(pickled), { label: name });
   const found = treeOf(value, imports, { folder: `${name}/${folder}data/` });
   const tensors = new Map<string, TorchTensor>();
