@@ -5,7 +5,7 @@
  * The library entries stay unbundled: whoever imports them has a bundler or does not mind.
  */
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
 /**
@@ -77,6 +77,14 @@ async function write(input, folder, codeSplitting) {
   await bundle.close();
 }
 
+/**
+ * Code in characters of ASCII. V8 keeps a text with any other one at two bytes for each, and there is a table of emoji. They stand in
+ * texts and patterns alone, where an escape means the same.
+ */
+function inAscii(code) {
+  return code.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 // Nothing of an earlier build may stay: V8 tells code from another source by its length alone.
 rmSync("dist/bin", { recursive: true, force: true });
 await write({ weighbridge: "dist/src/cli/bin.js" }, "dist/bin", false);
@@ -84,5 +92,9 @@ await write({ weighbridge: "dist/src/cli/bin.js" }, "dist/bin", false);
 await write({ main: "dist/src/cli/main.js" }, "dist/bin/modules", {
   groups: together.map(([name, test]) => ({ name, test })),
 });
+for (const name of readdirSync("dist/bin/modules")) {
+  const path = `dist/bin/modules/${name}`;
+  writeFileSync(path, inAscii(readFileSync(path, "utf8")));
+}
 writeFileSync("dist/bin/published.js", published);
 writeFileSync("dist/bin/package.json", '{ "type": "commonjs" }\n');

@@ -52,10 +52,13 @@ export function moduleLoader(bundle: string, compile: (id: string) => Script): R
   };
 }
 
-/** A module as a script whose value is Node's usual function around it. `code` that does not fit is not used. */
+/**
+ * A module as a script whose value is Node's usual function around it. It is in ASCII (scripts/bundle.js), which is read as it stands.
+ * `code` that does not fit is not used.
+ */
 export function scriptOf(bundle: string, id: string, code?: Buffer): Script {
   const filename = join(bundle, id);
-  return new Script(Module.wrap(readFileSync(filename, "utf8")), {
+  return new Script(Module.wrap(readFileSync(filename, "latin1")), {
     filename,
     ...(code && { cachedData: code }),
   });

@@ -45,17 +45,16 @@ const families: readonly AtenOps[] = [
   viewOps,
 ];
 
-const known: ReadonlyMap<string, readonly AtenOp[]> = new Map(
-  families.flatMap((family) =>
-    Object.entries(family).map(([name, op]) => [name, [op].flat() as readonly AtenOp[]] as const),
-  ),
-);
-
 /** The record for a node; undefined: none describes it. `type`: its target without overload. */
 export function findOp(node: NodeView, type: string): AtenOp | undefined {
-  const ops =
-    known.get(node.target.replace(/^torch\.ops\./, "").replace(/\.default$/, "")) ?? known.get(type);
-  return ops?.find((op) => op.applies?.(node) !== false);
+  const name = node.target.replace(/^torch\.ops\./, "").replace(/\.default$/, "");
+  return (opsOf(name) ?? opsOf(type))?.find((op) => op.applies?.(node) !== false);
+}
+
+/** Looked up as it comes: a program has some tens of operators, and a table of all these takes longer to make. */
+function opsOf(name: string): readonly AtenOp[] | undefined {
+  const family = families.find((ops) => Object.hasOwn(ops, name));
+  return family && [family[name] ?? []].flat();
 }
 
 /** Names of all records, for tests and the coverage list; a name that two families have would be there twice. */
@@ -64,5 +63,5 @@ export function operatorNames(): readonly string[] {
 }
 
 export function canonicalNames(): ReadonlySet<string> {
-  return new Set([...known.values()].flat().map((op) => op.operator));
+  return new Set(families.flatMap((family) => Object.values(family).flat()).map((op) => op.operator));
 }
