@@ -6,7 +6,7 @@ import { affinityOf, isVector, shiftsOneColumn } from "./affine.ts";
 import type { Draft } from "./frame.ts";
 import type { Slot } from "./graph.ts";
 import { ownerName } from "./names.ts";
-import { bareType, type Facts, makerOf } from "./static-values.ts";
+import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
 /** What the exporter left to say of the tensors. */
@@ -102,7 +102,13 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
     return "parameter";
   }
   if (single || !(real || (packed && (made || bareType(draft).startsWith("QLinear"))))) return "constant";
-  return vectorClass(draft, tensor, index, around);
+  return made && isComputed(slot, around) ? "unclassified" : vectorClass(draft, tensor, index, around);
+}
+
+/** Of several tensors of more than one number, so that none of them is what the layer gets. */
+function isComputed({ found }: Slot, { facts, table }: Around): boolean {
+  const parts = staticTensors(found, facts) ?? [];
+  return parts.filter((part) => (countOf(table.get(part).shape) ?? 0) > 1).length > 1;
 }
 
 /**

@@ -93,7 +93,7 @@ const product = /^(MatMul|Gemm)$/;
 const madeUp = /^onnx::\w+_\d+$/;
 
 /**
- * Kernels that were traced keep their names, unless a normalization was folded into them, which renames the bias as well; for
+ * Kernels and biases that were traced keep their names, unless a normalization was folded into them, which renames both; for
  * those of products that is only so where they are taken turned over, as `nn.Linear` has them.
  */
 function reportTraced({ facts, table }: Read, report: Report): void {
@@ -102,8 +102,8 @@ function reportTraced({ facts, table }: Read, report: Report): void {
     const type = bareType(draft);
     const [, kernel = "", bias = ""] = node?.inputs ?? [];
     const plain = /^Conv(Transpose)?$/.test(type) || (type === "Gemm" && view?.int("transB", 0) === 1);
-    if (!plain || !madeUp.test(kernel) || madeUp.test(bias)) continue;
-    const source = slots[1]?.found.source;
+    if (!plain || madeUp.test(kernel) === madeUp.test(bias)) continue;
+    const source = slots[madeUp.test(kernel) ? 1 : 2]?.found.source;
     if (source?.kind === "tensor" && source.tensor >= 0) made.add(source.tensor);
   }
   if (made.size === 0) return;

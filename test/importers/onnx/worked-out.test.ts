@@ -70,6 +70,12 @@ test("the norm that a weight is divided by is not learned", async () => {
   expect(elementsOf(found, "parameter")).toBe(networks.normalized?.parameters);
 });
 
+test("vectors that are worked into something else before it is added are no biases", async () => {
+  const found = await weighed("slopes.unfolded");
+  expect(elementsOf(found, "parameter")).toBe(networks.slopes?.parameters);
+  expect(codes(found)).toEqual(["class-ambiguous"]);
+});
+
 test("a matrix that a trace has under a name of its own may be a buffer", async () => {
   expect(codes(await weighed("projected.script"))).toEqual(["class-likely"]);
 });
