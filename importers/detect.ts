@@ -132,6 +132,18 @@ const looks: readonly {
     text: "a TensorFlow Lite model, which this version does not read; `weighbridge formats` lists what it reads",
   },
   {
+    test: ([version, schema, graph], text) =>
+      (version === 0x08 && schema === 0x01 && graph === 0x12) ||
+      text.slice(0, 16).includes("\u001a\u0004root"),
+    text: "a SavedModel of TensorFlow, which this version does not read; save the model as .keras, or weigh the ONNX file that tf2onnx makes of it",
+  },
+  {
+    test: ([a, b, , ...index], text) =>
+      /^model_checkpoint_path:/.test(text) ||
+      (a === 0 && b === 0 && startsWith(Uint8Array.from(index), [0x08, 0x01, 0x1a])),
+    text: "a checkpoint of TensorFlow, which this version does not read; load it into the model and save that as .keras",
+  },
+  {
     test: (head) => startsWith(head, [0x4f, 0x52, 0x54, 0x4d], 4),
     text: "a model in ONNX Runtime's own format (.ort), which this version does not read; weigh the ONNX file that it was converted from",
   },

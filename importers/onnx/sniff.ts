@@ -62,7 +62,14 @@ function isModel(fields: readonly Field[], head: Uint8Array, size: number): bool
   if (known.length < fields.length && !(graph && version)) return false;
   if (graph) return isGraph(graph, head, size, version !== undefined);
   // Cut by a long text before the graph, or a library of functions: then the version and another field have to do.
+  const producer = fields.find(({ number }) => number === 2);
+  if (producer && !isText(producer, head)) return false;
   return version !== undefined && fields.some(({ number }) => number === 2 || number === 8 || number === 25);
+}
+
+/** A SavedModel of TensorFlow has its graph where the producer's name would be. */
+function isText({ start, value }: Field, head: Uint8Array): boolean {
+  return head.subarray(start, start + value).every((byte) => byte >= 0x20 || byte === 0x09);
 }
 
 function isGraph(graph: Field, head: Uint8Array, size: number, sure: boolean): boolean {

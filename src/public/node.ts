@@ -36,7 +36,7 @@ export async function readModelFile(path: string, options: InspectOptions = {}):
 function fileOfFolder(path: string): string | undefined {
   // KerasHub saves a task as its backbone, and a head beside it.
   if (existsSync(join(path, "task.weights.h5")) && existsSync(join(path, "task.json"))) return "task.json";
-  return ["config.json", ...weightFiles, ".metadata", "model_index.json"].find((name) =>
+  return ["config.json", ...weightFiles, ".metadata", "model_index.json", "saved_model.pb"].find((name) =>
     existsSync(join(path, name)),
   );
 }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { couldBeModel } from "../../../importers/detect.ts";
 import { memorySource } from "../../../src/io/memory.ts";
 import { readModel } from "../../../src/public/index.ts";
+import { inspectFile } from "../../../src/public/node.ts";
 
 const folder = join(import.meta.dirname, "../../../fixtures/onnx/light");
 
@@ -30,6 +31,16 @@ const others: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["cnn.xml", bytes('<?xml version="1.0"?>\n<net name="cnn" version="11">'), /OpenVINO/],
   ["page.xml", bytes('<?xml version="1.0"?>\n<network>'), /web page/],
 ];
+
+const savedModel = join(import.meta.dirname, "../../../fixtures/keras/saved-model");
+
+test.each([
+  ["saved_model.pb", /a SavedModel of TensorFlow/],
+  [".", /a SavedModel of TensorFlow/],
+  ["variables.index", /a checkpoint of TensorFlow/],
+])("TensorFlow's own %s is no ONNX, though it begins like it", async (file, text) => {
+  await expect(inspectFile(join(savedModel, file))).rejects.toThrow(text);
+});
 
 test.each(others)("%s is told for what it is", async (name, head, text) => {
   await expect(readModel(memorySource(head, name))).rejects.toThrow(text);
