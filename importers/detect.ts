@@ -79,6 +79,8 @@ function looksLikeJson(head: Uint8Array): boolean {
   return text.startsWith("{") || text.startsWith("[");
 }
 
+const latin1 = new TextDecoder("latin1");
+
 const looks: readonly {
   readonly test: (head: Uint8Array, text: string) => boolean;
   readonly text: string;
@@ -116,7 +118,7 @@ const looks: readonly {
     text: "a program of ExecuTorch (.pte) or a mobile module of PyTorch in FlatBuffers, which this version does not read; weigh the exported program (.pt2) or the TorchScript it was made from",
   },
   {
-    test: (head) => new TextDecoder("latin1").decode(head).includes("com.github.apple.coremltools"),
+    test: (head) => latin1.decode(head).includes("com.github.apple.coremltools"),
     text: "a Core ML model, which this version does not read; weigh the model it was converted from",
   },
   {
@@ -132,8 +134,9 @@ const looks: readonly {
     text: "a TensorFlow Lite model, which this version does not read; `weighbridge formats` lists what it reads",
   },
   {
-    test: ([version, schema, graph], text) =>
-      (version === 0x08 && schema === 0x01 && graph === 0x12) ||
+    test: (head, text) =>
+      (startsWith(head, [0x08, 0x01, 0x12]) &&
+        /VariableOp|Const|NoOp|Placeholder/.test(latin1.decode(head))) ||
       text.slice(0, 16).includes("\u001a\u0004root"),
     text: "a SavedModel of TensorFlow, which this version does not read; save the model as .keras, or weigh the ONNX file that tf2onnx makes of it",
   },
