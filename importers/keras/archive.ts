@@ -6,6 +6,7 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError, MalformedFileError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
+import type { DType } from "../../src/ir/dtype.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
 import { maxInflatedBytes, maxJsonBytes } from "../../src/limits.ts";
 import { openHdf5 } from "../../src/wire/hdf5.ts";
@@ -22,9 +23,11 @@ import { readShards } from "./shards.ts";
 import {
   emptyGroup,
   emptyTable,
+  groupAt,
   readTree,
   type StoredGroup,
   type TensorTable,
+  tensorAt,
   tensorsBelow,
 } from "./stored.ts";
 import { joinStoredOnce } from "./stored-once.ts";
@@ -116,7 +119,7 @@ async function importParts(parts: Parts, options: ImportOptions, report: Report)
   // To a class with a compile() of its own, as these have, Keras 3 leaves it what is stored, and they build no optimizer.
   const compiled = options.compile !== false && !isHubTask(config);
   const compile = compiled ? asObject(config.compile_config) : undefined;
-  const facts = { built: isBuilt(architecture.graph, root), slots: true };
+  const facts = { built: isBuilt(architecture.graph, root), slots: true, ...storedIteration(root, table) };
   const optimizer = compile ? readOptimizer(optimizerOf(compile), facts, report) : null;
   return finishModel(architecture, {
     source,
@@ -191,6 +194,13 @@ async function readHdf5(
 function isHubTask(config: JsonObject): boolean {
   const ofHub = /^keras_(hub|nlp)>/.test(asString(config.registered_name) ?? "");
   return ofHub && asObject(asObject(config.config)?.backbone) !== undefined;
+}
+
+/** The first variable of an optimizer is its step count. */
+function storedIteration(root: StoredGroup, table: TensorTable): { readonly iteration?: DType } {
+  const index = groupAt(root, "optimizer/vars")?.tensors.get("0");
+  const stored = index === undefined ? undefined : tensorAt(table, index);
+  return stored?.shape.length === 0 && /^int/.test(stored.dtype) ? { iteration: stored.dtype } : {};
 }
 
 /** A model without weights and without known inputs has nothing to optimize yet. */

@@ -4,6 +4,7 @@
  */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
+import type { DType } from "../../src/ir/dtype.ts";
 import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { Optimizer, OptimizerSlot } from "../../src/ir/model.ts";
 import { asObject, asString } from "./json-access.ts";
@@ -59,6 +60,8 @@ export interface OptimizerFacts {
   readonly built: boolean;
   /** False: loading creates them without looking at the weights (Keras 3 and HDF5 files). */
   readonly slots: boolean;
+  /** Type of the step count where it is stored: backends differ in it. */
+  readonly iteration?: DType;
 }
 
 /**
@@ -96,16 +99,16 @@ export function readOptimizer(
   return {
     name,
     built: facts.built,
-    scalars: scalars(name, config),
+    scalars: scalars(name, config, facts.iteration ?? "int64"),
     slots: facts.slots ? [...rule(config), ...commonSlots(config)] : [],
   };
 }
 
-function scalars(name: string, config: JsonObject): Optimizer["scalars"] {
+function scalars(name: string, config: JsonObject, iteration: DType): Optimizer["scalars"] {
   // A schedule computes the rate; a plain rate is a variable.
   const scheduled = typeof config.learning_rate === "object" && config.learning_rate !== null;
   return [
-    { name: "iteration", dtype: "int64" },
+    { name: "iteration", dtype: iteration },
     ...(scheduled ? [] : [{ name: "learning_rate", dtype: "float32" } as const]),
     ...(name === "Nadam" ? [{ name: "u_product", dtype: "float32" } as const] : []),
   ];

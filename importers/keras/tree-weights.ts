@@ -141,6 +141,17 @@ function takeRest(layer: ArchLayer, group: StoredGroup, table: TensorTable, clai
   for (const slot of objectSlots(group, group, table)) {
     if (slot.tensor === undefined || claimed.has(slot.tensor)) continue;
     claimed.add(slot.tensor);
-    layer.slots.push(slot);
+    layer.slots.push(layer.type === "TorchModuleWrapper" ? asTorchState(slot) : slot);
   }
+}
+
+const torchStatistic = /(^|\.)running_(mean|var)$/;
+const torchCounter = /(^|\.)num_batches_tracked$/;
+
+/** The state dict of a module of PyTorch: Keras stores it whole, and has its parameters alone as weights. */
+function asTorchState(slot: WeightSlot): WeightSlot {
+  const { name } = slot.declaration;
+  const kind = torchStatistic.test(name) ? "statistic" : torchCounter.test(name) ? "bookkeeping" : undefined;
+  if (kind === undefined) return slot;
+  return { ...slot, declaration: { ...slot.declaration, class: kind, trainable: false, counted: false } };
 }
