@@ -56,17 +56,19 @@ function keyOf({ path, call = 0 }: ModuleRef): string {
  */
 export function placeBetween(layers: readonly Placed[]): void {
   let before: readonly ModuleRef[] = [];
-  let waiting: Placed[] = [];
+  const waiting: Placed[] = [];
   for (const layer of layers) {
     if (layer.operator === "Input") continue;
-    const { modules = [] } = layer;
-    if (modules.length === 0) {
+    const { modules } = layer;
+    if (modules === undefined || modules.length === 0) {
       waiting.push(layer);
       continue;
     }
-    const around = waiting.length > 0 ? sharedModules([before, modules]) : [];
-    if (around.length > 0) for (const one of waiting) one.modules = around;
-    waiting = [];
+    if (waiting.length > 0) {
+      const around = sharedModules([before, modules]);
+      if (around.length > 0) for (const one of waiting) one.modules = around;
+      waiting.length = 0;
+    }
     before = modules;
   }
 }

@@ -31,8 +31,6 @@ interface Spec {
 /** Of older programs the flag is false everywhere (1 to 5, run) or nobody looked (6, 7). */
 const firstSchemaWithFlags = 8;
 
-const nameKeys = ["parameter_name", "buffer_name", "tensor_constant_name"];
-
 /** @throws MalformedFileError for a tensor whose type or size is nowhere, or that has one name with two types. */
 export function readSignature(program: SharedJson, payloads: Payloads): Signature {
   const module = getKey(program.json, "graph_module");
@@ -112,11 +110,11 @@ function specsOf(signature: JsonValue | undefined): readonly Spec[] {
 }
 
 function tensorName(value: JsonValue): string | null {
-  for (const key of nameKeys) {
-    const name = textOf(getKey(value, key));
-    if (name !== null) return name;
-  }
-  return null;
+  return (
+    textOf(getKey(value, "parameter_name")) ??
+    textOf(getKey(value, "buffer_name")) ??
+    textOf(getKey(value, "tensor_constant_name"))
+  );
 }
 
 /**

@@ -142,8 +142,7 @@ const early = /^([^,]*?):\((.*),([^,]*)\)$/s;
 function readEntry(entry: string): Entry | null {
   const found = usual.exec(entry);
   if (!found) return readUnusual(entry);
-  const [, key = "", path = "", type] = found;
-  return { key, module: { path, type: bareClass(type) } };
+  return { key: found[1] ?? "", module: { path: found[2] ?? "", type: bareClass(found[3]) } };
 }
 
 function readUnusual(entry: string): Entry | null {

@@ -101,9 +101,13 @@ function isAlike(
 function isStatedAlike(a: Call, b: Call): boolean {
   if (a.outputs !== b.outputs || a.traced !== b.traced || a.declaredOutputs !== b.declaredOutputs)
     return false;
-  if (a.declaredTypes === b.declaredTypes) return true;
-  if (a.declaredTypes?.length !== b.declaredTypes?.length) return false;
-  return a.declaredTypes?.every((type, i) => isStatedSame(type, b.declaredTypes?.[i] ?? null)) ?? true;
+  const { declaredTypes: stated } = a;
+  const { declaredTypes: others } = b;
+  if (stated === others) return true;
+  if (stated?.length !== others?.length) return false;
+  for (let i = 0; i < (stated?.length ?? 0); i++)
+    if (!isStatedSame(stated?.[i] ?? null, others?.[i] ?? null)) return false;
+  return true;
 }
 
 function isStatedSame(a: TensorType | null, b: TensorType | null): boolean {
