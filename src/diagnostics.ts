@@ -51,6 +51,10 @@ export type Diagnostic =
       { readonly lost: number; readonly tensors: number; readonly elements: number; readonly names: string }
     >
   | Found<"weight-copied", { readonly weight: string; readonly same: string }>
+  | Found<
+      "weight-repeated",
+      { readonly modules: number; readonly tensors: number; readonly elements: number }
+    >
   | Found<"weight-maybe-tied", { readonly weight: string; readonly other: string; readonly elements: number }>
   | Found<"bias-padded", { readonly layers: number; readonly elements: number }>
   | Found<"operator-unknown", { readonly type: string }>
@@ -120,6 +124,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "normalization-likely-folded": "info",
   "weights-worked-out": "info",
   "weight-copied": "info",
+  "weight-repeated": "info",
   "weight-maybe-tied": "warning",
   "bias-padded": "info",
   "operator-unknown": "warning",
@@ -225,6 +230,8 @@ export function formatDiagnostic(d: Diagnostic): string {
         : `${counted(d.args.tensors, "weight was", "weights were")} computed from others when the network was traced (${counted(d.args.elements, "element")}: ${d.args.names}); what they were made of is gone, so the network can have more or fewer parameters`;
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
+    case "weight-repeated":
+      return `${counted(d.args.modules, "linear module is", "linear modules are")} called several times, and the exporter stored the matrix anew for a further call: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) that count once`;
     case "weight-maybe-tied":
       return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${counted(d.args.elements, "element is", "elements are")} stored, and counted here, twice`;
     case "bias-padded":

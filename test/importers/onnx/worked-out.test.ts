@@ -65,6 +65,16 @@ test("a matrix of a module that is stored turned over as well counts once", asyn
   expect(codes(found)).toEqual(["weight-copied"]);
 });
 
+test("a linear module that is called again has one matrix, however often it is stored", async () => {
+  const found = await weighed("repeated.dynamo");
+  expect(elementsOf(found, "parameter")).toBe(networks.repeated?.parameters);
+  expect(found.report.diagnostics.map(({ message }) => message)).toEqual([
+    "2 linear modules are called several times, and the exporter stored the matrix anew for a further call: 4 tensors (6144 elements) that count once",
+  ]);
+  const script = await weighed("repeated.script");
+  expect([elementsOf(script, "parameter"), codes(script)]).toEqual([networks.repeated?.parameters, []]);
+});
+
 test("the norm that a weight is divided by is not learned", async () => {
   const found = await weighed("normalized.script");
   expect(elementsOf(found, "parameter")).toBe(networks.normalized?.parameters);
