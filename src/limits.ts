@@ -388,7 +388,12 @@ export const maxOriginsBehind = 1000;
 export const maxModuleDepth = 64;
 
 /**
- * Characters of the module paths around all rows of a state dict. 100 000 rows ten modules deep have 40 MB; names made of dots
+ * Characters of the module paths around all rows of a state dict or graph. 100 000 rows ten modules deep have 40 MB; names made of dots
  * could ask for any number, and rows beyond it stand by themselves.
  */
 export const maxModuleText: number = 64 * MiB;
+
+// Summaries ----------------------------------------------------------------------------------------------------
+
+/** Lines of a name in a table; in one of more, line breaks are shown as `\n`. Each is a row of 80 characters for one byte of a file. */
+export const maxCellLines = 32;

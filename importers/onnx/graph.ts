@@ -18,7 +18,7 @@ import {
   type Source,
 } from "./frame.ts";
 import { bindingOf, bindNode, calledBy, countNodes, functionsOf, openedSizes } from "./functions.ts";
-import { modulesOf } from "./names.ts";
+import { KnownModules, modulesOf } from "./names.ts";
 import { attributesOf, NodeView, type OnnxOp, type Port, type PortRecord, portOf } from "./op.ts";
 import { findOp, isStandard } from "./ops/index.ts";
 import { orderNodes } from "./order.ts";
@@ -80,7 +80,7 @@ class GraphBuilder {
   private readonly unknown = new Set<string>();
   /** One object for all layers of a type. */
   private readonly sources = new Map<string, Draft["source"]>();
-  private readonly modules = new Map<string, readonly ModuleRef[]>();
+  private readonly modules = new KnownModules();
   private opsets: ReadonlyMap<string, number>;
   private inlined = 0;
   private readonly opening = new Set<OnnxFunction>();

@@ -1,6 +1,7 @@
 /** Names for people, and the modules of the network that was exported, from what exporters leave in a node. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
+import { maxModuleDepth, maxModuleText } from "../../src/limits.ts";
 import type { OnnxNode } from "./proto.ts";
 
 /** Where PyTorch's exporter notes the modules of a node. */
@@ -12,36 +13,47 @@ const noModule = "_empty_nn_module_stack_from_metadata_hook";
 /** So many names of modules are remembered at a time: nodes of one module stand close together. */
 const rememberedModules = 1000;
 
-/**
- * Modules around a node, outermost first; empty when nothing tells. `known` are those of nodes before it, by what their names
- * begin with, so that nodes of one module share one list.
- */
-export function modulesOf(
-  node: OnnxNode,
-  known: Map<string, readonly ModuleRef[]> = new Map(),
-): readonly ModuleRef[] {
+/** Modules of nodes that were met, by what their names begin with: nodes of one module share one list. */
+export class KnownModules {
+  private readonly lists = new Map<string, readonly ModuleRef[]>();
+  private characters = 0;
+
+  /** Those that a name stands in which begins with `around`, and a slash. */
+  around(around: string): readonly ModuleRef[] {
+    const known = this.lists.get(around);
+    if (known) return known;
+    if (this.lists.size === rememberedModules) this.lists.clear();
+    const modules = this.withinText(modulesNamed(around));
+    this.lists.set(around, modules);
+    return modules;
+  }
+
+  private withinText(modules: readonly ModuleRef[]): readonly ModuleRef[] {
+    for (const { path } of modules) this.characters += path.length;
+    return this.characters <= maxModuleText ? modules : noModules;
+  }
+}
+
+/** Modules around a node, outermost first; empty when nothing tells. */
+export function modulesOf(node: OnnxNode, known: KnownModules = new KnownModules()): readonly ModuleRef[] {
   const scopes = node.metadata.get(scopesKey);
   if (scopes !== undefined) {
-    const paths = pythonTexts(scopes).slice(0, -1);
+    const paths = pythonTexts(scopes).slice(0, -1).slice(0, maxModuleDepth);
     const classes = pythonTexts(node.metadata.get("pkg.torch.onnx.class_hierarchy") ?? "");
     return paths.flatMap((path, i) =>
       path === "" || path === noModule ? [] : [{ path, type: bareClass(classes[i]) }],
     );
   }
   const end = node.name.lastIndexOf("/");
-  if (end < 0) return noModules;
-  const around = node.name.slice(0, end);
-  let modules = known.get(around);
-  if (!modules) {
-    const steps = around.split("/");
-    modules = steps[0] === "" ? scriptModules(steps.slice(1)) : tensorFlowModules(steps);
-    if (known.size === rememberedModules) known.clear();
-    known.set(around, modules);
-  }
-  return modules;
+  return end < 0 ? noModules : known.around(node.name.slice(0, end));
 }
 
 const noModules: readonly ModuleRef[] = [];
+
+function modulesNamed(around: string): readonly ModuleRef[] {
+  const steps = around.split("/");
+  return steps[0] === "" ? scriptModules(steps.slice(1, maxModuleDepth + 1)) : tensorFlowModules(steps);
+}
 
 /** `/layer1/layer1.0/conv1/Conv`: a step that goes on from the one before it stands for both. */
 function scriptModules(steps: readonly string[]): readonly ModuleRef[] {
@@ -61,7 +73,9 @@ function joined(path: string, step: string): string {
 
 /** `StatefulPartitionedCall/model/dense/MatMul`: calls of the runtime are no part of the network. */
 function tensorFlowModules(steps: readonly string[]): readonly ModuleRef[] {
-  const real = steps.filter((step) => !/^(Stateful)?PartitionedCall(_\d+)?$/.test(step));
+  const real = steps
+    .filter((step) => !/^(Stateful)?PartitionedCall(_\d+)?$/.test(step))
+    .slice(0, maxModuleDepth);
   return real.map((_, i) => ({ path: real.slice(0, i + 1).join("/"), type: null }));
 }
 

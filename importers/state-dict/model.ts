@@ -5,7 +5,7 @@ import type { Layer } from "../../src/ir/graph.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import type { Classified } from "./classify.ts";
-import { groupModules, type Member, type Module, naturalOrder, separatorOf } from "./modules.ts";
+import { groupModules, type Member, type Module, naturalOrder, outermost, separatorOf } from "./modules.ts";
 import { type PackedWeight, unpackWeight } from "./packed.ts";
 import { isTransposedLinear, lastStep, type Recognized, recognize } from "./recognize.ts";
 import type { KnownModule, StateDict } from "./state-dict.ts";
@@ -127,7 +127,9 @@ function parentOf(path: string): string {
 }
 
 function placeOf(name: string, places: ReadonlyMap<string, number>): number {
-  for (let path = name; path !== ""; path = parentOf(path)) {
+  const own = places.get(name);
+  if (own !== undefined) return own;
+  for (let path = outermost(name, "."); path !== ""; path = parentOf(path)) {
     const place = places.get(path);
     if (place !== undefined) return place;
   }

@@ -1,5 +1,6 @@
 /** Module paths out of the names of tensors. */
 
+import { maxModuleDepth } from "../../src/limits.ts";
 import type { NamedTensor } from "./state-dict.ts";
 
 /** A tensor under its name inside its module. */
@@ -54,6 +55,16 @@ function splitName(name: string, separator: Separator): { path: string; local: s
   const found = separator === "." && name.length < 1024 ? dotted.exec(name) : null;
   const local = found?.[1] ?? name.slice(name.lastIndexOf(separator) + 1);
   return { path: name.slice(0, Math.max(0, name.length - local.length - 1)), local };
+}
+
+/**
+ * The beginning of a path with as many modules as are told apart. To look each step of a path up takes time that grows with the
+ * square of its steps, and a name may be made of dots.
+ */
+export function outermost(path: string, separator: Separator): string {
+  let end = 0;
+  for (let depth = 0; depth < maxModuleDepth && end >= 0; depth++) end = path.indexOf(separator, end + 1);
+  return end < 0 ? path : path.slice(0, end);
 }
 
 /** `h.2` before `h.10`: runs of digits compare as numbers, everything else by code unit. */

@@ -1,8 +1,8 @@
 /** The modules around the rows of a state dict: every beginning of a path, with the class where the file has it. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxModuleDepth, maxModuleText } from "../../src/limits.ts";
-import type { Separator } from "./modules.ts";
+import { maxModuleText } from "../../src/limits.ts";
+import { outermost, type Separator } from "./modules.ts";
 import type { KnownModule } from "./state-dict.ts";
 
 export class Surroundings {
@@ -25,7 +25,7 @@ export class Surroundings {
 
   private find(path: string): readonly ModuleRef[] {
     const missing: string[] = [];
-    let at = path;
+    let at = outermost(path, this.separator);
     let modules = this.found.get(at);
     while (modules === undefined) {
       missing.push(at);
@@ -33,8 +33,7 @@ export class Surroundings {
       modules = this.found.get(at);
     }
     for (const one of missing.reverse()) {
-      if (modules.length < maxModuleDepth)
-        modules = [...modules, { path: one, type: this.known?.get(one)?.type ?? null }];
+      modules = [...modules, { path: one, type: this.known?.get(one)?.type ?? null }];
       this.found.set(one, modules);
     }
     return modules;

@@ -4,6 +4,8 @@
  * Every text reporter passes names through here before it measures or prints them.
  */
 
+import { maxCellLines } from "../limits.ts";
+
 /** C0 and C1 controls, line separators, bidirectional marks and overrides, and surrogates without their other half. */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Surrogate}]/gu;
 
@@ -16,12 +18,15 @@ const short: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r"
  * Shows unsafe characters as Python writes them in a string (`\x1b`, `\u202e`). Other Unicode text stays.
  *
  * `cell`: tabs and line breaks stay, for a layout that turns them into blanks and lines inside a cell itself, as the
- * Keras 3 table does.
+ * Keras 3 table does; the breaks of a name that has very many stay none.
  */
 export function escapeName(text: string, place: "line" | "cell" = "line"): string {
   if (printable.test(text)) return text;
+  const keepsLines = place === "cell" && text.split("\n", maxCellLines + 1).length <= maxCellLines;
   return text.replace(unsafe, (character) =>
-    place === "cell" && (character === "\t" || character === "\n") ? character : escapeCharacter(character),
+    (character === "\n" && keepsLines) || (character === "\t" && place === "cell")
+      ? character
+      : escapeCharacter(character),
   );
 }
 

@@ -1,10 +1,14 @@
 import { narrowToWide, wideRanges, zeroWidthRanges } from "./rich-widths.ts";
 
-/** How many cells of a terminal text takes, by the rules of rich 15 (Unicode 17). */
-export function cellLength(text: string): number {
+/**
+ * How many cells of a terminal text takes, by the rules of rich 15 (Unicode 17). Where it takes more than `most`, any figure above
+ * it: a name of a million characters is not gone through to the end to learn that it is too long for a cell.
+ */
+export function cellLength(text: string, most: number = Number.POSITIVE_INFINITY): number {
   if (simple.test(text)) return text.length;
+  const graphemes = new Graphemes(text);
   let total = 0;
-  for (const grapheme of graphemesOf(text)) total += grapheme.cells;
+  while (total <= most && graphemes.next()) total += graphemes.cells;
   return total;
 }
 
@@ -12,11 +16,12 @@ export function cellLength(text: string): number {
 export function setCellSize(text: string, total: number): string {
   if (total <= 0) return "";
   if (text.length >= total && simple.test(text)) return text.slice(0, total);
+  const graphemes = new Graphemes(text);
   let cells = 0;
-  for (const grapheme of graphemesOf(text)) {
-    if (cells === total && grapheme.start > 0) return text.slice(0, grapheme.start);
-    cells += grapheme.cells;
-    if (cells > total) return `${text.slice(0, grapheme.start)} `;
+  while (graphemes.next()) {
+    if (cells === total && graphemes.start > 0) return text.slice(0, graphemes.start);
+    cells += graphemes.cells;
+    if (cells > total) return `${text.slice(0, graphemes.start)} `;
   }
   return text + " ".repeat(total - cells);
 }
@@ -32,61 +37,84 @@ export function isNarrow(text: string): boolean {
 /** Pieces of at most `width` cells. */
 export function chopCells(text: string, width: number): string[] {
   const lines: string[] = [];
+  const graphemes = new Graphemes(text);
   let cells = 0;
   let start = 0;
-  for (const grapheme of graphemesOf(text)) {
-    if (cells + grapheme.cells > width) {
-      lines.push(text.slice(start, grapheme.start));
-      start = grapheme.start;
+  while (graphemes.next()) {
+    if (cells + graphemes.cells > width) {
+      lines.push(text.slice(start, graphemes.start));
+      start = graphemes.start;
       cells = 0;
     }
-    cells += grapheme.cells;
+    cells += graphemes.cells;
   }
   if (cells > 0) lines.push(text.slice(start));
   return lines;
 }
 
-interface Grapheme {
-  /** Index in the string. */
-  readonly start: number;
-  cells: number;
-}
+const zeroWidthJoiner = 0x200d;
+const emojiVariation = 0xfe0f;
 
-const zeroWidthJoiner = "\u200d";
-const emojiVariation = "\ufe0f";
+/**
+ * What rich measures as one character, one after another: joined emoji, and characters with the marks that follow them. They are not
+ * listed: those of a long name would take ten times its memory.
+ */
+class Graphemes {
+  /** Index of the present one in the text. */
+  start = 0;
+  cells = 0;
+  private readonly text: string;
+  private end = 0;
+  /** The last character with cells of its own, unless it has been made wide since. */
+  private lastMeasured: number | null = null;
 
-/** What rich measures as one character: joined emoji, and characters with the marks that follow them. */
-function graphemesOf(text: string): Grapheme[] {
-  const result: Grapheme[] = [];
-  let lastMeasured: string | null = null;
-  let joined = false;
-  let end = 0;
-  for (const character of text) {
-    const start = end;
-    end += character.length;
-    const previous = result.at(-1);
-    if (joined) {
-      joined = false; // What is joined takes no cells of its own.
-    } else if (character === zeroWidthJoiner && previous) {
-      joined = true;
-    } else if (character === emojiVariation && previous) {
-      if (lastMeasured !== null && narrowToWide().has(lastMeasured)) {
-        previous.cells++;
-        lastMeasured = null;
-      }
-    } else if (character === zeroWidthJoiner || character === emojiVariation) {
-      result.push({ start, cells: 0 });
-    } else {
-      const cells = characterCells(character);
-      if (cells > 0) lastMeasured = character;
-      if (cells > 0 || !previous) result.push({ start, cells });
-    }
+  constructor(text: string) {
+    this.text = text;
   }
-  return result;
+
+  /** Goes on to the next one. False: there is none. */
+  next(): boolean {
+    const { text } = this;
+    if (this.end >= text.length) return false;
+    this.start = this.end;
+    const first = this.take();
+    // Nothing stands before one of the two only where the text begins.
+    this.cells = first === zeroWidthJoiner || first === emojiVariation ? 0 : this.measure(first);
+    while (this.end < text.length) {
+      const code = text.codePointAt(this.end) as number;
+      if (code === zeroWidthJoiner) {
+        this.take();
+        // What is joined takes no cells of its own.
+        if (this.end < text.length) this.take();
+      } else if (code === emojiVariation) {
+        this.take();
+        if (this.lastMeasured !== null && narrowToWide().has(String.fromCodePoint(this.lastMeasured))) {
+          this.cells++;
+          this.lastMeasured = null;
+        }
+      } else if (characterCells(code) === 0) {
+        this.take();
+      } else {
+        break;
+      }
+    }
+    return true;
+  }
+
+  private take(): number {
+    const code = this.text.codePointAt(this.end) as number;
+    this.end += code > 0xffff ? 2 : 1;
+    return code;
+  }
+
+  private measure(code: number): number {
+    const cells = characterCells(code);
+    if (cells > 0) this.lastMeasured = code;
+    return cells;
+  }
 }
 
-function characterCells(character: string): 0 | 1 | 2 {
-  const code = character.codePointAt(0) ?? 0;
+function characterCells(code: number): 0 | 1 | 2 {
   if (code >= 0x20 && code < 0x7f) return 1;
   if (code < 0xa0) return 0;
   if (code < 0x300) return 1;

@@ -47,7 +47,7 @@ function plainLine(text: string, start: number, end: number, width: number, just
 }
 
 function fitsAsItIs(text: string, width: number): boolean {
-  return text.length <= width && !/[\n\t]/.test(text) && cellLength(text) <= width;
+  return text.length <= width && !/[\n\t]/.test(text) && cellLength(text, width) <= width;
 }
 
 function splitLines(text: RichText): RichText[] {
@@ -58,24 +58,22 @@ function splitLines(text: RichText): RichText[] {
 
 /** Tabs as blanks up to the next multiple of 8 cells. A style that reaches a tab covers its blanks. */
 function expandTabs(line: RichText): RichText {
-  if (!line.text.includes("\t")) return line;
+  const parts = line.text.split("\t");
+  if (parts.length === 1) return line;
   let text = "";
-  /** Where each place of the line is now; the last one is its end. */
-  const places = [0];
-  let partStart = 0;
   let cells = 0;
-  for (let index = 0; index < line.text.length; index++) {
-    const character = line.text[index];
-    if (character === "\t") {
-      cells += cellLength(line.text.slice(partStart, index)) + 1;
-      partStart = index + 1;
-      const added = (8 - (cells % 8)) % 8;
-      cells += added;
-      text += " ".repeat(added + 1);
-    } else {
-      text += character;
-    }
-    places.push(text.length);
+  /** Where each place of the line is now, for its styles; the last one is its end. */
+  const places = new Uint32Array(line.spans.length === 0 ? 0 : line.text.length + 1);
+  let place = 0;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string;
+    for (let k = 0; k <= part.length && place < places.length; k++) places[place++] = text.length + k;
+    text += part;
+    if (i === parts.length - 1) break;
+    cells += cellLength(part) + 1;
+    const added = (8 - (cells % 8)) % 8;
+    cells += added;
+    text += blanks[added];
   }
   const spans = line.spans.map((span) => ({
     ...span,
@@ -85,33 +83,35 @@ function expandTabs(line: RichText): RichText {
   return { text, spans };
 }
 
+/** What a tab becomes, by how many cells it still has before it is one. */
+const blanks = Array.from({ length: 8 }, (_, added) => " ".repeat(added + 1));
+
 /** Where to break a line that has no line ends in it (rich's divide_line). */
 function lineBreaks(text: string, width: number, fold: boolean): number[] {
   const breaks: number[] = [];
   const narrow = isNarrow(text);
+  // How much longer than a line something is changes nothing.
+  const cellsOf = (start: number, end: number): number =>
+    narrow ? end - start : cellLength(text.slice(start, end), width);
   let used = 0;
   for (let start = 0, end = wordEnd(text, 0); end > start; start = end, end = wordEnd(text, start)) {
-    const length = cellsBetween(text, start, coreEnd(text, start, end), narrow);
+    const length = cellsOf(start, coreEnd(text, start, end));
     if (width - used >= length) {
-      used += cellsBetween(text, start, end, narrow);
+      used += cellsOf(start, end);
     } else if (length > width) {
       let at = start;
       const pieces = fold ? chopCells(text.slice(start, end), width) : [text.slice(start, end)];
       for (const [index, piece] of pieces.entries()) {
         if (at > 0) breaks.push(at);
-        if (index === pieces.length - 1) used = cellLength(piece);
+        if (index === pieces.length - 1) used = cellLength(piece, width);
         else at += piece.length;
       }
     } else if (used > 0 && start > 0) {
       breaks.push(start);
-      used = cellsBetween(text, start, end, narrow);
+      used = cellsOf(start, end);
     }
   }
   return breaks;
-}
-
-function cellsBetween(text: string, start: number, end: number, narrow: boolean): number {
-  return narrow ? end - start : cellLength(text.slice(start, end));
 }
 
 /** Where a word ends with the blanks after it; the first one also has the blanks before. `start` where there is none. */
@@ -141,7 +141,8 @@ function coreEnd(text: string, start: number, end: number): number {
 function trimEnd(line: RichText, width: number): RichText {
   const { text } = line;
   if (text.length <= width) return line;
-  const excess = [...text].length - width;
+  let excess = -width;
+  for (let at = 0; at < text.length; at += (text.codePointAt(at) as number) > 0xffff ? 2 : 1) excess++;
   const blanks = text.length - coreEnd(text, 0, text.length);
   return excess <= 0 ? line : sliceText(line, 0, text.length - Math.min(blanks, excess));
 }
@@ -149,7 +150,7 @@ function trimEnd(line: RichText, width: number): RichText {
 function justified(line: RichText, width: number, justify: Justify, overflow: Overflow): RichText {
   if (justify === "default") return line;
   if (justify === "left") {
-    const missing = width - cellLength(line.text);
+    const missing = width - cellLength(line.text, width);
     return missing >= 0 ? padText(line, 0, missing) : truncate(line, width, overflow);
   }
   const bare = truncate(sliceText(line, 0, coreEnd(line.text, 0, line.text.length)), width, overflow);
@@ -160,7 +161,7 @@ function justified(line: RichText, width: number, justify: Justify, overflow: Ov
 }
 
 function truncate(line: RichText, width: number, overflow: Overflow): RichText {
-  if (cellLength(line.text) <= width) return line;
+  if (cellLength(line.text, width) <= width) return line;
   const text =
     overflow === "ellipsis" ? `${setCellSize(line.text, width - 1)}…` : setCellSize(line.text, width);
   const spans = line.spans
