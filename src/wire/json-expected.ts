@@ -13,9 +13,9 @@ export class Expected<Item extends { came: number }> {
   /** Is told what came. `came` of an item, -1 at first, is written here alone. */
   add(item: Item): void {
     const { items } = this;
-    // What comes as expected is part of a block that is followed; anything else begins where it was last.
+    // What comes as expected is part of a block that is followed; anything else begins where it was last, and what is new may stay.
     if (items[this.place] === item) this.place += 1;
-    else this.place = item.came < 0 ? items.length + 1 : item.came + 1;
+    else this.place = item.came < 0 ? items.length : item.came + 1;
     item.came = items.length;
     items.push(item);
   }

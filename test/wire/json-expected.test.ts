@@ -13,8 +13,9 @@ function guessed(names: string): string {
   return right;
 }
 
-test("guesses nothing before something has come twice", () => {
+test("guesses of what is new that it comes again, and nothing else before something has come twice", () => {
   expect(guessed("abcd")).toBe("----");
+  expect(guessed("aaabbc")).toBe("-aa-b-");
 });
 
 test("guesses all of a block that came twice, though in it one thing comes several times with others behind it", () => {
