@@ -12,7 +12,7 @@ import {
   multiplyDims,
 } from "../src/ir/dim.ts";
 import { symbol, symbolsOf } from "../src/ir/symbolic-dim.ts";
-import { maxSymIntCharacters, maxSymIntDepth } from "../src/limits.ts";
+import { maxSymIntCharacters, maxSymIntDepth } from "../src/limits/pytorch.ts";
 
 /** A number over a number: sympy writes `s0//2` also as `floor(s0*Rational(1, 2))`. Null: not known. */
 type Fraction = { readonly above: Dim; readonly below: Dim } | null;

@@ -4,7 +4,8 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
 import { countOf, formatShape } from "../../src/ir/shape.ts";
 import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
-import { maxHdf5Depth, maxModelElements } from "../../src/limits.ts";
+import { maxHdf5Depth } from "../../src/limits/hdf5.ts";
+import { maxModelElements } from "../../src/limits.ts";
 import type { Hdf5File } from "../../src/wire/hdf5.ts";
 
 type Report = (diagnostic: Diagnostic) => void;

@@ -1,6 +1,6 @@
 /** Model-local functions: what a node that calls one stands for. */
 
-import { maxOnnxNesting } from "../../src/limits.ts";
+import { maxOnnxNesting } from "../../src/limits/onnx.ts";
 import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from "./proto.ts";
 
 function functionKey(domain: string, name: string, overload: string): string {

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { Graph, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import { symbol } from "../../src/ir/symbolic-dim.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
-import { maxOnnxInlinedNodes, maxOnnxNesting } from "../../src/limits.ts";
+import { maxOnnxInlinedNodes, maxOnnxNesting } from "../../src/limits/onnx.ts";
 import {
   argumentOf,
   type Draft,

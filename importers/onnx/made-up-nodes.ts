@@ -4,7 +4,7 @@
  */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxOnnxWays } from "../../src/limits.ts";
+import { maxOnnxWays } from "../../src/limits/onnx.ts";
 import { consumersOf } from "./consumers.ts";
 import type { Draft } from "./frame.ts";
 import { scopesKey } from "./names.ts";

@@ -1,7 +1,7 @@
 /** Names for people, and the modules of the network that was exported, from what exporters leave in a node. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxModuleDepth, maxModuleText } from "../../src/limits.ts";
+import { maxModuleDepth, maxModuleText } from "../../src/limits/pytorch.ts";
 import type { OnnxNode } from "./proto.ts";
 
 /** Where PyTorch's exporter notes the modules of a node. */

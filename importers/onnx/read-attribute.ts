@@ -1,6 +1,6 @@
 /** AttributeProto: one value, of a kind that is written beside it or shown by the field it is in. */
 
-import { maxOnnxAttributeValues, maxOnnxStringBytes } from "../../src/limits.ts";
+import { maxOnnxAttributeValues, maxOnnxStringBytes } from "../../src/limits/onnx.ts";
 import {
   float,
   int,

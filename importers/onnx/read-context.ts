@@ -3,13 +3,13 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
 import {
-  maxNameLength,
   maxOnnxMetadataBytes,
   maxOnnxNodes,
   maxOnnxNodeValues,
   maxOnnxSignatureBytes,
   maxOnnxValues,
-} from "../../src/limits.ts";
+} from "../../src/limits/onnx.ts";
+import { maxNameLength } from "../../src/limits.ts";
 import {
   type MessageRule,
   type MessageShape,

@@ -2,7 +2,7 @@
 
 import { MalformedFileError } from "../../src/errors.ts";
 import { bitsOf, type DType } from "../../src/ir/dtype.ts";
-import { maxOnnxDims } from "../../src/limits.ts";
+import { maxOnnxDims } from "../../src/limits/onnx.ts";
 import {
   int,
   type MessagePlace,

@@ -1,6 +1,6 @@
 /** Which stored tensors a value is made of, where nothing that is fed to the model goes into it. */
 
-import { maxOnnxStaticNodes } from "../../src/limits.ts";
+import { maxOnnxStaticNodes } from "../../src/limits/onnx.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts } from "./graph.ts";
 

@@ -1,7 +1,7 @@
 /** The elements of a small tensor, out of whichever field of TensorProto they are in. */
 
 import type { DType } from "../../src/ir/dtype.ts";
-import { maxOnnxFloatValues, maxOnnxIntegerValues } from "../../src/limits.ts";
+import { maxOnnxFloatValues, maxOnnxIntegerValues } from "../../src/limits/onnx.ts";
 
 type Read = (view: DataView, at: number) => number;
 

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { LimitExceededError } from "../../src/errors.ts";
 import type { Argument, Graph, Layer, ModuleRef, Subgraph, ValueRef } from "../../src/ir/graph.ts";
 import type { TensorType } from "../../src/ir/tensor.ts";
-import { maxExportedNesting } from "../../src/limits.ts";
+import { maxExportedNesting } from "../../src/limits/pytorch.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { type Element, type SharedJson, type Table, textIn } from "../../src/wire/json-shared.ts";
 import { type Draft, newDraft } from "./export-draft.ts";

@@ -1,7 +1,7 @@
 /** What an exported program says of the network as a whole: all its modules, and the container that its outputs come in. */
 
 import type { Structure } from "../../src/ir/graph.ts";
-import { maxExportedNesting } from "../../src/limits.ts";
+import { maxExportedNesting } from "../../src/limits/pytorch.ts";
 import { getKey, type JsonValue, parseJson } from "../../src/wire/json.ts";
 import { listOf, namesIn, objectOf, textOf, unionOf } from "./export-schema.ts";
 

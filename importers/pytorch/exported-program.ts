@@ -8,7 +8,7 @@ import type { Graph, Layer } from "../../src/ir/graph.ts";
 import type { Model, PickledGlobal } from "../../src/ir/model.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import { uniquePaths } from "../../src/ir/unique-names.ts";
-import { maxPickleGlobals } from "../../src/limits.ts";
+import { maxPickleGlobals } from "../../src/limits/pickle.ts";
 import { getKey, type JsonValue } from "../../src/wire/json.ts";
 import { readSharedJson, type SharedJson, type SharedKeys } from "../../src/wire/json-shared.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";

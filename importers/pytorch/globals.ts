@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { PickledGlobal } from "../../src/ir/model.ts";
-import { maxPickleGlobals } from "../../src/limits.ts";
+import { maxPickleGlobals } from "../../src/limits/pickle.ts";
 import type { PickleImport } from "../../src/wire/pickle-value.ts";
 import { dtypeOf, storageTypeOf } from "./dtypes.ts";
 

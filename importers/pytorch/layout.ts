@@ -6,7 +6,7 @@
 import { productOfDims } from "../../src/ir/dim.ts";
 import type { DType } from "../../src/ir/dtype.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
-import { maxTorchOverlapSteps } from "../../src/limits.ts";
+import { maxTorchOverlapSteps } from "../../src/limits/pytorch.ts";
 import type { TorchStorage, TorchTensor } from "./tensor.ts";
 import { spanOf } from "./window.ts";
 

@@ -1,7 +1,7 @@
 /** The modules around a node of an exported program, from its `nn_module_stack`. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxModuleEntryCharacters, maxModuleStackCharacters } from "../../src/limits.ts";
+import { maxModuleEntryCharacters, maxModuleStackCharacters } from "../../src/limits/pytorch.ts";
 
 /** A module of a stack, with the tracer's name for it (`L__self___layer1_0`). */
 interface Entry {

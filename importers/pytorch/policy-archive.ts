@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import { maxPolicyEntries } from "../../src/limits.ts";
+import { maxPolicyEntries } from "../../src/limits/pytorch.ts";
 import { openZip, type ZipArchive, type ZipEntry } from "../../src/wire/zip.ts";
 import type { Imported } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";

@@ -1,7 +1,7 @@
 /** A checkpoint in any of its forms: as a model by itself, or as one of several files of a model. */
 
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import { maxSmallValues } from "../../src/limits.ts";
+import { maxSmallValues } from "../../src/limits/pytorch.ts";
 import type { PickleImport } from "../../src/wire/pickle-value.ts";
 import type { Imported, Sniffed } from "../importer.ts";
 import { stateDictModel } from "../state-dict/model.ts";

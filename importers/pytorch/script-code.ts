@@ -1,7 +1,7 @@
 /** What the serialized code of a TorchScript archive says of its tensors. The code itself is text and stays it. */
 
 import { LimitExceededError } from "../../src/errors.ts";
-import { maxScriptBytes } from "../../src/limits.ts";
+import { maxScriptBytes } from "../../src/limits/pytorch.ts";
 import type { ZipArchive } from "../../src/wire/zip.ts";
 
 /** What a module says of its own tensors. */

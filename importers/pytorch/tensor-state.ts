@@ -1,7 +1,7 @@
 /** What hangs on a tensor beside its numbers: attributes of its class or of a program, and how it was quantised. */
 
 import { elementsOf, sameShape } from "../../src/ir/shape.ts";
-import { maxTorchStateDepth, maxTorchStateValues } from "../../src/limits.ts";
+import { maxTorchStateDepth, maxTorchStateValues } from "../../src/limits/pytorch.ts";
 import {
   entriesOf,
   globalName,

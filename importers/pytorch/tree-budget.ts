@@ -1,7 +1,8 @@
 /** What the tree of a pickled value may cost: a pickle can hand one container to any number of objects, under names as long as it likes. */
 
 import { LimitExceededError } from "../../src/errors.ts";
-import { maxNameText, maxTorchSharedEntries, maxTorchTensors } from "../../src/limits.ts";
+import { maxTorchSharedEntries, maxTorchTensors } from "../../src/limits/pytorch.ts";
+import { maxNameText } from "../../src/limits.ts";
 import { isRecord, type PickleRecord, type PickleValue } from "../../src/wire/pickle-value.ts";
 
 const caps = {

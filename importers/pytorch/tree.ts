@@ -1,6 +1,6 @@
 /** A pickled object as a tree of what holds tensors: dictionaries, lists, modules and objects of any other class. */
 
-import { maxTorchDepth } from "../../src/limits.ts";
+import { maxTorchDepth } from "../../src/limits/pytorch.ts";
 import {
   entriesOf,
   globalName,

@@ -7,7 +7,8 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { productOfDims } from "../../src/ir/dim.ts";
 import { bitsOf, type DType } from "../../src/ir/dtype.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
-import { maxModelElements, maxRank, maxSafetensorsHeaderBytes } from "../../src/limits.ts";
+import { maxSafetensorsHeaderBytes } from "../../src/limits/pytorch.ts";
+import { maxModelElements, maxRank } from "../../src/limits.ts";
 import { getKey, type JsonValue, parseJson } from "../../src/wire/json.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { isModelError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
 import type { JsonObject } from "../../src/ir/graph.ts";
-import { maxModelConfigBytes } from "../../src/limits.ts";
+import { maxModelConfigBytes } from "../../src/limits/pytorch.ts";
 import { getKey, type JsonValue, readJson } from "../../src/wire/json.ts";
 
 export interface ModelConfig {

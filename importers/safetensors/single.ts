@@ -2,7 +2,7 @@
 
 import { UnknownFormatError } from "../../src/errors.ts";
 import type { ByteSource } from "../../src/io/byte-source.ts";
-import { maxSmallValues } from "../../src/limits.ts";
+import { maxSmallValues } from "../../src/limits/pytorch.ts";
 import type { Imported } from "../importer.ts";
 import { setCopiesAside } from "../state-dict/averages.ts";
 import { stateDictModel } from "../state-dict/model.ts";

@@ -1,6 +1,6 @@
 /** Module paths out of the names of tensors. */
 
-import { maxModuleDepth } from "../../src/limits.ts";
+import { maxModuleDepth } from "../../src/limits/pytorch.ts";
 import type { NamedTensor } from "./state-dict.ts";
 
 /** A tensor under its name inside its module. */

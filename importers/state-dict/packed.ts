@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "../../src/ir/graph.ts";
 import type { StaticShape } from "../../src/ir/shape.ts";
 import { elementsOf } from "../../src/ir/shape.ts";
 import type { Packing } from "../../src/ir/tensor.ts";
-import { maxSmallValueBytes } from "../../src/limits.ts";
+import { maxSmallValueBytes } from "../../src/limits/pytorch.ts";
 import type { Member, Module } from "./modules.ts";
 import type { NamedTensor } from "./state-dict.ts";
 

@@ -1,7 +1,7 @@
 /** The modules around the rows of a state dict: every beginning of a path, with the class where the file has it. */
 
 import type { ModuleRef } from "../../src/ir/graph.ts";
-import { maxModuleText } from "../../src/limits.ts";
+import { maxModuleText } from "../../src/limits/pytorch.ts";
 import { outermost, type Separator } from "./modules.ts";
 import type { KnownModule } from "./state-dict.ts";
 

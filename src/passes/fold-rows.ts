@@ -5,7 +5,7 @@
 
 import type { Argument, Call, Graph, Layer, ValueRef } from "../ir/graph.ts";
 import { identityOf } from "../ir/tensor.ts";
-import { maxOriginsBehind } from "../limits.ts";
+import { maxOriginsBehind } from "../limits/pytorch.ts";
 import type { Analysis } from "./analyze.ts";
 import type { LayerFacts } from "./infer-shapes.ts";
 import type { ResolvedWeight } from "./resolve-weights.ts";

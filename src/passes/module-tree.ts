@@ -2,7 +2,7 @@
 
 import type { Graph, Layer, ModuleRef, ValueRef } from "../ir/graph.ts";
 import { walkLayers } from "../ir/model.ts";
-import { maxModuleDepth } from "../limits.ts";
+import { maxModuleDepth } from "../limits/pytorch.ts";
 import { workedOutOf } from "./constant-rows.ts";
 import { type FirstCalls, homeOf, isFurther } from "./first-calls.ts";
 import type { Row, Rows } from "./fold-rows.ts";

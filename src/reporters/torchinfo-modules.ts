@@ -1,7 +1,7 @@
 /** What torchinfo asks of a module before it runs: its class, the modules inside it and its parameters. */
 
 import { bitsOf, isDType } from "../ir/dtype.ts";
-import { maxModuleDepth } from "../limits.ts";
+import { maxModuleDepth } from "../limits/pytorch.ts";
 import type { Report, ReportLayer, ReportShape, ReportWeight } from "../report/report.ts";
 import { modelWeights } from "./model-weights.ts";
 

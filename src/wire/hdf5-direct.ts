@@ -7,7 +7,12 @@
  * damaged are read, or refused, by it alone.
  */
 
-import { maxHdf5LinksPerGroup, maxHdf5NameBytes, maxHdf5PathLength, maxHdf5TreeLevel } from "../limits.ts";
+import {
+  maxHdf5LinksPerGroup,
+  maxHdf5NameBytes,
+  maxHdf5PathLength,
+  maxHdf5TreeLevel,
+} from "../limits/hdf5.ts";
 import { refuseLocalHeap } from "./hdf5-guard.ts";
 import { type Message, readMessages } from "./hdf5-header.ts";
 import type { StoredAttribute } from "./hdf5-library.ts";

@@ -13,7 +13,7 @@ import {
   maxHdf5LinksPerGroup,
   maxHdf5Objects,
   maxHdf5PathLength,
-} from "../limits.ts";
+} from "../limits/hdf5.ts";
 import { type DirectLink, Hdf5Direct } from "./hdf5-direct.ts";
 import { Hdf5Library, type LibraryLink, type StoredAttribute } from "./hdf5-library.ts";
 import type { Hdf5Session } from "./hdf5-session.ts";

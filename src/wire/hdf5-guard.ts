@@ -3,7 +3,7 @@
  * WebAssembly cannot be stopped from the thread it runs in, so such blocks are refused before the library sees them.
  */
 
-import { maxHdf5SingleReadBytes } from "../limits.ts";
+import { maxHdf5SingleReadBytes } from "../limits/hdf5.ts";
 
 const globalHeap = 0x47434f4c; // "GCOL"
 const localHeap = 0x48454150; // "HEAP"

@@ -3,7 +3,7 @@
  * whether a dataset keeps its data in other files ("external storage").
  */
 
-import { maxHdf5BlockBytes, maxHdf5HeaderBlocks } from "../limits.ts";
+import { maxHdf5BlockBytes, maxHdf5HeaderBlocks } from "../limits/hdf5.ts";
 import { toNumber } from "./hdf5-messages.ts";
 
 /** Bytes at a position of the file, or `null` when there are not so many. */

@@ -23,8 +23,8 @@ import {
   maxHdf5ReadBytes,
   maxHdf5Reads,
   maxHdf5SingleReadBytes,
-  maxWholeFileBytes,
-} from "../limits.ts";
+} from "../limits/hdf5.ts";
+import { maxWholeFileBytes } from "../limits.ts";
 import { Hdf5File } from "./hdf5-file.ts";
 import { refuseMetadata } from "./hdf5-guard.ts";
 import { importImage } from "./hdf5-image.ts";

@@ -1,6 +1,6 @@
 /** The state of one pickle while it is read: stack, marks and memo, each with its cap. */
 
-import { maxPickleMarks, maxPickleObjects, maxPickleOpcodes, maxPickleStack } from "../limits.ts";
+import { maxPickleMarks, maxPickleObjects, maxPickleOpcodes, maxPickleStack } from "../limits/pickle.ts";
 import { PickleNames } from "./pickle-names.ts";
 import type { PickleReader } from "./pickle-reader.ts";
 import { isRecord, type PickleRecord, type PickleValue } from "./pickle-value.ts";

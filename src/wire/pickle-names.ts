@@ -1,6 +1,6 @@
 /** The names that a pickle asks Python to import: one record of each, and how often each is asked for. */
 
-import { maxPickleNameLength, maxPickleNames } from "../limits.ts";
+import { maxPickleNameLength, maxPickleNames } from "../limits/pickle.ts";
 import type { PickleReader } from "./pickle-reader.ts";
 import { isRecord, type PickleGlobal, type PickleImport, type PickleValue } from "./pickle-value.ts";
 

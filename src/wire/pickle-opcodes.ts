@@ -1,6 +1,6 @@
 /** What each opcode does, as Python's own `pickletools` describes it, except that nothing is imported or called. */
 
-import { maxPickleIntegerBytes, maxPickleStringBytes } from "../limits.ts";
+import { maxPickleIntegerBytes, maxPickleStringBytes } from "../limits/pickle.ts";
 import type { PickleMachine } from "./pickle-machine.ts";
 import {
   asciiOf,

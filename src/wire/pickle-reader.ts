@@ -3,7 +3,7 @@
 import { counted } from "../counted.ts";
 import { LimitExceededError, MalformedFileError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
-import { maxPickleBytes, maxPickleLineBytes } from "../limits.ts";
+import { maxPickleBytes, maxPickleLineBytes } from "../limits/pickle.ts";
 
 const firstWindow = 16 * 1024;
 const largestWindow = 1024 * 1024;

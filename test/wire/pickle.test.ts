@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { countedSource } from "../../src/io/counted.ts";
 import { memorySource } from "../../src/io/memory.ts";
-import { maxPickleStringBytes } from "../../src/limits.ts";
+import { maxPickleStringBytes } from "../../src/limits/pickle.ts";
 import { readPickle } from "../../src/wire/pickle.ts";
 import { entriesOf, globalName, isRecord, type PickleValue } from "../../src/wire/pickle-value.ts";
 
