@@ -231,7 +231,7 @@ export function formatDiagnostic(d: Diagnostic): string {
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-repeated":
-      return `${counted(d.args.modules, "linear module is", "linear modules are")} called several times, and the exporter stored the matrix anew for a further call: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) that count once`;
+      return `${counted(d.args.modules, "module is", "modules are")} called several times, and the exporter stored weights anew for a further call: ${counted(d.args.tensors, "tensor")} (${counted(d.args.elements, "element")}) that count once`;
     case "weight-maybe-tied":
       return `${d.args.weight} has the sizes of ${d.args.other} turned over: if the network has them as one tied matrix, its ${counted(d.args.elements, "element is", "elements are")} stored, and counted here, twice`;
     case "bias-padded":

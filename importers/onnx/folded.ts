@@ -1,7 +1,7 @@
 /** What an exporter did to weights that the file still lets one know: normalizations that are gone, copies of matrices. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { countOf, sameShape } from "../../src/ir/shape.ts";
+import { sameShape } from "../../src/ir/shape.ts";
 import { signature } from "./exporter-word.ts";
 import type { Draft } from "./frame.ts";
 import { modulesOf, ownerName } from "./names.ts";
@@ -104,7 +104,6 @@ function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, repor
  */
 export function settleCopies(facts: Facts, table: TensorTable, report: Report): void {
   settleOwnCopies(facts, table, report);
-  settleCalls(facts, table, report);
   const tables = tablesBySize(facts, table);
   if (tables.size === 0) return;
   const last = [...facts.keys()].findLast(isProduct);
@@ -143,39 +142,6 @@ function settleOwnCopies(facts: Facts, table: TensorTable, report: Report): void
     table.settle(weight.tensor, "unused");
     report({ code: "weight-copied", args: { weight: copy.path, same: kept.path }, at: draft.name });
   }
-}
-
-/**
- * Matrices without a name of the program's that one linear module multiplies by in several calls: it has but one, which PyTorch's
- * newer exporter turns over anew for each call.
- */
-function settleCalls(facts: Facts, table: TensorTable, report: Report): void {
-  const firsts = new Map<string, number>();
-  const modules = new Set<string>();
-  const copies = new Set<number>();
-  for (const draft of facts.keys()) {
-    const module = draft.modules?.at(-1);
-    const [weight, ...others] = draft.weights;
-    if (module?.type !== "Linear" || !isProduct(draft) || weight?.tensor === undefined || others.length > 0)
-      continue;
-    const { path, shape, dtype } = table.get(weight.tensor);
-    if (shape.length !== 2 || ownerName(path) !== null) continue;
-    const key = JSON.stringify([module.path, dtype, shape]);
-    const first = firsts.get(key) ?? weight.tensor;
-    firsts.set(key, first);
-    if (first === weight.tensor) continue;
-    modules.add(module.path);
-    copies.add(weight.tensor);
-    draft.weights = [{ ...weight, name: table.get(first).path, tensor: first }];
-    table.settle(weight.tensor, "unused");
-  }
-  if (copies.size === 0) return;
-  const elements = [...copies].reduce((sum, index) => sum + (countOf(table.get(index).shape) ?? 0), 0);
-  report({
-    code: "weight-repeated",
-    args: { modules: modules.size, tensors: copies.size, elements },
-    at: "",
-  });
 }
 
 /** Learned tables that indices look up in, by type and sizes turned over. */

@@ -17,6 +17,7 @@ import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "
 import { emptyGraph } from "./read-graph.ts";
 import { readOnnxModel } from "./read-model.ts";
 import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
+import { settleCalls } from "./repeated-calls.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 import { placeByWeights } from "./weight-modules.ts";
@@ -36,6 +37,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   addHiddenTensors(onnx, closed, table, report);
   halvePadded(onnx, facts, table, report);
   const folded = reportFolded(onnx, written, facts, table, report);
+  settleCalls(written, facts, table, report);
   reportWorkedOut(onnx, written, { facts, table, folded }, report);
   settleCopies(facts, table, report);
   reportBlocks(facts, report);

@@ -65,14 +65,24 @@ test("a matrix of a module that is stored turned over as well counts once", asyn
   expect(codes(found)).toEqual(["weight-copied"]);
 });
 
-test("a linear module that is called again has one matrix, however often it is stored", async () => {
-  const found = await weighed("repeated.dynamo");
-  expect(elementsOf(found, "parameter")).toBe(networks.repeated?.parameters);
-  expect(found.report.diagnostics.map(({ message }) => message)).toEqual([
-    "2 linear modules are called several times, and the exporter stored the matrix anew for a further call: 4 tensors (6144 elements) that count once",
-  ]);
-  const script = await weighed("repeated.script");
-  expect([elementsOf(script, "parameter"), codes(script)]).toEqual([networks.repeated?.parameters, []]);
+describe("a module that is called again has its weights once, however often they are stored", () => {
+  const said: Readonly<Record<string, string>> = {
+    repeated:
+      "2 modules are called several times, and the exporter stored weights anew for a further call: 4 tensors (6144 elements)",
+    sentences:
+      "1 module is called several times, and the exporter stored weights anew for a further call: 3 tensors (5184 elements)",
+    attention:
+      "1 module is called several times, and the exporter stored weights anew for a further call: 1 tensor (1728 elements)",
+  };
+  test.each(Object.keys(said))("%s", async (name) => {
+    const found = await weighed(`${name}.dynamo`);
+    expect(elementsOf(found, "parameter")).toBe(networks[name]?.parameters);
+    const note = found.report.diagnostics.find(({ code }) => code === "weight-repeated");
+    expect(note?.message).toContain(said[name]);
+    // The older one stores them once.
+    const script = await weighed(`${name}.script`);
+    expect([elementsOf(script, "parameter"), codes(script)]).toEqual([networks[name]?.parameters, []]);
+  });
 });
 
 test("the norm that a weight is divided by is not learned", async () => {
