@@ -5,6 +5,7 @@ import { countOf } from "../../src/ir/shape.ts";
 import { listNames } from "./doubt.ts";
 import { signature } from "./exporter-word.ts";
 import { rulesKey } from "./folded.ts";
+import { ownerName } from "./names.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 import { bareType, type Facts } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
@@ -103,6 +104,8 @@ function reportTraced({ facts, table }: Read, report: Report): void {
     const [, kernel = "", bias = ""] = node?.inputs ?? [];
     const plain = /^Conv(Transpose)?$/.test(type) || (type === "Gemm" && view?.int("transB", 0) === 1);
     if (!plain || madeUp.test(kernel) === madeUp.test(bias)) continue;
+    // Beside a kernel that another tool renamed nothing tells.
+    if (madeUp.test(bias) && ownerName(kernel) === null) continue;
     const source = slots[madeUp.test(kernel) ? 1 : 2]?.found.source;
     if (source?.kind === "tensor" && source.tensor >= 0) made.add(source.tensor);
   }

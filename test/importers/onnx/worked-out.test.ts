@@ -85,6 +85,11 @@ describe("a module that is called again has its weights once, however often they
   });
 });
 
+test("what a tool that optimises renamed was not computed when the network was traced", async () => {
+  const [found] = await weighZipped("quantized", ["cnn-ort-all"]);
+  expect(found && codes(found)).not.toContain("weights-worked-out");
+});
+
 test("the norm that a weight is divided by is not learned", async () => {
   const found = await weighed("normalized.script");
   expect(elementsOf(found, "parameter")).toBe(networks.normalized?.parameters);
