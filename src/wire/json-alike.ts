@@ -116,7 +116,8 @@ interface Written {
 /** A key whose texts differ. */
 interface Hole {
   readonly kind: keyof AlikeKeys;
-  readonly known: Map<string, Written>;
+  /** Null where what is not expected is new, nine times out of ten: to look it up would take longer than to read it again. */
+  readonly known: Map<string, Written> | null;
   readonly expected: Expected<Written>;
   /** Its texts come but once, most of them: one that is plain is passed over and not looked up. */
   isPassed: boolean;
@@ -157,7 +158,7 @@ export class AlikeReader {
       for (const key of keys[kind])
         this.holes.set(key, {
           kind,
-          known: new Map(),
+          known: kind === "texts" ? null : new Map(),
           expected: new Expected(),
           isPassed: kind === "lastTexts",
         });
@@ -233,14 +234,14 @@ export class AlikeReader {
       const end = endOfText(text, from - 1) + 1;
       if (end === 0) return null;
       const closed = text.slice(from, end);
-      written = hole.known.get(closed);
+      written = hole.known?.get(closed);
       if (written === undefined) {
         const value = textOfQuoted(text.slice(from - 1, end));
         const isUnread = hole.kind === "unread";
         written = { closed, place: isUnread ? null : -this.again.push(value), came: -1 };
-        hole.isPassed ||= isUnread && hole.known.size >= unreadKept;
+        hole.isPassed ||= isUnread && (hole.known?.size ?? 0) >= unreadKept;
         if (hole.isPassed) return written;
-        hole.known.set(closed, written);
+        hole.known?.set(closed, written);
       }
     }
     hole.expected.add(written);
