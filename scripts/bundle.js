@@ -14,11 +14,11 @@ import { rolldown } from "rolldown";
  */
 const together = [
   // What opens a file comes before all the rest.
-  ["file", /dist\/src\/(counted|errors|limits|public\/read-ahead|io\/(companions|node-file|range))\.js/],
+  ["file", /dist\/src\/(counted|errors|limits|cli\/exit-code|public\/read-ahead|io\/(companions|node-file|range))\.js/],
   // Every run that reads a file.
   [
     "core",
-    /dist\/(src\/(diagnostics|io|ir|passes|report|operators|public|wire\/(zip|json)[\w-]*\.js)|importers\/([\w-]+\.js|\w+\/index\.js|pytorch\/forms|onnx\/sniff))/,
+    /dist\/(src\/(diagnostics|io|ir|passes|report|operators|public|wire\/(zip|json)[\w-]*\.js|cli\/(commands\/summary|failure|notes|progress|sources|terminal)\.js)|importers\/([\w-]+\.js|\w+\/index\.js|pytorch\/forms|onnx\/sniff))/,
   ],
   ["state-dict", /dist\/importers\/state-dict\//],
   // Programs need no pickles, so that what they share with checkpoints is apart.
