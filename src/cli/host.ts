@@ -4,14 +4,7 @@
  */
 
 import { expectLongRun, expectText } from "./engine-flags.ts";
-
-export interface Output {
-  write(text: string): void;
-  /** True when a person looks at it. */
-  readonly isTTY: boolean;
-  /** Width of the terminal; undefined when it is none. */
-  readonly columns: number | undefined;
-}
+import { type Output, type ProcessOutput, processOutput } from "./output.ts";
 
 export interface Host {
   /** Arguments after the name of the program. */
@@ -28,8 +21,16 @@ export interface Host {
   expectText?(): void;
 }
 
-/** The host that a Node process is. */
-export function hostOf(process: NodeJS.Process): Host {
+export interface ProcessHost extends Host {
+  readonly stdout: ProcessOutput;
+  readonly stderr: ProcessOutput;
+}
+
+/** The host that a Node process is. `failed` is told when one of its outputs can be written no more. */
+export function hostOf(
+  process: NodeJS.Process,
+  failed: (name: "stdout" | "stderr", error: NodeJS.ErrnoException) => void,
+): ProcessHost {
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -39,19 +40,19 @@ export function hostOf(process: NodeJS.Process): Host {
         return process.stdin.isTTY === true;
       },
     },
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    stdout: processOutput(
+      1,
+      () => process.stdout,
+      (error) => failed("stdout", error),
+    ),
+    stderr: processOutput(
+      2,
+      () => process.stderr,
+      (error) => failed("stderr", error),
+    ),
     // `performance` would load a module of its own.
     now: () => process.uptime() * 1000,
     expectLongRun,
     expectText,
-  };
-}
-
-function outputOf(stream: NodeJS.WriteStream): Output {
-  return {
-    write: (text) => void stream.write(text),
-    isTTY: stream.isTTY === true,
-    columns: stream.isTTY ? stream.columns : undefined,
   };
 }

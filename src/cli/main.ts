@@ -1,18 +1,18 @@
 import { readAhead } from "../public/read-ahead.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
-import { type Host, hostOf } from "./host.ts";
+import { type Host, hostOf, type ProcessHost } from "./host.ts";
 import { endOnOutputError } from "./output-error.ts";
 import { version } from "./version.ts";
 
 /** The command line in a process, which it ends. */
 export async function runIn(process: NodeJS.Process): Promise<void> {
-  const { stdout, stderr } = process;
-  const host = hostOf(process);
-  endOnOutputError(stdout, stderr, host, (code) => process.exit(code));
+  const host: ProcessHost = hostOf(process, (name, error) => {
+    void endOnOutputError(name, error, host, (code) => process.exit(code));
+  });
   process.exitCode = await run(host);
   // A process that ends by itself first sweeps the memory it gives back, for a twentieth of a long run. One that has yet to write
-  // to a slow pipe, or to be told that it cannot, ends by itself.
-  if ([stdout, stderr].every((stream) => stream.writableLength === 0 && !stream.errored)) process.exit();
+  // to a slow pipe, or to tell that it cannot, ends by itself.
+  if (host.stdout.isDone && host.stderr.isDone) process.exit();
 }
 
 /** The whole command line: does what the host's arguments say and returns the exit code. */

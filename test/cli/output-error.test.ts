@@ -1,14 +1,12 @@
-import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import { endOnOutputError } from "../../src/cli/output-error.ts";
 import { fakeHost } from "./run-cli.ts";
 
 async function ending(name: "stdout" | "stderr", code: string): Promise<{ exit: number; text: string }> {
   const host = fakeHost([]);
-  const streams = { stdout: new EventEmitter(), stderr: new EventEmitter() };
+  const error = Object.assign(new Error("write"), { code });
   const exit = await new Promise<number>((resolve) => {
-    endOnOutputError(streams.stdout, streams.stderr, host, resolve);
-    streams[name].emit("error", Object.assign(new Error("write"), { code }));
+    void endOnOutputError(name, error, host, resolve);
   });
   return { exit, text: host.written.stderr };
 }
