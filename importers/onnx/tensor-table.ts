@@ -121,7 +121,9 @@ export class TensorTable {
       return null;
     }
     this.#elements += elements;
-    const known = values !== null && values.length === elements ? { values } : {};
+    // No size depends on a number without end, as masks of attention have it, and JSON could not hold it.
+    const known =
+      values !== null && values.length === elements && values.every(Number.isFinite) ? { values } : {};
     this.#entries.push({
       tensor: { path, dtype, shape, bytes, unclaimed: "unused", ...known },
       used: false,

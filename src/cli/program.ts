@@ -33,6 +33,7 @@ export async function runProgram(host: Host, version: string): Promise<ExitCode>
     return exitCode.usage;
   }
   try {
+    refuseUnknownHelp(program, host.argv);
     await program.parseAsync(joinValues(host.argv), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -151,6 +152,14 @@ function configure(command: Command, host: Host): Command {
     .showHelpAfterError(
       `Run weighbridge ${command.name() === "weighbridge" ? "" : `${command.name()} `}--help for all options.`,
     );
+}
+
+/** `weighbridge help onnx`: the parser would print all of the help and not say why. */
+function refuseUnknownHelp(program: Command, [word, name]: readonly string[]): void {
+  if (word !== "help" || name === undefined || name.startsWith("-") || name === "help") return;
+  if (program.commands.some((command) => command.name() === name)) return;
+  const names = program.commands.map((command) => command.name()).join(", ");
+  program.error(`error: no command '${name}' to help with; the commands are ${names}`);
 }
 
 /** `weighbridge --json formats`: the option belongs to a summary that is not asked for, and would be lost in silence. */

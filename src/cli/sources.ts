@@ -6,6 +6,12 @@ import { Progress } from "./progress.ts";
 /** Stands for standard input where a file is expected, for standard output where one is written. */
 export const standardStream = "-";
 
+/** What came in through a pipe is gone when it has been read. */
+export function refuseTwice(files: readonly string[]): void {
+  if (files.indexOf(standardStream) === files.lastIndexOf(standardStream)) return;
+  throw new InvalidOptionError('standard input is named twice, and can be read once: give "-" once');
+}
+
 /** Opens what the user named, if it is not `opened`, hands it to `work`, and closes it whatever happens. */
 export async function withSource<T>(
   host: Host,

@@ -44,7 +44,7 @@ export interface StoredTensor {
   readonly bytes: number;
   /** Class of a tensor that no weight of the model claims; a claimed one has the class of its weight. */
   readonly unclaimed: TensorClass;
-  /** Its elements, row by row, where it is small and shapes may depend on them. */
+  /** Its elements, row by row, where it is small and shapes may depend on them; all are finite. */
   readonly values?: readonly number[];
 }
 

@@ -147,7 +147,7 @@ function checkTensor(value: unknown, at: Place): void {
   oneOf(tensor.unclaimed, tensorClasses, at, "unclaimed");
   if (tensor.values !== undefined) {
     each(tensor.values, at, "values", (item, where) => {
-      if (typeof item !== "number") fail(where, "a number");
+      if (!Number.isFinite(item)) fail(where, "a number with an end");
     });
   }
 }

@@ -168,7 +168,7 @@ export interface ReportWeight {
   readonly storedShape: readonly number[] | null;
   /** Path in the file, when stored. */
   readonly stored: string | null;
-  /** Set for a weight that several layers hold: weights of equal number are one. */
+  /** Set for a weight that several layers hold: weights of equal number are one. So are those of equal `stored`. */
   readonly shared?: number;
 }
 

@@ -71,7 +71,7 @@ export class WeightList {
     const place = this.params.length - 1;
     const counted = counts ? elements : 0;
     this.params.push((this.params[place] as number) + counted);
-    this.frozen.push((this.frozen[place] as number) + (report.trainable === false ? counted : 0));
+    this.frozen.push((this.frozen[place] as number) + (isFixed(report) ? counted : 0));
     this.repeats.push((this.repeats[place] as number) + (before < 0 ? 0 : 1));
   }
 
@@ -102,7 +102,7 @@ export class WeightList {
       const { report, elements, counts, before } = this.all[i] as CountedWeight;
       if (!counts || before >= from) continue;
       sums.params += elements;
-      if (report.trainable === false) sums.nonTrainable += elements;
+      if (isFixed(report)) sums.nonTrainable += elements;
       else sums.trainable += elements;
     }
     return sums;
@@ -124,6 +124,11 @@ export class WeightList {
   elementsOf(one: TensorClass): number {
     return elementsOf(distinct(this.all.filter(({ report }) => report.class === one)));
   }
+}
+
+/** Training does not change it: it is frozen, or of a kind that is not learned. */
+function isFixed({ trainable, class: kind }: ReportWeight): boolean {
+  return trainable === false || (trainable === null && kind !== "parameter");
 }
 
 function elementsOf(weights: readonly CountedWeight[]): number {

@@ -68,7 +68,8 @@ function partsOf({ trainable, class: kind }: ReportWeight, counts: boolean): num
   const beside = isBuffer ? part.buffer : 0;
   if (!counts) return beside;
   const ofClass = kind === "parameter" ? part.learned : kind === "statistic" ? part.statistic : 0;
-  return part.counted | (trainable === false ? part.frozen : part.trainable) | ofClass | beside;
+  const isFixed = trainable === false || (trainable === null && kind !== "parameter");
+  return part.counted | (isFixed ? part.frozen : part.trainable) | ofClass | beside;
 }
 
 /**

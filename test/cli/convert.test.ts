@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onnx } from "onnx-proto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fixture, runCli } from "./run-cli.ts";
 
@@ -33,6 +34,35 @@ test("what is written reads back to the same report", async () => {
   const again = await runCli(["--json", output]);
   const before = await runCli(["--json", cnn]);
   expect(again).toEqual(before);
+});
+
+test("a number without end in an ONNX file does not get into it", async () => {
+  const { TensorProto, ModelProto } = onnx;
+  const mask = {
+    name: "mask",
+    dims: [1],
+    dataType: TensorProto.DataType.FLOAT,
+    floatData: [Number.NEGATIVE_INFINITY],
+  };
+  const value = (name: string) => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 3 }] } } },
+  });
+  const graph = {
+    name: "g",
+    initializer: [mask],
+    node: [{ opType: "Add", input: ["x", "mask"], output: ["y"] }],
+    input: [value("x")],
+    output: [value("y")],
+  };
+  const input = join(folder, "masked.onnx");
+  const output = join(folder, "masked.ir.json");
+  writeFileSync(
+    input,
+    ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: "", version: 17 }], graph }).finish(),
+  );
+  expect((await runCli(["convert", input, "--output", output])).code).toBe(0);
+  expect(await runCli(["--json", output])).toEqual(await runCli(["--json", input]));
 });
 
 test('"-" is standard output', async () => {

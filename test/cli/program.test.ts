@@ -56,6 +56,14 @@ describe("what is not understood ends with 2, a reason and a next step, and noth
     [["--stlye", "keras2", model], /unknown option '--stlye'\n\(Did you mean --style\?\)/],
     [["summary", "--jsno", model], /Did you mean --json\?/],
     [["summary"], /missing required argument 'file'/],
+    [
+      ["help", "onnx"],
+      /^weighbridge: no command 'onnx' to help with; the commands are summary, formats, convert/,
+    ],
+    [
+      ["-", model, "-"],
+      /^weighbridge: standard input is named twice, and can be read once: give "-" once\n$/,
+    ],
     [["--json"], /missing required argument 'file'/],
     [["--style", "keras4", model], /--style is "keras4": give one of keras3, /],
     [["--line-length", "wide", model], /--line-length is "wide"/],

@@ -85,6 +85,13 @@ describe("several files", () => {
     expect((await runCli(["--quiet", cnn, nested])).stderr).toBe("");
   });
 
+  test("names of files are shown escaped", async () => {
+    const odd = join(scratch, "a\n::error::b\x1b[31m.keras");
+    writeFileSync(odd, readFileSync(cnn));
+    const { stderr } = await runCli([odd, cnn]);
+    expect(stderr).toBe(`${join(scratch, "a\\n::error::b\\x1b[31m.keras")}:\n${cnn}:\n`);
+  });
+
   test("--json prints one array", async () => {
     const { stdout } = await runCli(["--json", cnn, nested]);
     const reports: Report[] = JSON.parse(stdout);

@@ -65,3 +65,13 @@ test("an unknown convention is refused", async () => {
     'convention is "torch": only "keras" and "pytorch" can be asked for',
   );
 });
+
+test.each(["keras", "pytorch"] as const)(
+  "as %s counts, statistics of a state dict are not trained",
+  async (convention) => {
+    const { totals, layers } = await inspect(await stateDict("torchvision/mobilenet_v2"), { convention });
+    expect(totals.trainable).toBe(mobileNetV2.pytorch);
+    expect(totals.nonTrainable).toBe(mobileNetV2[convention] - mobileNetV2.pytorch);
+    expect(layers.reduce((sum, { nonTrainable }) => sum + nonTrainable, 0)).toBe(totals.nonTrainable);
+  },
+);

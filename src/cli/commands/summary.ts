@@ -1,5 +1,6 @@
 import {
   type Convention,
+  escapeText,
   formatJson,
   formatSummary,
   inspect,
@@ -13,7 +14,7 @@ import { type ExitCode, exitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Host } from "../host.ts";
 import { formatNotes, type Note } from "../notes.ts";
-import { withSource } from "../sources.ts";
+import { refuseTwice, withSource } from "../sources.ts";
 import { consoleWidth, wantsColor } from "../terminal.ts";
 
 /** Options of a summary as the parser hands them over. */
@@ -48,6 +49,7 @@ export async function summary(
   flags: SummaryFlags,
   opened: OpenSource | null = null,
 ): Promise<ExitCode> {
+  refuseTwice(files);
   const print = flags.json ? jsonPrinter(host, files.length > 1) : textPrinter(host, files.length > 1, flags);
   let worst: ExitCode = exitCode.fine;
   for (const file of files) {
@@ -111,7 +113,7 @@ function textPrinter(host: Host, several: boolean, flags: SummaryFlags): Printer
   return {
     report: (file, report) => {
       const text = formatSummary(report, options);
-      if (several && !flags.quiet) host.stderr.write(`${file}:\n`);
+      if (several && !flags.quiet) host.stderr.write(`${escapeText(file)}:\n`);
       host.stdout.write(text);
       if (flags.quiet) return;
       const notes = summaryNotes(report, options).map(
