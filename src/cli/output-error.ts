@@ -11,7 +11,11 @@ export async function endOnOutputError(
   host: Host,
   exit: (code: ExitCode) => void,
 ): Promise<void> {
-  if (error.code === "EPIPE") return exit(exitCode.fine);
+  if (error.code === "EPIPE") {
+    // Without a reader of the notes there may still be one of the summary.
+    if (name === "stdout") exit(exitCode.fine);
+    return;
+  }
   if (name === "stderr") return exit(exitCode.unreadable);
   const { OutputError, reportFailure } = await import("./failure.ts");
   exit(reportFailure(host, new OutputError("standard output", error)));

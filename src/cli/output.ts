@@ -39,10 +39,15 @@ function isPlain(fd: number): boolean {
 
 class StreamOutput implements ProcessOutput {
   private readonly stream: NodeJS.WriteStream;
+  /** Standard streams forget their errors as soon as they have told them. */
+  private hasFailed = false;
 
   constructor(stream: NodeJS.WriteStream, failed: (error: NodeJS.ErrnoException) => void) {
     this.stream = stream;
-    stream.on("error", failed);
+    stream.on("error", (error) => {
+      this.hasFailed = true;
+      failed(error);
+    });
   }
 
   write(text: string | Uint8Array): void {
@@ -58,7 +63,7 @@ class StreamOutput implements ProcessOutput {
   }
 
   get isDone(): boolean {
-    return this.stream.writableLength === 0 && !this.stream.errored;
+    return !this.hasFailed && this.stream.writableLength === 0 && !this.stream.errored;
   }
 }
 

@@ -108,6 +108,8 @@ export async function spoolStream(
   let fd: number | undefined;
   try {
     fd = openSync(join(folder, "input"), "wx+", 0o600);
+    // The descriptor is enough, and then nothing stays behind of a process that is stopped. Windows keeps a file that is open.
+    if (process.platform !== "win32") remove();
     let size = 0;
     for await (const chunk of stream) {
       size += chunk.length;

@@ -13,7 +13,13 @@ async function ending(name: "stdout" | "stderr", code: string): Promise<{ exit: 
 
 test("a reader that left is no failure", async () => {
   expect(await ending("stdout", "EPIPE")).toEqual({ exit: 0, text: "" });
-  expect(await ending("stderr", "EPIPE")).toEqual({ exit: 0, text: "" });
+});
+
+test("a reader of the notes that left ends nothing: the summary may have one", async () => {
+  const codes: number[] = [];
+  const gone = Object.assign(new Error("write"), { code: "EPIPE" });
+  await endOnOutputError("stderr", gone, fakeHost([]), (code) => codes.push(code));
+  expect(codes).toEqual([]);
 });
 
 test("a full disk is one, in a line and without a stack", async () => {

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -91,7 +91,7 @@ describe.skipIf(process.platform === "win32")("a file", () => {
   });
 });
 
-test.runIf(existsSync("/dev/null"))(
+test.runIf(process.platform !== "win32")(
   "a device is left to a stream, which knows whether it is a terminal",
   () => {
     const fd = openSync("/dev/null", "w");
@@ -103,5 +103,19 @@ test.runIf(existsSync("/dev/null"))(
     expect(output).toMatchObject({ isTTY: true, columns: 66, isDone: false });
     stream.emit("error", "broken");
     expect(failures).toEqual(["broken"]);
+  },
+);
+
+test.runIf(process.platform !== "win32")(
+  "a stream that has failed is not done, though it forgets why",
+  () => {
+    const fd = openSync("/dev/null", "w");
+    const stream = new FakeStream();
+    const told: unknown[] = [];
+    const output = processOutput(fd, stream.asStream, (error) => told.push(error));
+    stream.emit("error", "ENOSPC");
+    expect(told).toEqual(["ENOSPC"]);
+    expect(output.isDone).toBe(false);
+    closeSync(fd);
   },
 );

@@ -142,12 +142,12 @@ describe("standard input", () => {
     for (let i = 0; i < count; i++) yield new Uint8Array(1000).fill(i);
   }
 
-  test("a pipe is spooled to a file that goes when closed", async () => {
+  test("a pipe is spooled to a file that goes when closed, or at once where it can", async () => {
     const before = spooled();
     const source = await spoolStream(chunks(5));
     expect(source.size).toBe(5000);
     expect(source.readSync(2999, 2)).toEqual(Uint8Array.of(2, 3));
-    expect(spooled().length).toBe(before.length + 1);
+    expect(spooled().length).toBe(before.length + (process.platform === "win32" ? 1 : 0));
     source.close();
     expect(spooled()).toEqual(before);
   });
