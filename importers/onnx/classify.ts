@@ -10,6 +10,7 @@ import { affinityBehind, isVector, transparent } from "./affine.ts";
 import { reportDoubt } from "./doubt.ts";
 import type { Draft, Found } from "./frame.ts";
 import type { NodeFacts, Slot } from "./graph.ts";
+import { nameBefore } from "./names.ts";
 import type { PortRecord } from "./op.ts";
 import { type Around, classOf, isMatrix, passingClass, type Stated, settleWorked } from "./slot-class.ts";
 import { bareType, type Facts, isStatic, makerOf, staticTensors } from "./static-values.ts";
@@ -83,7 +84,7 @@ function claimTensors(around: Around): {
         : prepares && port === undefined && !(isMatrix(draft) && i === 1);
       for (const tensor of staticTensors(slot.found, facts) ?? []) {
         table.markUsed(tensor);
-        const word = stated.kinds.get(table.get(tensor).path);
+        const word = stated.kinds.get(nameBefore(table.get(tensor).path));
         const found =
           passes && word === undefined
             ? passingClass(handsOn, table.get(tensor), stated)

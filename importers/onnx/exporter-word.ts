@@ -2,6 +2,7 @@
 
 import type { StoredTensor } from "../../src/ir/tensor.ts";
 import { knownBuffers } from "../state-dict/known-buffers.ts";
+import { nameBefore } from "./names.ts";
 import { cutMark, type OnnxGraph, type OnnxModel } from "./proto.ts";
 import { signatureKey } from "./read-context.ts";
 import type { Stated } from "./slot-class.ts";
@@ -80,7 +81,7 @@ const weighted = /^(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN)$/;
 function goneFrom(graph: OnnxGraph, stated: ReadonlyMap<string, Kind>): Stated["gone"] {
   const gone = new Map<string, { parameters: number; buffers: number }>();
   if (stated.size === 0) return gone;
-  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const stored = new Set(graph.initializers.map(({ name }) => nameBefore(name)));
   for (const [name, kind] of stated) {
     if (stored.has(name) || kind === "constant") continue;
     const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));

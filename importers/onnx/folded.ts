@@ -3,8 +3,8 @@
 import type { Diagnostic } from "../../src/diagnostics.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import { signature } from "./exporter-word.ts";
-import type { Draft } from "./frame.ts";
-import { modulesOf, ownerName } from "./names.ts";
+import type { Draft, Found } from "./frame.ts";
+import { modulesOf, nameBefore, ownerName, quantizer } from "./names.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
@@ -26,9 +26,10 @@ export function reportFolded(
   report: Report,
 ): ReadonlySet<string> {
   const stated = signature(graph);
-  const names = exporterNames[onnx.producerName];
   if (stated.size > 0) return reportStated(graph, stated, table, report);
-  if (names) reportNamed(names, facts, table, report);
+  for (const [exporter, names] of Object.entries(exporterNames))
+    if (onnx.producerName === exporter || onnx.producerName === quantizer)
+      reportNamed(names, facts, table, report);
   return new Set();
 }
 
@@ -42,7 +43,7 @@ function reportStated(
   table: TensorTable,
   report: Report,
 ): ReadonlySet<string> {
-  const stored = new Map(table.tensors.map(({ path, shape }) => [path, shape]));
+  const stored = new Map(table.tensors.map(({ path, shape }) => [nameBefore(path), shape]));
   const folded = new Map<string, { readonly channels: number; readonly hadBias: boolean }>();
   for (const node of graph.nodes) {
     const rules = node.metadata.get(rulesKey) ?? "";
@@ -81,15 +82,28 @@ const exporterNames: Readonly<Record<string, FoldedNames>> = {
   tf2onnx: { weight: /_weights_fused_bn$/, bias: /_bias_fused_bn$/ },
 };
 
+const convolution = /^(Nhwc)?(Fused|QLinear)?Conv(Transpose|Integer)?$/;
+
+/** Names of the kernel and the bias of a convolution, before they were quantized; of integers, the bias is added by another node. */
+function namesOfConvolution(
+  type: string,
+  inputs: readonly string[],
+): { readonly kernel: string; readonly bias: string | null } {
+  const [kernel, bias] = type.includes("QLinear") ? [3, 8] : [1, 2];
+  const nameAt = (index: number): string => nameBefore(inputs[index] ?? "");
+  return { kernel: nameAt(kernel), bias: type.endsWith("Integer") ? null : nameAt(bias) };
+}
+
 function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, report: Report): void {
   const channels = new Map<string, number>();
   for (const [draft, { node, slots }] of facts) {
-    const [, weight = "", bias = ""] = node?.inputs ?? [];
-    if (!/^Conv(Transpose)?$/.test(bareType(draft)) || !names.weight.test(weight) || !names.bias.test(bias))
-      continue;
-    const found = slots.find(({ port }) => port.name === "bias")?.found;
+    const type = bareType(draft);
+    if (!convolution.test(type)) continue;
+    const { kernel, bias } = namesOfConvolution(type, node?.inputs ?? []);
+    if (!names.weight.test(kernel) || (bias !== null && !names.bias.test(bias))) continue;
+    const found = slots.find(({ port }) => port.name === (bias === null ? "kernel" : "bias"))?.found;
     const [index] = (found && staticTensors(found, facts)) ?? [];
-    if (index !== undefined) channels.set(bias, table.get(index).shape[0] ?? 0);
+    if (index !== undefined) channels.set(kernel, table.get(index).shape[0] ?? 0);
   }
   if (channels.size === 0) return;
   const all = [...channels.values()].reduce((a, b) => a + b, 0);
@@ -110,11 +124,11 @@ export function settleCopies(facts: Facts, table: TensorTable, report: Report): 
   for (const [i, weight] of (last?.weights ?? []).entries()) {
     if (!last || weight.tensor === undefined) continue;
     const { path, shape, dtype } = table.get(weight.tensor);
-    const other = tables.get(`${dtype} ${shape[0]} ${shape[1]}`);
+    const other = tables.get(`${shape[0]} ${shape[1]}`);
     if (shape.length !== 2 || other === undefined || other === weight.tensor || ownerName(path) !== null)
       continue;
-    const { path: same } = table.get(other);
-    if (ownerName(same) !== last.modules?.at(-1)?.path) {
+    const { path: same, dtype: kept } = table.get(other);
+    if (ownerName(same) !== last.modules?.at(-1)?.path || dtype !== kept) {
       const elements = (shape[0] ?? 0) * (shape[1] ?? 0);
       report({ code: "weight-maybe-tied", args: { weight: path, other: same, elements }, at: last.name });
       continue;
@@ -144,22 +158,27 @@ function settleOwnCopies(facts: Facts, table: TensorTable, report: Report): void
   }
 }
 
-/** Learned tables that indices look up in, by type and sizes turned over. */
+/** As it stands, or quantized. */
+function isStored(found: Found): boolean {
+  const maker = makerOf(found);
+  return maker === undefined || bareType(maker) === "DequantizeLinear";
+}
+
+/** Learned tables that indices look up in, by their sizes turned over. */
 function tablesBySize(facts: Facts, table: TensorTable): ReadonlyMap<string, number> {
   const tables = new Map<string, number>();
   for (const [draft, { slots }] of facts) {
     const [first] = slots;
-    if (!first || bareType(draft) !== "Gather" || makerOf(first.found)) continue;
-    const { source } = first.found;
-    if (source.kind !== "tensor" || source.tensor < 0) continue;
-    const { shape, dtype } = table.get(source.tensor);
-    if (shape.length === 2 && draft.weights.some(({ tensor }) => tensor === source.tensor))
-      tables.set(`${dtype} ${shape[1]} ${shape[0]}`, source.tensor);
+    if (!first || bareType(draft) !== "Gather" || !isStored(first.found)) continue;
+    const [weight, ...others] = draft.weights.filter(({ class: kind }) => kind === "parameter");
+    if (weight?.tensor === undefined || others.length > 0) continue;
+    const { shape } = table.get(weight.tensor);
+    if (shape.length === 2) tables.set(`${shape[1]} ${shape[0]}`, weight.tensor);
   }
   return tables;
 }
 
 function isProduct(draft: Draft): boolean {
   const learned = draft.weights.some(({ class: kind }) => kind === "parameter");
-  return learned && /^(MatMul|Gemm)$/.test(bareType(draft));
+  return learned && /^(QLinear|Q)?(MatMul|Gemm)(Integer|IntegerToFloat)?$/.test(bareType(draft));
 }

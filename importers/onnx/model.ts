@@ -14,6 +14,7 @@ import { addHiddenTensors } from "./hidden-tensors.ts";
 import { nameLayers } from "./layer-names.ts";
 import { placeMadeUp } from "./made-up-nodes.ts";
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./proto.ts";
+import { settleQuantizedBiases } from "./quantized-biases.ts";
 import { emptyGraph } from "./read-graph.ts";
 import { readOnnxModel } from "./read-model.ts";
 import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
@@ -38,6 +39,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   halvePadded(onnx, facts, table, report);
   const folded = reportFolded(onnx, written, facts, table, report);
   settleCalls(written, facts, table, report);
+  settleQuantizedBiases(onnx, facts, table, report);
   reportWorkedOut(onnx, written, { facts, table, folded }, report);
   settleCopies(facts, table, report);
   reportBlocks(facts, report);

@@ -95,8 +95,17 @@ function bareClass(name: string | undefined): string | null {
 const tensorFlowOperation =
   /\/(?:MatMul|BiasAdd|(?:separable_)?[Cc]onv\d[Dd](?:_transpose)?|depthwise|FusedBatchNorm\w*|Tensordot|Reshape|Cast|Neg|[Ee]insum(?:\/Einsum)?|batchnorm(?:\/\w+)?|mul|add|sub)(?:_\d+)?$/;
 
+/** What ONNX Runtime's quantizers write in place of the exporter. */
+export const quantizer = "onnx.quantize";
+
+/** The name that a tensor had before ONNX Runtime's quantizers added to it. */
+export function nameBefore(quantized: string): string {
+  return quantized.replace(/_(quantized|DequantizeLinear_Output)$/, "");
+}
+
 /** What tensors of one module have in common: `conv1` of `conv1.weight`. Null when the name has no such part. */
-export function ownerName(tensor: string): string | null {
+export function ownerName(stored: string): string | null {
+  const tensor = nameBefore(stored);
   const keras = /^(?:StatefulPartitionedCall\/)?(.+)\/ReadVariableOp(?:_\d+)?(?:\/resource)?(?::\d+)?$/.exec(
     tensor,
   )?.[1];

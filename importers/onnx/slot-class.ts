@@ -5,7 +5,7 @@ import type { StoredTensor, TensorClass } from "../../src/ir/tensor.ts";
 import { affinityOf, isVector, shiftsOneColumn } from "./affine.ts";
 import type { Draft } from "./frame.ts";
 import type { Slot } from "./graph.ts";
-import { ownerName } from "./names.ts";
+import { nameBefore, ownerName } from "./names.ts";
 import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
@@ -54,7 +54,7 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
   const { facts, table, stated, likely } = around;
   const { port, found } = slot;
   const tensor = table.get(index);
-  const word = stated.kinds.get(tensor.path);
+  const word = stated.kinds.get(nameBefore(tensor.path));
   if (word === "parameter" || word === "constant") return word;
   if (word === "unknown") return "unclassified";
   const real = /^(float|bfloat|complex)/.test(tensor.dtype);

@@ -5,7 +5,7 @@ import { countOf } from "../../src/ir/shape.ts";
 import { listNames } from "./doubt.ts";
 import { signature } from "./exporter-word.ts";
 import { rulesKey } from "./folded.ts";
-import { ownerName } from "./names.ts";
+import { nameBefore, ownerName } from "./names.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
 import { bareType, type Facts } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
@@ -39,7 +39,7 @@ function reportLost(
   { facts, table, folded }: Read,
   report: Report,
 ): void {
-  const stored = new Set(table.tensors.map(({ path }) => path));
+  const stored = new Set(table.tensors.map(({ path }) => nameBefore(path)));
   const tied = modulesOfTied(stated, facts);
   const lost = [...stated].flatMap(([name, kind]) => {
     const module = name.replace(/\.\w+$/, "");
@@ -48,11 +48,16 @@ function reportLost(
   });
   const made = new Set<number>();
   for (const [index, { path, unclaimed }] of table.tensors.entries())
-    if (unclaimed === "unclassified" && !stated.has(path)) made.add(index);
+    if (unclaimed === "unclassified" && !stated.has(nameBefore(path))) made.add(index);
   for (const [draft, { slots }] of facts) {
     if (recurrent.test(bareType(draft)) && slots.length > 0) continue;
     for (const { tensor, name, class: kind } of draft.weights)
-      if (kind === "parameter" && tensor !== undefined && !stated.has(name) && !name.endsWith(".weight_bias"))
+      if (
+        kind === "parameter" &&
+        tensor !== undefined &&
+        !stated.has(nameBefore(name)) &&
+        !name.endsWith(".weight_bias")
+      )
         made.add(tensor);
   }
   if (lost.length - tiedTables(stated, facts) <= made.size) return;
@@ -74,7 +79,8 @@ function modulesOfTied(stated: ReadonlyMap<string, string>, facts: Facts): Reado
   for (const [{ modules, weights }, { node }] of facts) {
     const module = modules?.at(-1)?.path;
     if (module === undefined || /FuseBatchNorm/.test(node?.metadata.get(rulesKey) ?? "")) continue;
-    for (const { name } of weights) if (stated.has(name) && !name.startsWith(`${module}.`)) found.add(module);
+    for (const { name } of weights)
+      if (stated.has(nameBefore(name)) && !name.startsWith(`${module}.`)) found.add(module);
   }
   return found;
 }
@@ -87,7 +93,7 @@ function tiedTables(stated: ReadonlyMap<string, string>, facts: Facts): number {
     if (use === null || slots.length === 0) continue;
     for (const { name } of draft.weights) used.set(name, (used.get(name) ?? new Set()).add(use));
   }
-  return [...used].filter(([name, uses]) => uses.size > 1 && stated.has(name)).length;
+  return [...used].filter(([name, uses]) => uses.size > 1 && stated.has(nameBefore(name))).length;
 }
 
 const product = /^(MatMul|Gemm)$/;

@@ -39,3 +39,20 @@ describe("parameters are those of the float network", () => {
     }
   });
 });
+
+test.each(Object.keys(models).filter((name) => /^cnn-(?!ort-all)/.test(name)))(
+  "%s says that a normalization was folded",
+  async (name) => {
+    for (const { imported } of await weighZipped("quantized", [name])) {
+      const said = imported.diagnostics.find(({ code }) => code === "normalization-likely-folded");
+      expect(said?.args).toEqual({ modules: 1, parameters: 32, statistics: 32 });
+    }
+  },
+);
+
+test.each(["shared-qdq", "shared-qdq-16bit"])("%s stores a bias again", async (name) => {
+  for (const { imported } of await weighZipped("quantized", [name])) {
+    const said = imported.diagnostics.find(({ code }) => code === "weight-repeated");
+    expect(said?.args).toEqual({ modules: 1, tensors: 1, elements: 16 });
+  }
+});
