@@ -117,8 +117,33 @@ export function isPlainGlobal(name: string): boolean {
  * Modules that run programs, open connections, touch files or load code. A pickle that names one of them does so to be
  * executed on loading: no model is made of them.
  */
-const dangerous =
-  /^(os|posix|nt|ntpath|posixpath|sys|subprocess|_posixsubprocess|commands|popen2|pty|tty|socket|_socket|socketserver|ssl|select|asyncio|multiprocessing|threading|_thread|signal|shutil|tempfile|pathlib|glob|fileinput|io|_io|codecs|ctypes|_ctypes|cffi|importlib|_frozen_importlib|_frozen_importlib_external|imp|pkgutil|zipimport|runpy|code|codeop|timeit|cProfile|profile|pdb|bdb|trace|inspect|types|marshal|pickle|_pickle|cPickle|dill|cloudpickle|shelve|webbrowser|urllib|urllib2|httplib|http|ftplib|smtplib|poplib|imaplib|telnetlib|requests|aiohttp|httpx|platform|pip|setuptools|distutils|site|venv|ensurepip|atexit|gc|operator|_operator|functools|_functools|builtins|builtin|nturl2path|idlelib|lib2to3|doctest|unittest|torch\.hub|torch\.utils\.cpp_extension|torch\.jit|torch\.package|torch\.serialization|torch\.storage|torch\.load|torch\.save|torch\._inductor|numpy\.testing|numpy\.f2py|numpy\.distutils|numpy\.load|joblib|IPython|pydoc|pexpect|paramiko|fabric|getpass|winreg|_winreg|msvcrt|resource|fcntl|mmap|sqlite3)(\.|$)/;
+const dangerousModules: readonly string[] = [
+  // Programs, threads, the network, files, memory.
+  "os posix nt ntpath posixpath nturl2path sys subprocess _posixsubprocess commands popen2 pty tty socket",
+  "_socket socketserver ssl select asyncio multiprocessing threading _thread signal shutil tempfile",
+  "pathlib glob fileinput io _io codecs ctypes _ctypes cffi mmap fcntl resource msvcrt winreg _winreg",
+  "sqlite3 zipfile tarfile linecache gc atexit platform getpass webbrowser antigravity tkinter urllib",
+  "urllib2 httplib http ftplib smtplib poplib imaplib telnetlib",
+  // What imports, compiles, calls or runs code.
+  "builtins builtin importlib _frozen_importlib _frozen_importlib_external imp pkgutil zipimport runpy",
+  "code codeop types inspect operator _operator functools _functools timeit cProfile profile pdb bdb",
+  "trace cgitb doctest unittest test.support pydoc idlelib lib2to3 _pyrepl logging.config _aix_support",
+  "_osx_support site venv ensurepip pip setuptools distutils six",
+  // What reads a pickle, or another text that can ask for as much.
+  "marshal pickle _pickle cPickle dill cloudpickle shelve joblib sklearn.utils._joblib pandas.read_pickle",
+  "pandas.io.pickle yaml.load yaml.full_load yaml.unsafe_load",
+  // The same in PyTorch and NumPy.
+  "torch.hub torch.load torch.save torch.serialization torch.storage torch.package torch.jit",
+  "torch._inductor torch._dynamo.guards torch.fx.experimental.symbolic_shapes.ShapeEnv",
+  "torch.ops.load_library torch.classes.load_library torch.distributed.rpc torch.utils.cpp_extension",
+  "torch.utils.bottleneck torch.utils.collect_env torch.utils._config_module",
+  "torch.utils.data.datapipes.utils torch.utils.hipify torchvision.datasets.utils numpy.testing",
+  "numpy.f2py numpy.distutils numpy.ctypeslib numpy.load numpy.lib.npyio numpy.fromfile",
+  // And elsewhere.
+  "requests aiohttp httpx paramiko fabric pexpect psutil sh plumbum IPython",
+].flatMap((names) => names.split(" "));
+
+const dangerous = new RegExp(`^(${dangerousModules.join("|").replaceAll(".", "\\.")})(\\.|$)`);
 
 /** What programs do pickle of those modules, and what does nothing but build or hold a value. */
 const harmless: ReadonlySet<string> = new Set([

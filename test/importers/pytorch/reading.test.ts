@@ -134,7 +134,33 @@ describe("names", () => {
     "torch.utils.cpp_extension.load_inline",
     "numpy.load",
     "operator.attrgetter",
+    "six.moves.builtins.eval",
+    "pandas.io.pickle.read_pickle",
     "extension 5",
+    // Ways to run code that scanners of pickles once let through, by their published advisories.
+    "torch.utils.bottleneck.__main__.run_cprofile",
+    "torch._dynamo.guards.GuardBuilder.get",
+    "torch.fx.experimental.symbolic_shapes.ShapeEnv.evaluate_guards_expression",
+    "torch.utils.collect_env.run",
+    "torch.utils.data.datapipes.utils.decoder.basichandlers",
+    "torch.utils._config_module.ConfigModule.load_config",
+    "torch.jit.unsupported_tensor_ops.execWrapper",
+    "torch._inductor.codecache.compile_file",
+    "numpy.testing._private.utils.runstring",
+    "numpy.f2py.crackfortran.getlincoef",
+    "lib2to3.pgen2.grammar.Grammar.loads",
+    "idlelib.debugobj.ObjectTreeItem.SetText",
+    "trace.Trace.runctx",
+    "profile.Profile.run",
+    "cProfile.run",
+    "code.InteractiveInterpreter.runcode",
+    "doctest.debug_script",
+    "ensurepip._run_pip",
+    "distutils.file_util.write_file",
+    "asyncio.unix_events._UnixSubprocessTransport._start",
+    "pydoc.locate",
+    "operator.methodcaller",
+    "ctypes.CDLL",
   ])("%s is suspicious", (name) => {
     expect(isSuspicious({ name })).toBe(true);
   });
@@ -147,6 +173,10 @@ describe("names", () => {
     "pathlib.PosixPath",
     "ostrich.system",
     "torch.optim.adam.Adam",
+    "test.Net",
+    "torch.fx.graph_module.GraphModule",
+    "torch.utils.data.dataset.TensorDataset",
+    "numpy.memmap",
   ])("%s is somebody's class, no more", (name) => {
     expect(isPlainGlobal(name)).toBe(false);
     expect(isSuspicious({ name })).toBe(false);
