@@ -14,7 +14,10 @@ import { rolldown } from "rolldown";
  */
 const together = [
   // What opens a file comes before all the rest.
-  ["file", /dist\/src\/(counted|errors|limits|cli\/exit-code|public\/read-ahead|io\/(companions|node-file|range))\.js/],
+  [
+    "file",
+    /dist\/src\/(counted|errors|limits|cli\/exit-code|public\/read-ahead|io\/(companions|node-file|range))\.js/,
+  ],
   // Every run that reads a file.
   [
     "core",
