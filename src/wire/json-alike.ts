@@ -110,6 +110,7 @@ interface Written {
   readonly closed: string;
   /** Of what it says, as `Elements` has it; null: nobody asks for it. */
   readonly place: number | null;
+  /** Written by `Expected`. */
   came: number;
 }
 
@@ -132,6 +133,7 @@ interface Pattern {
   readonly asked: number;
   readonly value: JsonValue;
   readonly values: number;
+  /** Written by `Expected`. */
   came: number;
 }
 

@@ -110,6 +110,7 @@ interface Member {
   /** From behind its name on. */
   readonly text: string;
   readonly value: JsonValue;
+  /** Written by `Expected`. */
   came: number;
 }
 
