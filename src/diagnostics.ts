@@ -50,6 +50,10 @@ export type Diagnostic =
       "weights-worked-out",
       { readonly lost: number; readonly tensors: number; readonly elements: number; readonly names: string }
     >
+  | Found<
+      "weights-in-excess",
+      { readonly lost: number; readonly tensors: number; readonly elements: number; readonly names: string }
+    >
   | Found<"weight-copied", { readonly weight: string; readonly same: string }>
   | Found<
       "weight-repeated",
@@ -123,6 +127,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "normalization-folded": "info",
   "normalization-likely-folded": "info",
   "weights-worked-out": "info",
+  "weights-in-excess": "warning",
   "weight-copied": "info",
   "weight-repeated": "info",
   "weight-maybe-tied": "warning",
@@ -228,6 +233,8 @@ export function formatDiagnostic(d: Diagnostic): string {
       return d.args.lost > 0
         ? `no tensor has the name of ${counted(d.args.lost, "parameter")} of the program (${d.args.names}), and ${d.args.tensors === 0 ? "no weight was" : `only ${counted(d.args.tensors, "weight was", "weights were")}`} made when it was exported: some were left out, merged or computed into others, so the network can have more or fewer parameters`
         : `${counted(d.args.tensors, "weight was", "weights were")} computed from others when the network was traced (${counted(d.args.elements, "element")}: ${d.args.names}); what they were made of is gone, so the network can have more or fewer parameters`;
+    case "weights-in-excess":
+      return `${counted(d.args.tensors, "weight was", "weights were")} made when the network was exported (${counted(d.args.elements, "element")}: ${d.args.names}), of ${counted(d.args.lost, "parameter")} that no tensor has the name of: a parameter that was stored twice counts twice, so the network can have fewer`;
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-repeated":

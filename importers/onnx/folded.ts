@@ -4,8 +4,9 @@ import type { Diagnostic } from "../../src/diagnostics.ts";
 import { sameShape } from "../../src/ir/shape.ts";
 import { signature } from "./exporter-word.ts";
 import type { Draft, Found } from "./frame.ts";
-import { modulesOf, nameBefore, ownerName, quantizer } from "./names.ts";
+import { moduleOf, modulesOf, nameBefore, ownerName, quantizer } from "./names.ts";
 import type { OnnxGraph, OnnxModel } from "./proto.ts";
+import type { Stated } from "./slot-class.ts";
 import { bareType, type Facts, makerOf, staticTensors } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
@@ -116,8 +117,8 @@ function reportNamed(names: FoldedNames, facts: Facts, table: TensorTable, repor
  * they write the file, and so store a table that is also the last matrix twice. Where the table bears the name of the module that the
  * matrix is used in, it is that one, and the copy counts for nothing; else nothing but the payload would tell.
  */
-export function settleCopies(facts: Facts, table: TensorTable, report: Report): void {
-  settleOwnCopies(facts, table, report);
+export function settleCopies(facts: Facts, table: TensorTable, stated: Stated, report: Report): void {
+  settleOwnCopies(facts, table, stated, report);
   const tables = tablesBySize(facts, table);
   if (tables.size === 0) return;
   const last = [...facts.keys()].findLast(isProduct);
@@ -139,23 +140,46 @@ export function settleCopies(facts: Facts, table: TensorTable, report: Report): 
   }
 }
 
-/** Matrices of a module that stand beside its own weight, turned over: that is used elsewhere as well, as it is. */
-function settleOwnCopies(facts: Facts, table: TensorTable, report: Report): void {
-  const learned = new Map<string, number>();
-  for (const { weights } of facts.keys())
-    for (const { name, tensor, class: kind } of weights)
-      if (kind === "parameter" && tensor !== undefined) learned.set(name, tensor);
-  for (const draft of facts.keys()) {
+/**
+ * Matrices of a module that stand beside its own weight, turned over: that is used elsewhere as well, as it is. Beside a parameter
+ * of another name it takes that the module lost none, of which the matrix could be made instead.
+ */
+function settleOwnCopies(facts: Facts, table: TensorTable, stated: Stated, report: Report): void {
+  const learned = learnedByModule(facts);
+  for (const [draft, { node }] of facts) {
     const [weight, ...others] = draft.weights;
-    const own = learned.get(`${draft.modules?.at(-1)?.path}.weight`);
-    if (!isProduct(draft) || others.length > 0 || weight?.tensor === undefined || own === undefined) continue;
-    const [copy, kept] = [table.get(weight.tensor), table.get(own)];
-    const turned = copy.shape.length === 2 && sameShape([...copy.shape].reverse(), kept.shape);
-    if (!turned || copy.dtype !== kept.dtype || ownerName(copy.path) !== null) continue;
+    const module = draft.modules?.at(-1)?.path ?? (node && moduleOf(node));
+    if (!isProduct(draft) || others.length > 0 || weight?.tensor === undefined || module == null) continue;
+    const copy = table.get(weight.tensor);
+    if (copy.shape.length !== 2 || ownerName(copy.path) !== null) continue;
+    const turned = [...copy.shape].reverse();
+    const alike = [...(learned.get(module) ?? [])].filter(([, index]) => {
+      const { shape, dtype } = table.get(index);
+      return index !== weight.tensor && dtype === copy.dtype && sameShape(shape, turned);
+    });
+    const only = alike.filter(([, index]) => stated.kinds.get(table.get(index).path) === "parameter");
+    const lost = stated.gone.has(module);
+    const found =
+      alike.find(([name]) => name === "weight") ?? (lost || only.length > 1 ? undefined : only[0]);
+    if (!found) continue;
+    const [, own] = found;
+    const kept = table.get(own);
     draft.weights = [{ ...weight, name: kept.path, tensor: own, view: [...copy.shape] }];
     table.settle(weight.tensor, "unused");
     report({ code: "weight-copied", args: { weight: copy.path, same: kept.path }, at: draft.name });
   }
+}
+
+/** Stored parameters by the module whose own they are, and by their name in it. */
+function learnedByModule(facts: Facts): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const found = new Map<string, Map<string, number>>();
+  for (const { weights } of facts.keys())
+    for (const { name, tensor, class: kind } of weights) {
+      if (kind !== "parameter" || tensor === undefined) continue;
+      const [, module = "", own = ""] = /^(?:(.*)\.)?([^.]*)$/.exec(name) ?? [];
+      found.set(module, (found.get(module) ?? new Map()).set(own, tensor));
+    }
+  return found;
 }
 
 /** As it stands, or quantized. */
@@ -180,5 +204,5 @@ function tablesBySize(facts: Facts, table: TensorTable): ReadonlyMap<string, num
 
 function isProduct(draft: Draft): boolean {
   const learned = draft.weights.some(({ class: kind }) => kind === "parameter");
-  return learned && /^(QLinear|Q)?(MatMul|Gemm)(Integer|IntegerToFloat)?$/.test(bareType(draft));
+  return learned && /^(QLinear|Q)?(MatMul|Gemm|Einsum)(Integer|IntegerToFloat)?$/.test(bareType(draft));
 }

@@ -22,7 +22,7 @@ import { settleCalls } from "./repeated-calls.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 import { placeByWeights } from "./weight-modules.ts";
-import { reportWorkedOut } from "./worked-out.ts";
+import { reportExcess, reportWorkedOut } from "./worked-out.ts";
 
 /** @throws MalformedFileError and the rest of `readOnnxModel`. */
 export async function importOnnx(source: ByteSource): Promise<Imported> {
@@ -34,14 +34,16 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
     report({ code: "opset-missing", args: { domain: "ai.onnx", assumed: 1 }, at: "" });
   const table = new TensorTable(report);
   const { graph, facts, closed } = buildGraph(onnx, written, table, report);
-  classifyTensors(facts, table, readStated(onnx, written, table.tensors, zeroBiases(onnx, written)), report);
+  const stated = readStated(onnx, written, table.tensors, zeroBiases(onnx, written));
+  classifyTensors(facts, table, stated, report);
   addHiddenTensors(onnx, closed, table, report);
   halvePadded(onnx, facts, table, report);
   const folded = reportFolded(onnx, written, facts, table, report);
   settleCalls(written, facts, table, report);
   settleQuantizedBiases(onnx, facts, table, report);
   reportWorkedOut(onnx, written, { facts, table, folded }, report);
-  settleCopies(facts, table, report);
+  settleCopies(facts, table, stated, report);
+  reportExcess(written, { facts, table, folded }, report);
   reportBlocks(facts, report);
   reportCompiled(facts, report);
   addTraining(onnx, table);

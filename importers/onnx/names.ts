@@ -48,6 +48,13 @@ export function modulesOf(node: OnnxNode, known: KnownModules = new KnownModules
   return end < 0 ? noModules : known.around(node.name.slice(0, end));
 }
 
+/** The module that PyTorch's newer exporter noted for a node, empty for the network itself; null where it noted none. */
+export function moduleOf(node: OnnxNode): string | null {
+  const scopes = node.metadata.get(scopesKey);
+  if (scopes === undefined || scopes.includes(noModule)) return null;
+  return modulesOf(node).at(-1)?.path ?? "";
+}
+
 const noModules: readonly ModuleRef[] = [];
 
 function modulesNamed(around: string): readonly ModuleRef[] {

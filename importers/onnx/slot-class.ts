@@ -84,6 +84,7 @@ export function classOf({ draft, slot, index, prepares }: Asked, around: Around)
   if (real && rank === 1 && !single && !named && bareType(draft) === "Gather") return "unclassified";
   if (port.class === "parameter") {
     if (!(real || packed) || (!named && isNeutral(draft, port.name, tensor))) return "constant";
+    if (isLiteralZeros(tensor)) return "constant";
     if (made && single && !named) return "constant";
     if (hasOwnName(slot, tensor, stated)) likely.add(index);
     return "parameter";
@@ -183,6 +184,11 @@ function isNeutral(draft: Draft, role: string, { path, values, dtype }: StoredTe
   if (type !== "InstanceNormalization" && !literal) return false;
   const neutral = /^u?int/.test(dtype) ? values[0] : role === "gamma" ? 1 : 0;
   return values.every((value) => value === neutral);
+}
+
+/** What `tf.zeros` of a fixed shape is called: a kernel that a layer makes up for the shape of the state that it gives. */
+function isLiteralZeros({ path, values }: StoredTensor): boolean {
+  return /\/zeros(_like)?(_\d+)?:\d+$/.test(path) && (values ?? []).every((value) => value === 0);
 }
 
 /** Scales of weights: times that of an input, measured when the model runs, or times the sums of a product of integers. */

@@ -46,20 +46,9 @@ function reportLost(
     const told = stored.has(name) || ofRecurrent.test(name) || folded.has(module) || tied.has(module);
     return kind === "parameter" && !told ? [name] : [];
   });
-  const made = new Set<number>();
+  const made = madeWeights(stated, facts);
   for (const [index, { path, unclaimed }] of table.tensors.entries())
     if (unclaimed === "unclassified" && !stated.has(nameBefore(path))) made.add(index);
-  for (const [draft, { slots }] of facts) {
-    if (recurrent.test(bareType(draft)) && slots.length > 0) continue;
-    for (const { tensor, name, class: kind } of draft.weights)
-      if (
-        kind === "parameter" &&
-        tensor !== undefined &&
-        !stated.has(nameBefore(name)) &&
-        !name.endsWith(".weight_bias")
-      )
-        made.add(tensor);
-  }
   if (lost.length - tiedTables(stated, facts) <= made.size) return;
   const args = {
     lost: lost.length,
@@ -68,6 +57,38 @@ function reportLost(
     names: listNames(lost),
   };
   report({ code: "weights-worked-out", args, at: "" });
+}
+
+/** Weights that bear no name of the program's, but those of recurrent layers. */
+function madeWeights(stated: ReadonlyMap<string, string>, facts: Facts): Set<number> {
+  const made = new Set<number>();
+  for (const [draft, { slots }] of facts) {
+    if (recurrent.test(bareType(draft)) && slots.length > 0) continue;
+    for (const { tensor, name, class: kind } of draft.weights) {
+      if (kind !== "parameter" || tensor === undefined || name.endsWith(".weight_bias")) continue;
+      if (!stated.has(nameBefore(name))) made.add(tensor);
+    }
+  }
+  return made;
+}
+
+/** Says so where more weights bear no name of the program's than parameters are gone: some are pieces of one, or the same again. */
+export function reportExcess(graph: OnnxGraph, { facts, table, folded }: Read, report: Report): void {
+  const stated = signature(graph);
+  if (stated.size === 0) return;
+  const stored = new Set(table.tensors.map(({ path }) => nameBefore(path)));
+  const lost = [...stated].filter(
+    ([name, kind]) =>
+      kind === "parameter" &&
+      !stored.has(name) &&
+      !ofRecurrent.test(name) &&
+      !folded.has(name.replace(/\.\w+$/, "")),
+  );
+  const made = madeWeights(stated, facts);
+  if (made.size <= lost.length) return;
+  const names = listNames([...made].map((index) => table.get(index).path));
+  const args = { lost: lost.length, tensors: made.size, elements: sizeOf(made, table), names };
+  report({ code: "weights-in-excess", args, at: "" });
 }
 
 /**

@@ -19,13 +19,22 @@ async function weighed(file: string): Promise<Weighed> {
 const codes = ({ report }: Weighed): readonly string[] => report.diagnostics.map(({ code }) => code);
 
 describe("as many as the network has, and nothing to say", () => {
-  const files = ["conditioned", "scaled_elsewhere", "groups", "tied", "both_ways", "normalized", "projected"];
+  const files = [
+    "conditioned",
+    "scaled_elsewhere",
+    "groups",
+    "tied",
+    "both_ways",
+    "normalized",
+    "projected",
+    "homemade",
+  ];
   test.each(files)("%s, by the newer exporter", async (name) => {
     const found = await weighed(`${name}.dynamo`);
     expect([elementsOf(found, "parameter"), codes(found)]).toEqual([networks[name]?.parameters, []]);
   });
 
-  test.each(["conditioned", "groups", "tied"])("%s, by the older one", async (name) => {
+  test.each(["conditioned", "groups", "tied", "homemade"])("%s, by the older one", async (name) => {
     const found = await weighed(`${name}.script`);
     expect([elementsOf(found, "parameter"), codes(found)]).toEqual([networks[name]?.parameters, []]);
   });
@@ -63,6 +72,22 @@ test("a matrix of a module that is stored turned over as well counts once", asyn
   const found = await weighed("both_ways.script");
   expect(elementsOf(found, "parameter")).toBe(networks.both_ways?.parameters);
   expect(codes(found)).toEqual(["weight-copied"]);
+});
+
+test.each(["crossed", "turned"])(
+  "%s: a matrix that a module has made of what is stored counts once",
+  async (name) => {
+    const found = await weighed(`${name}.dynamo`);
+    expect(elementsOf(found, "parameter")).toBe(networks[name]?.parameters);
+    expect(codes(found)).toEqual(["weight-copied"]);
+  },
+);
+
+test("where a module has lost one too, which of two was stored twice is not known, and a note says so", async () => {
+  const found = await weighed("turned_both.dynamo");
+  expect(elementsOf(found, "parameter")).toBe((networks.turned_both?.parameters ?? 0) + 64);
+  const note = found.imported.diagnostics.find(({ code }) => code === "weights-in-excess");
+  expect(note?.args).toMatchObject({ lost: 2, tensors: 3, elements: 192 });
 });
 
 describe("a module that is called again has its weights once, however often they are stored", () => {
