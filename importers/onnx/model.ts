@@ -6,6 +6,7 @@ import type { ByteSource } from "../../src/io/byte-source.ts";
 import { refuseCompanionName } from "../../src/io/companions.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { Imported } from "../importer.ts";
+import { settleAttention } from "./attention-calls.ts";
 import { classifyTensors } from "./classify.ts";
 import { readStated } from "./exporter-word.ts";
 import { reportFolded, settleCopies } from "./folded.ts";
@@ -40,6 +41,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   halvePadded(onnx, facts, table, report);
   const folded = reportFolded(onnx, written, facts, table, report);
   settleCalls(written, facts, table, report);
+  if (stated.traced) settleAttention(facts, table, report);
   settleQuantizedBiases(onnx, facts, table, report);
   reportWorkedOut(onnx, written, { facts, table, folded }, report);
   settleCopies(facts, table, stated, report);

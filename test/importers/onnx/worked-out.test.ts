@@ -83,6 +83,12 @@ test.each(["crossed", "turned"])(
   },
 );
 
+test("attention that a trace calls on one sequence and on two has its projection once", async () => {
+  const found = await weighed("crossed.script");
+  expect(elementsOf(found, "parameter")).toBe(networks.crossed?.parameters);
+  expect(codes(found)).toEqual(["weight-repeated"]);
+});
+
 test("where a module has lost one too, which of two was stored twice is not known, and a note says so", async () => {
   const found = await weighed("turned_both.dynamo");
   expect(elementsOf(found, "parameter")).toBe((networks.turned_both?.parameters ?? 0) + 64);
