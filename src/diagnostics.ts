@@ -54,6 +54,7 @@ export type Diagnostic =
       "weights-in-excess",
       { readonly lost: number; readonly tensors: number; readonly elements: number; readonly names: string }
     >
+  | Found<"weights-sparse", { readonly tensors: number; readonly stored: number; readonly elements: number }>
   | Found<"weight-copied", { readonly weight: string; readonly same: string }>
   | Found<
       "weight-repeated",
@@ -128,6 +129,7 @@ const severities: Readonly<Record<DiagnosticCode, Severity>> = {
   "normalization-likely-folded": "info",
   "weights-worked-out": "info",
   "weights-in-excess": "warning",
+  "weights-sparse": "warning",
   "weight-copied": "info",
   "weight-repeated": "info",
   "weight-maybe-tied": "warning",
@@ -235,6 +237,8 @@ export function formatDiagnostic(d: Diagnostic): string {
         : `${counted(d.args.tensors, "weight was", "weights were")} computed from others when the network was traced (${counted(d.args.elements, "element")}: ${d.args.names}); what they were made of is gone, so the network can have more or fewer parameters`;
     case "weights-in-excess":
       return `${counted(d.args.tensors, "weight was", "weights were")} made when the network was exported (${counted(d.args.elements, "element")}: ${d.args.names}), of ${counted(d.args.lost, "parameter")} that no tensor has the name of: a parameter that was stored twice counts twice, so the network can have fewer`;
+    case "weights-sparse":
+      return `${counted(d.args.tensors, "weight is", "weights are")} stored sparse: ${counted(d.args.stored, "element")} of ${d.args.elements}; the zeros that the file leaves out do not count here, so the network can have more parameters`;
     case "weight-copied":
       return `${d.args.weight} is ${d.args.same} turned over: the network has them as one tied matrix, which the exporter stored twice; counted once`;
     case "weight-repeated":

@@ -69,7 +69,7 @@ function piecesIn(facts: Facts, table: TensorTable, { scopes, width, rank }: Sou
   const calls = new Map<string, Map<number, Draft[]>>();
   for (const draft of facts.keys()) {
     const scope = scopeOf(draft, facts);
-    if (scope === null || !scopes.has(scope) || !/^(MatMul|Add)$/.test(bareType(draft))) continue;
+    if (scope === null || !scopes.has(scope) || !/^(MatMul|Gemm|Add)$/.test(bareType(draft))) continue;
     for (const { name, tensor, class: kind } of draft.weights) {
       if (kind !== "parameter" || tensor === undefined) continue;
       const { shape } = table.get(tensor);

@@ -20,6 +20,7 @@ import { emptyGraph } from "./read-graph.ts";
 import { readOnnxModel } from "./read-model.ts";
 import { halvePadded, zeroBiases } from "./recurrent-bias.ts";
 import { settleCalls } from "./repeated-calls.ts";
+import { reportSparse } from "./sparse-weights.ts";
 import type { Facts } from "./static-values.ts";
 import { TensorTable } from "./tensor-table.ts";
 import { placeByWeights } from "./weight-modules.ts";
@@ -46,6 +47,7 @@ export async function importOnnx(source: ByteSource): Promise<Imported> {
   reportWorkedOut(onnx, written, { facts, table, folded }, report);
   settleCopies(facts, table, stated, report);
   reportExcess(written, { facts, table, folded }, report);
+  reportSparse(facts, table, report);
   reportBlocks(facts, report);
   reportCompiled(facts, report);
   addTraining(onnx, table);

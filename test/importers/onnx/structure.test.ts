@@ -54,6 +54,12 @@ describe("learned elements", () => {
   });
 });
 
+test("a weight that is stored sparse is told, with the elements that it has in the network", async () => {
+  const { report } = await weighFile("structure", "sparse-initializer.onnx");
+  const said = report.diagnostics.find(({ code }) => code === "weights-sparse");
+  expect(said?.message).toContain("1 weight is stored sparse: 2 elements of 12;");
+});
+
 /** Outputs of which the size depends on what is fed to the model. */
 const open: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
   "if-ranks.onnx": { y: null },
