@@ -4,9 +4,9 @@
  */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { countOf } from "../../src/ir/shape.ts";
 import type { Draft } from "./frame.ts";
 import { ownerName } from "./names.ts";
+import { reportRepeated } from "./repeated-weights.ts";
 import type { Facts } from "./static-values.ts";
 import { bareType } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
@@ -21,18 +21,43 @@ export function settleAttention(
   report: (diagnostic: Diagnostic) => void,
 ): void {
   const copies = new Set<number>();
+  const byScope = productsByScope(facts);
   let modules = 0;
+  let looked = 0;
   for (const [width, scopes] of attentions(facts, table)) {
     if (scopes.size < 2) continue;
+    const drafts = [...scopes].flatMap((scope) => byScope.get(scope) ?? []).sort((a, b) => a.at - b.at);
+    // Calls of different modules have different scopes, unless somebody made the file up.
+    looked += drafts.length;
+    if (looked > 4 * facts.size) break;
     const before = copies.size;
-    for (const rank of [2, 1])
-      settlePieces(piecesIn(facts, table, { scopes, width, rank }), width, table, copies);
+    for (const rank of [2, 1]) settlePieces(piecesIn(drafts, table, width, rank), width, table, copies);
     if (copies.size > before) modules += 1;
   }
-  if (copies.size === 0) return;
-  let elements = 0;
-  for (const index of copies) elements += countOf(table.get(index).shape) ?? 0;
-  report({ code: "weight-repeated", args: { modules, tensors: copies.size, elements }, at: "" });
+  reportRepeated(copies, modules, table, report);
+}
+
+/** A layer that may have a piece of a projection. */
+interface Product {
+  readonly draft: Draft;
+  readonly scope: string;
+  /** Its place among all layers. */
+  readonly at: number;
+}
+
+function productsByScope(facts: Facts): ReadonlyMap<string, readonly Product[]> {
+  const found = new Map<string, Product[]>();
+  let at = 0;
+  for (const draft of facts.keys()) {
+    at += 1;
+    const scope = /^(MatMul|Gemm|Add)$/.test(bareType(draft)) ? scopeOf(draft, facts) : null;
+    if (scope === null) continue;
+    const product = { draft, scope, at };
+    const before = found.get(scope);
+    if (before) before.push(product);
+    else found.set(scope, [product]);
+  }
+  return found;
 }
 
 /** Widths of attentions, and the scopes that calls of them are written in: those of the output projection, which keeps its name. */
@@ -58,25 +83,19 @@ function scopeOf(draft: Draft, facts: Facts): string | null {
   return name.startsWith("/") ? name.slice(0, name.lastIndexOf("/")) : null;
 }
 
-interface Sought {
-  readonly scopes: ReadonlySet<string>;
-  readonly width: number;
-  readonly rank: number;
-}
-
-/** Kernels (rank 2) or biases that stand in those scopes themselves, whose widths are whole times that of the attention. */
-function piecesIn(facts: Facts, table: TensorTable, { scopes, width, rank }: Sought): Calls {
+/** Kernels (rank 2) or biases of those layers, whose widths are whole times that of the attention. */
+function piecesIn(products: readonly Product[], table: TensorTable, width: number, rank: number): Calls {
   const calls = new Map<string, Map<number, Draft[]>>();
-  for (const draft of facts.keys()) {
-    const scope = scopeOf(draft, facts);
-    if (scope === null || !scopes.has(scope) || !/^(MatMul|Gemm|Add)$/.test(bareType(draft))) continue;
+  for (const { draft, scope } of products) {
     for (const { name, tensor, class: kind } of draft.weights) {
       if (kind !== "parameter" || tensor === undefined) continue;
       const { shape } = table.get(tensor);
       const named = ownerName(name) !== null && !name.endsWith(".in_proj_bias");
       if (named || shape.length !== rank || (rank === 2 && shape[0] !== width)) continue;
       const pieces = calls.get(scope) ?? new Map<number, Draft[]>();
-      pieces.set(tensor, [...(pieces.get(tensor) ?? []), draft]);
+      const drafts = pieces.get(tensor) ?? [];
+      drafts.push(draft);
+      pieces.set(tensor, drafts);
       calls.set(scope, pieces);
     }
   }
@@ -91,16 +110,18 @@ function settlePieces(calls: Calls, width: number, table: TensorTable, copies: S
     let sum = 0;
     for (const [index, drafts] of pieces) {
       sum += wide(index);
-      layers.set(index, [...(layers.get(index) ?? []), ...drafts]);
+      const before = layers.get(index);
+      if (before) for (const draft of drafts) before.push(draft);
+      else layers.set(index, [...drafts]);
     }
     if (sum !== 3 * width) return;
   }
   const all = [...layers.keys()];
   const whole = all.find((index) => wide(index) === 3 * width);
   const single = all.filter((index) => wide(index) === width);
-  const kept = whole !== undefined ? [whole] : single.length >= 3 ? single.slice(0, 3) : all;
+  const kept = new Set(whole !== undefined ? [whole] : single.length >= 3 ? single.slice(0, 3) : all);
   for (const [index, drafts] of layers) {
-    if (kept.includes(index)) continue;
+    if (kept.has(index)) continue;
     copies.add(index);
     table.settle(index, "unused");
     for (const draft of drafts) draft.weights = draft.weights.filter(({ tensor }) => tensor !== index);

@@ -1,7 +1,6 @@
 /** What an exporter did to weights that the file still lets one know: normalizations that are gone, copies of matrices. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { sameShape } from "../../src/ir/shape.ts";
 import { signature } from "./exporter-word.ts";
 import type { Draft, Found } from "./frame.ts";
 import { moduleOf, modulesOf, nameBefore, ownerName, quantizer } from "./names.ts";
@@ -145,29 +144,59 @@ export function settleCopies(facts: Facts, table: TensorTable, stated: Stated, r
  * of another name it takes that the module lost none, of which the matrix could be made instead.
  */
 function settleOwnCopies(facts: Facts, table: TensorTable, stated: Stated, report: Report): void {
-  const learned = learnedByModule(facts);
+  const learned = learnedBySize(facts, table, stated);
   for (const [draft, { node }] of facts) {
     const [weight, ...others] = draft.weights;
     const module = draft.modules?.at(-1)?.path ?? (node && moduleOf(node));
     if (!isProduct(draft) || others.length > 0 || weight?.tensor === undefined || module == null) continue;
     const copy = table.get(weight.tensor);
     if (copy.shape.length !== 2 || ownerName(copy.path) !== null) continue;
-    const turned = [...copy.shape].reverse();
-    const alike = [...(learned.get(module) ?? [])].filter(([, index]) => {
-      const { shape, dtype } = table.get(index);
-      return index !== weight.tensor && dtype === copy.dtype && sameShape(shape, turned);
-    });
-    const only = alike.filter(([, index]) => stated.kinds.get(table.get(index).path) === "parameter");
-    const lost = stated.gone.has(module);
-    const found =
-      alike.find(([name]) => name === "weight") ?? (lost || only.length > 1 ? undefined : only[0]);
-    if (!found) continue;
-    const [, own] = found;
+    const alike = learned.get(module)?.get(sizeKey(copy.dtype, [...copy.shape].reverse()));
+    const only = alike?.parameters.filter((index) => index !== weight.tensor) ?? [];
+    const named = alike?.weight === weight.tensor ? undefined : alike?.weight;
+    const own = named ?? (stated.gone.has(module) || only.length > 1 ? undefined : only[0]);
+    if (own === undefined) continue;
     const kept = table.get(own);
     draft.weights = [{ ...weight, name: kept.path, tensor: own, view: [...copy.shape] }];
     table.settle(weight.tensor, "unused");
     report({ code: "weight-copied", args: { weight: copy.path, same: kept.path }, at: draft.name });
   }
+}
+
+/** Learned tensors of one module, of one type and size. */
+interface Alike {
+  /** The one with that name. */
+  weight?: number;
+  /** The first few that the exporter calls parameters: one is looked for that has no others beside it. */
+  readonly parameters: number[];
+}
+
+const fewParameters = 3;
+
+function learnedBySize(
+  facts: Facts,
+  table: TensorTable,
+  { kinds }: Stated,
+): ReadonlyMap<string, ReadonlyMap<string, Alike>> {
+  const found = new Map<string, Map<string, Alike>>();
+  for (const [module, tensors] of learnedByModule(facts)) {
+    const sizes = new Map<string, Alike>();
+    found.set(module, sizes);
+    for (const [name, index] of tensors) {
+      const { path, dtype, shape } = table.get(index);
+      const key = sizeKey(dtype, shape);
+      const alike = sizes.get(key) ?? { parameters: [] };
+      sizes.set(key, alike);
+      if (name === "weight") alike.weight = index;
+      if (kinds.get(path) === "parameter" && alike.parameters.length < fewParameters)
+        alike.parameters.push(index);
+    }
+  }
+  return found;
+}
+
+function sizeKey(dtype: string, shape: readonly number[]): string {
+  return `${dtype} ${shape.join(" ")}`;
 }
 
 /** Stored parameters by the module whose own they are, and by their name in it. */

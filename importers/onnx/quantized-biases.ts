@@ -1,10 +1,11 @@
 /** Biases that ONNX Runtime's quantizer stores anew for a further use, since the scale of a bias follows that of its input. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { countOf, sameShape } from "../../src/ir/shape.ts";
+import { sameShape } from "../../src/ir/shape.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import { nameBefore, quantizer } from "./names.ts";
 import type { OnnxModel } from "./proto.ts";
+import { reportRepeated } from "./repeated-weights.ts";
 import type { Facts } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
@@ -34,13 +35,7 @@ export function settleQuantizedBiases(
       table.settle(bias.tensor, "unused");
     }
   }
-  if (copies.size === 0) return;
-  const elements = [...copies].reduce((sum, index) => sum + (countOf(table.get(index).shape) ?? 0), 0);
-  report({
-    code: "weight-repeated",
-    args: { modules: kernels.size, tensors: copies.size, elements },
-    at: "",
-  });
+  reportRepeated(copies, kernels.size, table, report);
 }
 
 /** `conv.bias0_quantized` beside `conv.bias_quantized`, in whichever order they are used. */

@@ -1,12 +1,12 @@
 /** Weights that PyTorch's newer exporter stores anew for each call of their module, where they are turned over or joined. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { countOf } from "../../src/ir/shape.ts";
 import type { Weight } from "../../src/ir/tensor.ts";
 import { signature } from "./exporter-word.ts";
 import type { Draft } from "./frame.ts";
 import { ownerName } from "./names.ts";
 import type { OnnxGraph } from "./proto.ts";
+import { reportRepeated } from "./repeated-weights.ts";
 import { bareType, type Facts } from "./static-values.ts";
 import type { TensorTable } from "./tensor-table.ts";
 
@@ -26,7 +26,7 @@ export function settleCalls(
   report: (diagnostic: Diagnostic) => void,
 ): void {
   const stated = signature(graph);
-  const nodes = new Map<string, number>();
+  const nodes = new Map<string, LayerNodes>();
   const firsts = new Map<string, number>();
   const modules = new Set<string>();
   const copies = new Set<number>();
@@ -51,18 +51,24 @@ export function settleCalls(
       return { ...weight, name: table.get(first).path, tensor: first };
     });
   }
-  if (copies.size === 0) return;
-  const elements = [...copies].reduce((sum, index) => sum + (countOf(table.get(index).shape) ?? 0), 0);
-  report({
-    code: "weight-repeated",
-    args: { modules: modules.size, tensors: copies.size, elements },
-    at: "",
-  });
+  reportRepeated(copies, modules.size, table, report);
 }
 
 const none = { path: "", shape: [], dtype: "float32" } as const;
 
 type KeyOf = (weight: Weight, shape: readonly number[]) => string | null;
+
+/** Of a recurrent module: its layers, and how many of its nodes came so far. */
+interface LayerNodes {
+  readonly layers: number;
+  nodes: number;
+}
+
+function layersOf(path: string, stated: ReadonlyMap<string, string>): number {
+  let layers = 0;
+  while (stated.has(`${path}.weight_ih_l${layers}`)) layers += 1;
+  return layers;
+}
 
 /** Which of its module's weights each of a layer's is; null where the class of the module does not tell. */
 function keysOf(
@@ -70,15 +76,15 @@ function keysOf(
   path: string,
   type: string,
   stated: ReadonlyMap<string, string>,
-  nodes: Map<string, number>,
+  nodes: Map<string, LayerNodes>,
 ): KeyOf | null {
   const op = bareType(draft);
   if (recurrent.test(type) && op === type) {
     // A node a layer, those of one call after another.
-    let layers = 0;
-    while (stated.has(`${path}.weight_ih_l${layers}`)) layers += 1;
-    const node = nodes.get(path) ?? 0;
-    nodes.set(path, node + 1);
+    const known = nodes.get(path) ?? { layers: layersOf(path, stated), nodes: 0 };
+    nodes.set(path, known);
+    const { layers, nodes: node } = known;
+    known.nodes += 1;
     return layers === 0 ? null : ({ role }) => `${node % layers} ${role}`;
   }
   if (!kernelOps.test(op) || draft.weights.filter(({ class: kind }) => kind === "parameter").length > 2)

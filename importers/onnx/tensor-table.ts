@@ -87,6 +87,13 @@ export class TensorTable {
     return this.#entries[index]?.tensor as StoredTensor;
   }
 
+  /** Of those tensors together. */
+  elementsOf(tensors: Iterable<number>): number {
+    let sum = 0;
+    for (const index of tensors) sum += countOf(this.get(index).shape) ?? 0;
+    return sum;
+  }
+
   markUsed(index: number): void {
     const entry = this.#entries[index];
     if (entry) entry.used = true;

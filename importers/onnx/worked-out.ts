@@ -1,7 +1,6 @@
 /** Weights that PyTorch's exporters worked out of others: the file holds the result, and how many numbers the network learned can differ. */
 
 import type { Diagnostic } from "../../src/diagnostics.ts";
-import { countOf } from "../../src/ir/shape.ts";
 import { listNames } from "./doubt.ts";
 import { signature } from "./exporter-word.ts";
 import { rulesKey } from "./folded.ts";
@@ -39,13 +38,8 @@ function reportLost(
   { facts, table, folded }: Read,
   report: Report,
 ): void {
-  const stored = new Set(table.tensors.map(({ path }) => nameBefore(path)));
   const tied = modulesOfTied(stated, facts);
-  const lost = [...stated].flatMap(([name, kind]) => {
-    const module = name.replace(/\.\w+$/, "");
-    const told = stored.has(name) || ofRecurrent.test(name) || folded.has(module) || tied.has(module);
-    return kind === "parameter" && !told ? [name] : [];
-  });
+  const lost = lostFrom(stated, table, folded).filter((name) => !tied.has(moduleOf(name)));
   const made = madeWeights(stated, facts);
   for (const [index, { path, unclaimed }] of table.tensors.entries())
     if (unclaimed === "unclassified" && !stated.has(nameBefore(path))) made.add(index);
@@ -53,10 +47,28 @@ function reportLost(
   const args = {
     lost: lost.length,
     tensors: made.size,
-    elements: sizeOf(made, table),
+    elements: table.elementsOf(made),
     names: listNames(lost),
   };
   report({ code: "weights-worked-out", args, at: "" });
+}
+
+/** Parameters of the program that no tensor bears the name of, but those of recurrent layers and of folded normalizations. */
+function lostFrom(
+  stated: ReadonlyMap<string, string>,
+  table: TensorTable,
+  folded: ReadonlySet<string>,
+): readonly string[] {
+  const stored = new Set(table.tensors.map(({ path }) => nameBefore(path)));
+  return [...stated].flatMap(([name, kind]) => {
+    const told = stored.has(name) || ofRecurrent.test(name) || folded.has(moduleOf(name));
+    return kind === "parameter" && !told ? [name] : [];
+  });
+}
+
+/** `conv1` of `conv1.weight`. */
+function moduleOf(parameter: string): string {
+  return parameter.replace(/\.\w+$/, "");
 }
 
 /** Weights that bear no name of the program's, but those of recurrent layers. */
@@ -76,18 +88,11 @@ function madeWeights(stated: ReadonlyMap<string, string>, facts: Facts): Set<num
 export function reportExcess(graph: OnnxGraph, { facts, table, folded }: Read, report: Report): void {
   const stated = signature(graph);
   if (stated.size === 0) return;
-  const stored = new Set(table.tensors.map(({ path }) => nameBefore(path)));
-  const lost = [...stated].filter(
-    ([name, kind]) =>
-      kind === "parameter" &&
-      !stored.has(name) &&
-      !ofRecurrent.test(name) &&
-      !folded.has(name.replace(/\.\w+$/, "")),
-  );
+  const lost = lostFrom(stated, table, folded);
   const made = madeWeights(stated, facts);
   if (made.size <= lost.length) return;
   const names = listNames([...made].map((index) => table.get(index).path));
-  const args = { lost: lost.length, tensors: made.size, elements: sizeOf(made, table), names };
+  const args = { lost: lost.length, tensors: made.size, elements: table.elementsOf(made), names };
   report({ code: "weights-in-excess", args, at: "" });
 }
 
@@ -138,12 +143,6 @@ function reportTraced({ facts, table }: Read, report: Report): void {
   }
   if (made.size === 0) return;
   const names = listNames([...made].map((index) => table.get(index).path));
-  const args = { lost: 0, tensors: made.size, elements: sizeOf(made, table), names };
+  const args = { lost: 0, tensors: made.size, elements: table.elementsOf(made), names };
   report({ code: "weights-worked-out", args, at: "" });
-}
-
-function sizeOf(tensors: ReadonlySet<number>, table: TensorTable): number {
-  let sum = 0;
-  for (const index of tensors) sum += countOf(table.get(index).shape) ?? 0;
-  return sum;
 }

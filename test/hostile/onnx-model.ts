@@ -39,12 +39,14 @@ export interface Parts {
   readonly outputs?: readonly string[];
   readonly initializers?: readonly Tensor[];
   readonly functions?: readonly onnx.IFunctionProto[];
+  readonly producer?: string;
 }
 
 export function model(nodes: readonly Node[], parts: Parts = {}): Uint8Array {
   const outputs = parts.outputs ?? nodes.at(-1)?.output?.slice(0, 1) ?? [];
   const message = onnx.ModelProto.encode({
     irVersion: 8,
+    ...(parts.producer !== undefined && { producerName: parts.producer }),
     opsetImport: [
       { domain: "", version: 18 },
       { domain: "local", version: 1 },
